@@ -1,0 +1,269 @@
+"""One recording in memory: decode it, change its rate, measure its level.
+
+Owns the step from bytes to samples, the same for corpus clips, uploads and the
+microphone. Corpora come next; where in a recording somebody speaks is found by
+`speech`, from the spectra.
+"""
+
+import struct
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from audiomnist.errors import AudioError
+
+MAX_DURATION = 60.0
+"""Longest recording of one digit that is accepted, in seconds."""
+
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 384_000
+"""Sample rates that are accepted, in Hz: telephone speech starts at 8000."""
+
+SILENCE_DBFS = -120.0
+"""Level reported for digital silence, in dB relative to full scale."""
+
+_FORMATS = "wav, flac, ogg (Vorbis or Opus) and mp3"
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """Mono sound that knows its rate.
+
+    Parameters
+    ----------
+    samples
+        float32 in [-1, 1], shape (n_samples,).
+    sample_rate
+        Samples a second, in Hz.
+
+    Raises
+    ------
+    AudioError
+        If the samples are not one channel, not finite or without a usable rate.
+    """
+
+    samples: np.ndarray
+    sample_rate: int
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 1:
+            raise AudioError(
+                f"The samples have shape {self.samples.shape}; expected one channel, "
+                "shape (n_samples,). Mix the channels to mono first."
+            )
+        if not MIN_SAMPLE_RATE <= self.sample_rate <= MAX_SAMPLE_RATE:
+            raise AudioError(
+                f"The sample rate is {self.sample_rate} Hz; expected "
+                f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz. Record it again."
+            )
+        if not np.isfinite(self.samples).all():
+            n_bad = int(np.count_nonzero(~np.isfinite(self.samples)))
+            raise AudioError(
+                f"{n_bad} of {self.samples.size} samples are not finite numbers "
+                "(NaN or infinity). Export the recording again."
+            )
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+def decode(
+    data: bytes, name: str = "The recording", max_duration: float = MAX_DURATION
+) -> Audio:
+    """Decode the bytes of a sound file and mix its channels to mono.
+
+    The format is found from the contents, never from the name.
+
+    Parameters
+    ----------
+    data
+        A whole file: wav (8 to 32 bit or float), flac, ogg or mp3.
+    name
+        What messages call it.
+    max_duration
+        Longest recording accepted, in seconds.
+
+    Raises
+    ------
+    AudioError
+        If it is empty, cut off, too long, not sound, or holds non-finite samples.
+    """
+    if not data:
+        raise AudioError(f"{name} is empty (0 bytes). Record or copy it again.")
+    wav = _wav_format(data, name)
+    if wav is not None and wav.is_pcm16:
+        _check_length(wav.n_frames, wav.sample_rate, name, max_duration)
+        flat = np.frombuffer(data, "<i2", wav.n_frames * wav.n_channels, wav.offset)
+        channels = flat.reshape(-1, wav.n_channels) * np.float32(1 / 32768)
+        sample_rate = wav.sample_rate
+    else:
+        channels, sample_rate = _decode_with_libsndfile(data, name, max_duration)
+    if len(channels) == 0:
+        raise AudioError(f"{name} holds no samples. Record or export it again.")
+    try:
+        return Audio(_to_mono(channels), sample_rate)
+    except AudioError as error:
+        raise AudioError(f"{name}: {error}") from error
+
+
+def load(path: Path | str, sample_rate: int | None = None) -> Audio:
+    """Read a sound file, at its own rate unless another is asked for.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be read or decoded.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise AudioError(
+            f"{path} cannot be read ({error.strerror}). Check the name and try again."
+        ) from error
+    audio = decode(data, path.name)
+    return audio if sample_rate is None else resample(audio, sample_rate)
+
+
+def resample(audio: Audio, sample_rate: int) -> Audio:
+    """Convert to another sample rate with soxr's high-quality band-limited filter."""
+    if sample_rate == audio.sample_rate:
+        return audio
+    import soxr
+
+    samples = soxr.resample(audio.samples, audio.sample_rate, sample_rate, "HQ")
+    return Audio(samples, sample_rate)
+
+
+def encode_wav(audio: Audio) -> bytes:
+    """Encode as a mono wav file of 16 bit."""
+    pcm = np.clip(np.rint(audio.samples * 32768), -32768, 32767).astype("<i2")
+    header = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + pcm.nbytes,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        audio.sample_rate,
+        audio.sample_rate * 2,
+        2,
+        16,
+        b"data",
+        pcm.nbytes,
+    )
+    return header + pcm.tobytes()
+
+
+def level_dbfs(audio: Audio) -> float:
+    """Root-mean-square level in dB relative to full scale, at least -120."""
+    if len(audio.samples) == 0:
+        return SILENCE_DBFS
+    power = float(np.mean(np.square(audio.samples, dtype=np.float64)))
+    return max(SILENCE_DBFS, 10 * np.log10(power)) if power > 0 else SILENCE_DBFS
+
+
+@dataclass(frozen=True)
+class _WavFormat:
+    """What the header of a wav file promises."""
+
+    format_tag: int
+    n_channels: int
+    sample_rate: int
+    n_bits: int
+    offset: int
+    n_frames: int
+
+    @property
+    def is_pcm16(self) -> bool:
+        """Whether the samples are plain 16-bit integers."""
+        return self.format_tag == 1 and self.n_bits == 16
+
+
+def _wav_format(data: bytes, name: str) -> _WavFormat | None:
+    """Read a RIFF header; None if it is not wav or not one of the usual kinds."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        return None
+    position, fmt = 12, None
+    while position + 8 <= len(data):
+        chunk, size = struct.unpack_from("<4sI", data, position)
+        position += 8
+        if chunk == b"fmt " and size >= 16 and position + 16 <= len(data):
+            fmt = struct.unpack_from("<HHIIHH", data, position)
+        elif chunk == b"data":
+            if fmt is None or fmt[1] == 0 or fmt[4] == 0:
+                return None
+            present = len(data) - position
+            # Programs that write to a pipe cannot know the size: 0 or 2^32 - 1.
+            is_streamed = size == 0 or size >= 0xFFFFFF00
+            if size > present and not is_streamed:
+                raise AudioError(
+                    f"{name} is cut off: its header promises {size} bytes of sound "
+                    f"and {present} are there. Copy or record it again."
+                )
+            n_bytes = present if is_streamed else size
+            return _WavFormat(
+                fmt[0], fmt[1], fmt[2], fmt[5], position, n_bytes // fmt[4]
+            )
+        position += size + size % 2
+    raise AudioError(
+        f"{name} is cut off: a wav header without any sound after it. "
+        "Copy or record it again."
+    )
+
+
+def _decode_with_libsndfile(
+    data: bytes, name: str, max_duration: float
+) -> tuple[np.ndarray, int]:
+    """Decode whatever libsndfile knows: (n_frames, n_channels) and the rate."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(BytesIO(data)) as file:
+            _check_length(file.frames, file.samplerate, name, max_duration)
+            channels = file.read(dtype="float32", always_2d=True)
+            n_promised, sample_rate = file.frames, file.samplerate
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        raise AudioError(
+            f"{name} is not a sound file that can be read here; expected {_FORMATS}. "
+            "Convert it or choose another file."
+        ) from error
+    if len(channels) < n_promised:
+        raise AudioError(
+            f"{name} is cut off: {n_promised} samples are promised and "
+            f"{len(channels)} are there. Copy or record it again."
+        )
+    return channels, sample_rate
+
+
+def _check_length(
+    n_frames: int, sample_rate: int, name: str, max_duration: float
+) -> None:
+    """Refuse a recording that is longer than one digit can be, before reading it."""
+    duration = n_frames / max(sample_rate, 1)
+    if duration > max_duration:
+        raise AudioError(
+            f"{name} lasts {duration:.0f} s; expected one spoken digit, at most "
+            f"{max_duration:.0f} s. Cut out the part with the digit."
+        )
+
+
+def _to_mono(channels: np.ndarray) -> np.ndarray:
+    """Mix (n_frames, n_channels) to (n_frames,), at most full scale."""
+    if channels.shape[1] == 1:
+        mono = channels[:, 0]
+    else:
+        mono = channels.mean(axis=1)
+        # Channels in opposite phase cancel: keep the stronger one instead.
+        power = np.square(channels).mean(axis=0)
+        if np.square(mono).mean() < 0.01 * power.max():
+            mono = channels[:, int(power.argmax())]
+    peak = float(np.abs(mono).max())
+    if np.isfinite(peak) and peak > 1:
+        mono = mono / np.float32(peak)
+    return np.ascontiguousarray(mono, dtype=np.float32)

@@ -1,0 +1,81 @@
+"""Settings of features, networks and training as plain dictionaries and back.
+
+Owns how a frozen config dataclass is written beside the weights that it made,
+and read again. What a setting means is left to the module that it configures.
+"""
+
+import dataclasses
+import types
+import typing
+from typing import Any, TypeVar
+
+from audiomnist.errors import ModelError
+
+Config = TypeVar("Config")
+
+
+def config_to_dict(config: Any) -> dict[str, Any]:
+    """Turn a config into a dictionary of numbers, texts, lists and dictionaries."""
+    plain = dataclasses.asdict(config)
+    return {name: _plain(value) for name, value in plain.items()}
+
+
+def config_from_dict(kind: type[Config], values: Any) -> Config:
+    """Make a config from what `config_to_dict` wrote.
+
+    Raises
+    ------
+    ModelError
+        If a setting is unknown or missing, or is of another type.
+    """
+    if not isinstance(values, dict):
+        raise ModelError(
+            f"The settings of {kind.__name__} are {values!r}; expected a dictionary."
+        )
+    hints = typing.get_type_hints(kind)
+    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(values) - names):
+        raise ModelError(
+            f"{kind.__name__} has no setting {', '.join(unknown)}; expected "
+            f"{', '.join(sorted(names))}. It was written by another version."
+        )
+    arguments = {
+        name: _typed(hints[name], value, f"{kind.__name__}.{name}")
+        for name, value in values.items()
+    }
+    try:
+        return kind(**arguments)
+    except TypeError as error:
+        raise ModelError(
+            f"The settings of {kind.__name__} do not fit: {error}."
+        ) from error
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, all the way down."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _typed(hint: Any, value: Any, name: str) -> Any:
+    """Check a value from JSON against an annotation and convert it."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        options = typing.get_args(hint)
+        if value is None and type(None) in options:
+            return None
+        (hint,) = [option for option in options if option is not type(None)]
+        return _typed(hint, value, name)
+    if origin is tuple and isinstance(value, list):
+        part = typing.get_args(hint)[0]
+        return tuple(_typed(part, entry, name) for entry in value)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return config_from_dict(hint, value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and type(value) is hint:
+        return value
+    raise ModelError(
+        f"{name} is {value!r}; expected {getattr(hint, '__name__', hint)}."
+    )

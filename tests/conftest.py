@@ -1,0 +1,97 @@
+"""Fixtures that every test may use: a home of its own, and synthetic words."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audiomnist.audio import Audio, encode_wav
+
+# First and second formant at the beginning and end of each synthetic "digit", in
+# Hz, and whether it begins with a hiss: ten sounds that are easy to tell apart.
+WORDS = (
+    (300, 2200, 600, 900, True),
+    (700, 1100, 400, 1900, False),
+    (300, 800, 300, 800, False),
+    (350, 2300, 350, 2300, True),
+    (650, 1000, 650, 1000, False),
+    (750, 1300, 350, 2200, False),
+    (400, 2000, 400, 2000, True),
+    (550, 1800, 300, 1000, False),
+    (350, 2300, 700, 1200, False),
+    (800, 1400, 800, 1400, True),
+)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home for downloads, runs and caches, and no settings from outside."""
+    folder = tmp_path / "home"
+    for variable in (
+        "AUDIOMNIST_MODELS",
+        "AUDIOMNIST_FSDD_SOURCE",
+        "AUDIOMNIST_MAX_RUNNING",
+        "AUDIOMNIST_MAX_WAITING",
+        "AUDIOMNIST_ICE_SERVERS",
+    ):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AUDIOMNIST_HOME", str(folder))
+    return folder
+
+
+def speak(
+    digit: int,
+    speaker: int = 0,
+    sample_rate: int = 8000,
+    rng: np.random.Generator | None = None,
+    duration: float = 0.4,
+) -> Audio:
+    """A synthetic word: a hiss for some, then harmonics under moving formants."""
+    rng = rng or np.random.default_rng(100 * digit + speaker)
+    f1, f2, g1, g2, has_hiss = WORDS[digit]
+    scale = 1 + 0.04 * (speaker % 5 - 2)
+    pitch = 110 + 25 * (speaker % 5) + rng.normal(0, 2)
+    time = np.arange(round(duration * sample_rate)) / sample_rate
+    part = time / duration
+    low, high = (f1 + (g1 - f1) * part) * scale, (f2 + (g2 - f2) * part) * scale
+    sound = np.zeros_like(time)
+    for harmonic in range(1, int(3600 / pitch)):
+        hz = harmonic * pitch
+        gain = np.exp(-(((hz - low) / 120) ** 2)) + 0.5 * np.exp(
+            -(((hz - high) / 180) ** 2)
+        )
+        sound += gain * np.sin(2 * np.pi * hz * time + rng.uniform(0, 6))
+    sound *= np.sin(np.pi * part) ** 0.5
+    if has_hiss:
+        hiss = np.diff(rng.normal(0, 0.3, len(time) + 1))
+        sound = np.where(part < 0.3, hiss * np.sin(np.pi * part / 0.3), sound)
+    sound = 0.5 * sound / np.abs(sound).max() + rng.normal(0, 1e-4, len(time))
+    return Audio(sound.astype(np.float32), sample_rate)
+
+
+@pytest.fixture
+def spoken():  # type: ignore[no-untyped-def]
+    """The function `speak`, which makes a synthetic word."""
+    return speak
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 120 wav files: 10 digits, 4 speakers, 3 takes."""
+    folder = tmp_path_factory.mktemp("tiny")
+    rng = np.random.default_rng(0)
+    for digit in range(10):
+        for speaker in range(4):
+            for take in range(3):
+                audio = speak(digit, speaker, rng=rng)
+                name = f"{digit}_voice{speaker}_{take}.wav"
+                (folder / name).write_bytes(encode_wav(audio))
+    return folder
+
+
+@pytest.fixture
+def tiny_corpus(tiny_folder: Path):  # type: ignore[no-untyped-def]
+    """The corpus in `tiny_folder`."""
+    from audiomnist.corpora import load_corpus
+
+    return load_corpus(tiny_folder)

@@ -1,0 +1,160 @@
+"""Decoding: every ordinary recording is read, everything else is explained."""
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+
+from audiomnist import audio as am
+from audiomnist.audio import Audio
+from audiomnist.errors import AudioError
+
+
+def tone(sample_rate: int = 16_000, duration: float = 0.5, hz: float = 440) -> Audio:
+    time = np.arange(round(duration * sample_rate)) / sample_rate
+    return Audio((0.5 * np.sin(2 * np.pi * hz * time)).astype(np.float32), sample_rate)
+
+
+def encoded(samples: np.ndarray, sample_rate: int, kind: str, subtype: str) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, sample_rate, format=kind, subtype=subtype)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 11_025, 16_000, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize(
+    ("subtype", "tolerance"),
+    [
+        ("PCM_U8", 1e-2),
+        ("PCM_16", 1e-4),
+        ("PCM_24", 1e-6),
+        ("PCM_32", 1e-6),
+        ("FLOAT", 1e-7),
+        ("DOUBLE", 1e-7),
+    ],
+)
+def test_wav_of_any_width_and_rate_keeps_its_samples(
+    subtype: str, tolerance: float, sample_rate: int
+) -> None:
+    sound = tone(sample_rate)
+    read = am.decode(encoded(sound.samples, sample_rate, "WAV", subtype))
+    assert read.sample_rate == sample_rate
+    np.testing.assert_allclose(read.samples, sound.samples, atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype"),
+    [("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III")],
+)
+def test_compressed_formats_keep_level_and_length(kind: str, subtype: str) -> None:
+    sound = tone(16_000, 1.0)
+    read = am.decode(encoded(sound.samples, 16_000, kind, subtype))
+    assert read.sample_rate == 16_000
+    assert read.duration == pytest.approx(1.0, abs=0.1)
+    assert am.level_dbfs(read) == pytest.approx(am.level_dbfs(sound), abs=1.5)
+
+
+def test_channels_are_mixed_and_opposite_phase_does_not_cancel() -> None:
+    sound = tone().samples
+    stereo = encoded(np.stack([sound, sound], axis=1), 16_000, "WAV", "PCM_16")
+    np.testing.assert_allclose(am.decode(stereo).samples, sound, atol=1e-4)
+    opposite = encoded(np.stack([sound, -sound], axis=1), 16_000, "WAV", "PCM_24")
+    assert am.level_dbfs(am.decode(opposite)) == pytest.approx(-9.03, abs=0.1)
+
+
+def test_format_is_found_from_contents_not_from_the_name(tmp_path) -> None:
+    path = tmp_path / "really_flac.wav"
+    path.write_bytes(encoded(tone().samples, 16_000, "FLAC", "PCM_16"))
+    assert am.load(path).duration == pytest.approx(0.5)
+
+
+def test_float_samples_over_full_scale_are_scaled_down() -> None:
+    read = am.decode(encoded(4 * tone().samples, 16_000, "WAV", "FLOAT"))
+    assert np.abs(read.samples).max() == pytest.approx(1)
+
+
+def test_a_streamed_wav_without_a_size_is_read_to_its_end() -> None:
+    data = bytearray(am.encode_wav(tone()))
+    data[40:44] = b"\xff\xff\xff\xff"
+    assert am.decode(bytes(data)).duration == pytest.approx(0.5)
+
+
+def test_encode_wav_is_undone_by_decode() -> None:
+    sound = tone()
+    read = am.decode(am.encode_wav(sound))
+    np.testing.assert_allclose(read.samples, sound.samples, atol=1 / 32768)
+
+
+@pytest.mark.parametrize("new_rate", [8000, 48_000])
+def test_resampling_keeps_a_tone_and_its_length(new_rate: int) -> None:
+    resampled = am.resample(tone(16_000, 1.0, 1000), new_rate)
+    assert resampled.sample_rate == new_rate
+    assert resampled.duration == pytest.approx(1.0, abs=1e-3)
+    spectrum = np.abs(np.fft.rfft(resampled.samples))
+    assert np.argmax(spectrum) == pytest.approx(1000, abs=1)
+
+
+def test_resampling_removes_what_the_new_rate_cannot_hold() -> None:
+    assert am.level_dbfs(am.resample(tone(16_000, 1.0, 6000), 8000)) < -60
+
+
+def test_load_resamples_when_asked(tmp_path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(am.encode_wav(tone()))
+    assert am.load(path).sample_rate == 16_000
+    assert am.load(path, sample_rate=8000).sample_rate == 8000
+
+
+def test_level_is_the_root_mean_square() -> None:
+    assert am.level_dbfs(tone(duration=1.0)) == pytest.approx(-9.03, abs=0.01)
+    assert am.level_dbfs(Audio(np.zeros(10, np.float32), 8000)) == am.SILENCE_DBFS
+    assert am.level_dbfs(Audio(np.zeros(0, np.float32), 8000)) == am.SILENCE_DBFS
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is empty"),
+        (b"Dear diary, today I said seven.", "not a sound file that can be read"),
+        (b"\x00" * 5000, "not a sound file that can be read"),
+        (am.encode_wav(tone())[:4000], "is cut off"),
+        (am.encode_wav(tone())[:40], "is cut off"),
+        (
+            encoded(tone().samples, 16_000, "FLAC", "PCM_16")[:900],
+            "cut off|cannot|not a",
+        ),
+        (am.encode_wav(tone())[:44].replace(b"\x80>\x00\x00data", b"data"), "cut off"),
+        (encoded(np.zeros(0), 16_000, "WAV", "PCM_24"), "holds no samples"),
+        (encoded(np.full(900, np.nan), 16_000, "WAV", "FLOAT"), "900 of 900 samples"),
+        (am.encode_wav(Audio(np.zeros(8000 * 600, np.float32), 8000)), "lasts 600 s"),
+        (
+            encoded(np.zeros(8000 * 600, np.float32), 8000, "FLAC", "PCM_16"),
+            "lasts 600 s",
+        ),
+    ],
+)
+def test_bad_bytes_get_a_clear_sentence(data: bytes, message: str) -> None:
+    with pytest.raises(AudioError, match=message) as caught:
+        am.decode(data, "mine.wav")
+    assert "mine.wav" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path) -> None:
+    with pytest.raises(AudioError, match=r"gone.wav cannot be read"):
+        am.load(tmp_path / "gone.wav")
+
+
+@pytest.mark.parametrize(
+    ("samples", "sample_rate", "message"),
+    [
+        (np.zeros((3, 2), np.float32), 8000, "expected one channel"),
+        (np.array([0, np.inf], np.float32), 8000, "1 of 2 samples"),
+        (np.zeros(5, np.float32), 0, "sample rate is 0"),
+    ],
+)
+def test_audio_checks_itself(
+    samples: np.ndarray, sample_rate: int, message: str
+) -> None:
+    with pytest.raises(AudioError, match=message):
+        Audio(samples, sample_rate)

@@ -1,0 +1,249 @@
+"""Features: librosa's numbers, one clip at a time or in batches, and the cache."""
+
+from dataclasses import replace
+
+import librosa
+import numpy as np
+import pytest
+
+from audiomnist import features as am
+from audiomnist.audio import Audio, encode_wav, load
+from audiomnist.corpora import Clip, load_corpus
+from audiomnist.errors import AudioError
+from audiomnist.features import FeatureConfig, clip_features, clip_spectra, extract
+from audiomnist.spectra import SpectrumConfig, power_spectra
+
+CONFIGS = [
+    FeatureConfig(),
+    FeatureConfig(kind="mfcc", fit="stretch", n_frames=32),
+    FeatureConfig(kind="mfcc", n_mfcc=40),
+    FeatureConfig(normalise=False, n_mels=32, n_frames=24),
+]
+WHOLE = FeatureConfig(
+    spectrum=SpectrumConfig(win_length=256, pre_emphasis=0),
+    normalise=False,
+    floor=1e-10,
+    n_frames=30,
+)
+
+
+def whole_clip(audio: Audio, config: FeatureConfig) -> np.ndarray:
+    """Features of all frames, not of the word alone: (n_bins, n_frames)."""
+    power, bounds = power_spectra([audio], config.spectrum)
+    everything = am.Spectra(power, bounds, bounds[None, :])
+    return am.render(everything, replace(config, n_frames=len(power)))[0]
+
+
+def librosas_mel(audio: Audio) -> np.ndarray:
+    return librosa.feature.melspectrogram(
+        y=np.pad(audio.samples, 128),
+        sr=8000,
+        n_fft=256,
+        hop_length=120,
+        center=False,
+        n_mels=40,
+        fmin=60,
+        fmax=3800,
+    )
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_log_mel_is_librosas(spoken, digit: int) -> None:
+    sound = spoken(digit)
+    mel = librosas_mel(sound)
+    ours = whole_clip(sound, WHOLE)[:, : mel.shape[1]]
+    expected = np.log(mel / mel.mean() + 1e-10)
+    np.testing.assert_allclose(ours, expected, atol=0.02)
+    assert np.abs(ours - expected).mean() < 1e-3
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_mfcc_is_librosas(spoken, digit: int) -> None:
+    sound = spoken(digit)
+    mel = librosas_mel(sound)
+    expected = librosa.feature.mfcc(S=np.log(mel / mel.mean() + 1e-10), n_mfcc=20)
+    ours = whole_clip(sound, replace(WHOLE, kind="mfcc"))[:, : mel.shape[1]]
+    np.testing.assert_allclose(ours, expected, atol=0.06)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_batches_and_single_clips_agree(spoken, config: FeatureConfig) -> None:
+    # 600 clips of several lengths and levels: more than one batch of frames.
+    clips = [
+        Audio(word.samples * np.float32(gain), 8000)
+        for number in range(600)
+        for word in [spoken(number % 10, number, duration=0.3 + 0.01 * (number % 30))]
+        for gain in [10.0 ** (-(number % 3))]
+    ]
+    together = extract(clips, config)
+    assert together.shape == (600, *config.shape)
+    for number in range(0, 600, 37):
+        alone = extract([clips[number]], config)[0]
+        np.testing.assert_allclose(together[number], alone, atol=2e-4)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_shape_type_and_range(spoken, config: FeatureConfig) -> None:
+    values = extract([spoken(digit) for digit in range(10)], config)
+    assert values.shape == (10, *config.shape)
+    assert values.dtype == np.float32
+    assert np.isfinite(values).all()
+
+
+def test_level_and_microphone_colour_are_taken_away(spoken) -> None:
+    sound = spoken(5).samples
+    config = FeatureConfig()
+    plain, quiet = extract(
+        [Audio(sound * np.float32(g), 8000) for g in (1, 0.01)], config
+    )
+    np.testing.assert_allclose(plain, quiet, atol=1e-3)
+
+
+def test_normalised_bands_have_no_mean_and_unit_deviation(spoken) -> None:
+    (values,) = extract([spoken(3, duration=0.4)], FeatureConfig())
+    word = values[:, np.abs(values).sum(axis=0) > 0]
+    np.testing.assert_allclose(word.mean(axis=1), 0, atol=1e-4)
+    assert np.sqrt(np.mean(word**2)) == pytest.approx(1, abs=1e-3)
+
+
+def test_silence_around_the_word_changes_little(spoken) -> None:
+    rng = np.random.default_rng(0)
+    word = spoken(5)
+    padded = np.pad(word.samples, (1200, 1200 * 7))
+    padded = (padded + rng.normal(0, 1e-4, len(padded))).astype(np.float32)
+    near, far = extract([word, Audio(padded, 8000)], FeatureConfig())
+    assert np.corrcoef(near.ravel(), far.ravel())[0, 1] > 0.75
+
+
+def test_pad_keeps_the_tempo_and_stretch_does_not(spoken) -> None:
+    clips = [spoken(4, duration=duration) for duration in (0.25, 0.5)]
+    short, long = extract(clips, FeatureConfig(fit="pad"))
+    filled = [np.count_nonzero(np.abs(values).sum(axis=0)) for values in (short, long)]
+    assert 14 <= filled[0] <= 22 and 29 <= filled[1] <= 38
+    short, long = extract(clips, FeatureConfig(fit="stretch"))
+    assert np.abs(short).sum(axis=0).min() > 0 and np.abs(long).sum(axis=0).min() > 0
+
+
+def test_a_word_longer_than_the_image_is_squeezed_into_it(spoken) -> None:
+    (values,) = extract([spoken(4, duration=1.2)], FeatureConfig())
+    assert np.abs(values).sum(axis=0).min() > 0
+
+
+def test_mfcc_is_the_cosine_transform_of_log_mel(spoken) -> None:
+    sound = [spoken(7)]
+    log_mel = extract(sound, FeatureConfig())[0]
+    mfcc = extract(sound, FeatureConfig(kind="mfcc", n_mfcc=20))[0]
+    np.testing.assert_allclose(mfcc, am.cosine_transform(20, 40) @ log_mel, atol=1e-4)
+
+
+def test_no_speech_is_an_error_and_not_a_row_of_zeros(spoken) -> None:
+    silence = Audio(np.zeros(8000, np.float32), 8000)
+    with pytest.raises(AudioError, match="No speech was found in recording 2 of 2"):
+        extract([spoken(1), silence], FeatureConfig())
+
+
+def test_no_clips_give_no_features() -> None:
+    assert extract([], FeatureConfig()).shape == (0, 40, 40)
+
+
+def test_too_short_a_clip_is_explained() -> None:
+    with pytest.raises(AudioError, match="expected at least one window"):
+        extract([Audio(np.zeros(50, np.float32), 8000)], FeatureConfig())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"kind": "wavelet"}, "kind is 'wavelet'; expected one of"),
+        ({"fit": "crop"}, "fit is 'crop'"),
+        ({"fmax": 5000.0}, "do not fit a sample rate of 8000 Hz"),
+        ({"n_mfcc": 41}, "n_mfcc is 41; expected 1 to n_mels, 40"),
+        ({"n_frames": 1}, "n_frames is 1"),
+        ({"floor": 0.0}, "floor 0.0"),
+    ],
+)
+def test_impossible_settings_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(AudioError, match=message):
+        FeatureConfig(**settings)
+
+
+def test_clip_features_are_those_of_the_recordings(tiny_corpus) -> None:
+    found = clip_features(tiny_corpus.clips, FeatureConfig())
+    assert found.clips == tiny_corpus.clips and found.missing == ()
+    expected = extract([load(clip.path) for clip in tiny_corpus.clips], FeatureConfig())
+    np.testing.assert_allclose(found.values, expected, atol=2e-4)
+
+
+def test_the_second_time_comes_from_the_cache(tiny_corpus, monkeypatch) -> None:
+    first = clip_features(tiny_corpus.clips, FeatureConfig())
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(am, "power_spectra", refuse)
+    again = clip_features(tiny_corpus.clips, FeatureConfig())
+    np.testing.assert_array_equal(first.values, again.values)
+    with pytest.raises(AssertionError, match="computed again"):
+        clip_features(tiny_corpus.clips, FeatureConfig(n_mels=39, n_mfcc=20))
+
+
+def test_a_changed_recording_is_not_answered_from_the_cache(tmp_path, spoken) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    path = folder / "3_me_0.wav"
+    path.write_bytes(encode_wav(spoken(3)))
+    before = clip_features(load_corpus(folder).clips, FeatureConfig())
+    path.write_bytes(encode_wav(spoken(9)))
+    after = clip_features(load_corpus(folder).clips, FeatureConfig())
+    assert np.abs(before.values - after.values).max() > 0.5
+
+
+def test_a_damaged_cache_file_is_computed_again(tiny_corpus, home) -> None:
+    first = clip_features(tiny_corpus.clips, FeatureConfig())
+    (file,) = (home / "cache" / "features").glob("*.npz")
+    file.write_bytes(file.read_bytes()[:1000])
+    again = clip_features(tiny_corpus.clips, FeatureConfig())
+    np.testing.assert_array_equal(first.values, again.values)
+
+
+def test_without_a_place_for_the_cache_the_features_still_come(
+    tiny_corpus, tmp_path, monkeypatch, caplog
+) -> None:
+    (tmp_path / "a_file").write_text("not a folder")
+    monkeypatch.setenv("AUDIOMNIST_HOME", str(tmp_path / "a_file"))
+    assert len(clip_features(tiny_corpus.clips[:5], FeatureConfig()).values) == 5
+    assert "Features are not cached" in caplog.text
+
+
+def test_clips_without_speech_are_named_not_invented(tmp_path, spoken) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "1_me_0.wav").write_bytes(encode_wav(spoken(1)))
+    (folder / "2_me_0.wav").write_bytes(
+        encode_wav(Audio(np.zeros(8000, np.float32), 8000))
+    )
+    (folder / "3_me_0.wav").write_bytes(encode_wav(spoken(3)))
+    clips = load_corpus(folder).clips
+    found = clip_features(clips, FeatureConfig())
+    assert [clip.digit for clip in found.clips] == [1, 3]
+    assert [clip.digit for clip in found.missing] == [2]
+    spectra, kept, missing = clip_spectra(clips, FeatureConfig())
+    assert (kept, missing) == (found.clips, found.missing)
+    np.testing.assert_allclose(
+        am.render(spectra, FeatureConfig()), found.values, atol=2e-4
+    )
+
+
+def test_progress_is_reported_to_the_end(tiny_corpus) -> None:
+    seen: list[tuple[int, int]] = []
+    clip_features(
+        tiny_corpus.clips, FeatureConfig(), on_progress=lambda *done: seen.append(done)
+    )
+    assert seen[-1] == (120, 120)
+
+
+def test_a_damaged_recording_is_named(tmp_path) -> None:
+    (tmp_path / "1_me_0.wav").write_bytes(b"no sound at all")
+    clip = Clip(1, "me", 0, tmp_path / "1_me_0.wav")
+    with pytest.raises(AudioError, match=r"1_me_0.wav is not a sound file"):
+        clip_features([clip], FeatureConfig())
