@@ -1,29 +1,18 @@
 """From recordings to what a network sees: log-mel images and MFCCs.
 
 Owns the one preprocessing that training, evaluation, the microphone and the
-command line share, and its cache on disk. A clip's features depend on that
-clip alone. Augmentation comes next, on the spectra that are kept here, so that
-no recording is decoded twice.
+command line share. A clip's features depend on that clip alone. Features of
+whole corpora, and their cache, come next.
 """
 
-import hashlib
-import json
-import logging
-import tempfile
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
-from audiomnist import corpora
 from audiomnist.audio import Audio
-from audiomnist.configs import config_to_dict
-from audiomnist.corpora import Clip
-from audiomnist.errors import AudioError, AudioMnistError
-from audiomnist.settings import settings, writable_folder
+from audiomnist.errors import AudioError
 from audiomnist.spectra import (
     Spectra,
     SpectrumConfig,
@@ -45,12 +34,6 @@ FITS = {
 
 CONTEXT = 0.12
 """Seconds kept around each word, from which augmentation moves its end points."""
-
-MAX_CACHE_FILES = 64
-"""Sets of features kept on disk; the oldest go first."""
-
-_CLIPS_AT_ONCE = 256
-_CACHE_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -135,25 +118,6 @@ class FeatureConfig:
 
 
 @dataclass(frozen=True, eq=False)
-class ClipFeatures:
-    """Features of the clips in which speech was found, and the clips without.
-
-    Parameters
-    ----------
-    clips
-        The clips in the order of `values`.
-    values
-        float32, shape (n_clips, n_bins, n_frames).
-    missing
-        Clips in which no speech was found.
-    """
-
-    clips: tuple[Clip, ...]
-    values: np.ndarray
-    missing: tuple[Clip, ...]
-
-
-@dataclass(frozen=True, eq=False)
 class Placement:
     """Which frames of the spectra fill the frames of the features.
 
@@ -184,7 +148,7 @@ def extract(audios: Sequence[Audio], config: FeatureConfig) -> np.ndarray:
     AudioError
         If a recording is shorter than one window or nobody speaks in it.
     """
-    is_speech, values = _hear(audios, config)
+    is_speech, values = hear(audios, config)
     if not is_speech.all():
         number = int(np.flatnonzero(~is_speech)[0])
         raise AudioError(
@@ -192,6 +156,30 @@ def extract(audios: Sequence[Audio], config: FeatureConfig) -> np.ndarray:
             "Record the digit again, closer to the microphone."
         )
     return values
+
+
+def hear(
+    audios: Sequence[Audio], config: FeatureConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the features of those recordings in which somebody speaks.
+
+    Returns
+    -------
+    tuple[np.ndarray, np.ndarray]
+        In which recordings speech was found, bool, shape (n_recordings,), and
+        the features of those, float32, shape (n_found, n_bins, n_frames).
+
+    Raises
+    ------
+    AudioError
+        If a recording is shorter than one window.
+    """
+    is_speech, values = [np.zeros(0, bool)], [np.zeros((0, *config.shape), np.float32)]
+    for part in _spectra_in_batches(audios, config):
+        is_speech.append(part.is_speech)
+        heard = Spectra(part.power, part.bounds, part.spans[part.is_speech])
+        values.append(render(heard, config))
+    return np.concatenate(is_speech), np.concatenate(values)
 
 
 def spectra(audios: Sequence[Audio], config: FeatureConfig) -> Spectra:
@@ -315,70 +303,6 @@ def cosine_transform(n_mfcc: int, n_mels: int) -> np.ndarray:
     return matrix
 
 
-def clip_features(
-    clips: Sequence[Clip],
-    config: FeatureConfig,
-    *,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> ClipFeatures:
-    """Read clips and compute their features, or find both in the cache.
-
-    The cache goes by the bytes of the recordings and by `config`, so that a
-    changed file or setting is never answered with old features.
-
-    Parameters
-    ----------
-    clips
-        Clips of any corpora.
-    config
-        What the features are.
-    on_progress
-        Called with the number of clips done and of clips in all.
-
-    Raises
-    ------
-    CorpusError
-        If a recording has gone.
-    AudioError
-        If a recording cannot be decoded or is shorter than one window.
-    """
-    path = settings().cache / "features" / f"{_content_key(clips, config)}.npz"
-    is_speech, values = _read_cache(path, len(clips), config) or (None, None)
-    if is_speech is None or values is None:
-        parts = [_hear(audios, config) for audios in _decoded(clips, on_progress)]
-        is_speech = np.concatenate([part[0] for part in [_hear([], config), *parts]])
-        values = np.concatenate([part[1] for part in [_hear([], config), *parts]])
-        _write_cache(path, is_speech, values)
-    kept, missing = _sort_out(clips, is_speech)
-    return ClipFeatures(kept, values, missing)
-
-
-def clip_spectra(
-    clips: Sequence[Clip],
-    config: FeatureConfig,
-    *,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> tuple[Spectra, tuple[Clip, ...], tuple[Clip, ...]]:
-    """Read clips and compute the spectra of their words, for augmentation.
-
-    Returns
-    -------
-    tuple[Spectra, tuple[Clip, ...], tuple[Clip, ...]]
-        The spectra, the clips that they belong to, and the clips in which no
-        speech was found.
-
-    Raises
-    ------
-    CorpusError
-        If a recording has gone.
-    AudioError
-        If a recording cannot be decoded or is shorter than one window.
-    """
-    parts = [spectra(audios, config) for audios in _decoded(clips, on_progress)]
-    found = join_spectra(parts, config.spectrum)
-    return _heard(found), *_sort_out(clips, found.is_speech)
-
-
 def join_spectra(parts: Sequence[Spectra], config: SpectrumConfig) -> Spectra:
     """Put the clips of several batches end to end."""
     if not parts:
@@ -406,18 +330,6 @@ def _spectra_in_batches(
         yield Spectra(power, bounds, spans)
 
 
-def _hear(
-    audios: Sequence[Audio], config: FeatureConfig
-) -> tuple[np.ndarray, np.ndarray]:
-    """In which recordings somebody speaks, and the features of those."""
-    is_speech, values = [np.zeros(0, bool)], [np.zeros((0, *config.shape), np.float32)]
-    for part in _spectra_in_batches(audios, config):
-        is_speech.append(part.is_speech)
-        heard = Spectra(part.power, part.bounds, part.spans[part.is_speech])
-        values.append(render(heard, config))
-    return np.concatenate(is_speech), np.concatenate(values)
-
-
 def _crop(found: Spectra, context: int) -> Spectra:
     """Keep each word and `context` frames around it; nothing of a clip without."""
     first = np.maximum(found.bounds[:-1], found.spans[:, 0] - context)
@@ -429,81 +341,3 @@ def _crop(found: Spectra, context: int) -> Spectra:
     spans = found.spans - first[:, None] + bounds[:-1, None]
     spans[~found.is_speech] = bounds[:-1][~found.is_speech, None]
     return Spectra(found.power[frames], bounds, spans)
-
-
-def _decoded(
-    clips: Sequence[Clip], on_progress: Callable[[int, int], None] | None
-) -> Iterator[list[Audio]]:
-    """Decode clips, some at a time."""
-    for begin in range(0, len(clips), _CLIPS_AT_ONCE):
-        batch = clips[begin : begin + _CLIPS_AT_ONCE]
-        yield [corpora.load_audio(clip) for clip in batch]
-        if on_progress is not None:
-            on_progress(begin + len(batch), len(clips))
-
-
-def _heard(found: Spectra) -> Spectra:
-    """The clips with speech; those without have no frames to leave out."""
-    bounds = np.append(found.bounds[:-1][found.is_speech], len(found.power))
-    return Spectra(found.power, bounds, found.spans[found.is_speech])
-
-
-def _sort_out(
-    clips: Sequence[Clip], is_speech: np.ndarray
-) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
-    """The clips with speech and those without."""
-    kept = tuple(clip for clip, heard in zip(clips, is_speech, strict=True) if heard)
-    rest = tuple(
-        clip for clip, heard in zip(clips, is_speech, strict=True) if not heard
-    )
-    return kept, rest
-
-
-def _content_key(clips: Sequence[Clip], config: FeatureConfig) -> str:
-    """Digest of the settings and of every recording's bytes."""
-    settings_text = json.dumps([_CACHE_VERSION, config_to_dict(config)], sort_keys=True)
-    digest = hashlib.sha256(settings_text.encode())
-    for clip in clips:
-        data = corpora.read(clip)
-        digest.update(len(data).to_bytes(8, "little"))
-        digest.update(data)
-    return digest.hexdigest()
-
-
-def _read_cache(
-    path: Path, n_clips: int, config: FeatureConfig
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """What `_write_cache` wrote; None if it is not there or damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            is_speech, values = arrays["is_speech"], arrays["values"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-    if is_speech.shape != (n_clips,) or values.shape != (
-        is_speech.sum(),
-        *config.shape,
-    ):
-        return None
-    return is_speech, values
-
-
-def _write_cache(path: Path, is_speech: np.ndarray, values: np.ndarray) -> None:
-    """Write a cache file in one step, and drop the oldest beyond the limit.
-
-    A disk that is full or read-only costs the time to compute the features
-    again, and nothing else: the result stands without the cache.
-    """
-    temporary = None
-    try:
-        writable_folder(path.parent)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            temporary = Path(file.name)
-            np.savez(file, is_speech=is_speech, values=values)
-        temporary.replace(path)
-        files = sorted(path.parent.glob("*.npz"), key=lambda old: old.stat().st_mtime)
-        for old in files[:-MAX_CACHE_FILES]:
-            old.unlink(missing_ok=True)
-    except (OSError, AudioMnistError) as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        logging.getLogger(__name__).warning("Features are not cached: %s", error)
