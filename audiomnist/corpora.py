@@ -1,0 +1,372 @@
+"""Where corpora come from: loading, downloads and imports.
+
+Owns the download and verification of known corpora, the import of anybody's
+recordings, and loading either. What a clip and a corpus are is in `clips`, which
+corpora are known in `cards`, and their names can be had from here too; which
+clips train and which test is for `splits`, the next step.
+"""
+
+import hashlib
+import re
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from audiomnist.archives import unpack
+from audiomnist.cards import CORPORA, CorpusCard
+from audiomnist.clips import (
+    DIGIT_WORDS,
+    SUFFIXES,
+    UNKNOWN_SPEAKER,
+    Clip,
+    ClipName,
+    Corpus,
+    Skipped,
+    clips_in_archive,
+    clips_in_folder,
+    load_audio,
+    parse_name,
+    read,
+)
+from audiomnist.downloads import fetch, is_url
+from audiomnist.errors import AudioError, CorpusError
+from audiomnist.settings import settings
+from audiomnist.storage import OnProgress, Progress, disk_errors, new_folder
+
+__all__ = [
+    "CORPORA",
+    "DIGIT_WORDS",
+    "EMBEDDED_ARCHIVE",
+    "SUFFIXES",
+    "UNKNOWN_SPEAKER",
+    "Clip",
+    "ClipName",
+    "Corpus",
+    "CorpusCard",
+    "ImportReport",
+    "Progress",
+    "Skipped",
+    "available",
+    "download",
+    "import_corpus",
+    "load_audio",
+    "load_corpus",
+    "parse_name",
+    "read",
+    "remove_corpus",
+]
+
+EMBEDDED_ARCHIVE = Path(__file__).resolve().parent / "embedded" / "voices.zip"
+
+_CORPUS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What came of an import.
+
+    Parameters
+    ----------
+    corpus
+        The corpus, as it can be loaded from now on.
+    skipped
+        Recordings that were left out, and why.
+    """
+
+    corpus: Corpus
+    skipped: tuple[Skipped, ...]
+
+
+def available() -> tuple[str, ...]:
+    """Names that `load_corpus` can load now, the known corpora first."""
+    folder = settings().corpora
+    here = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    here = {name for name in here if _CORPUS_NAME.fullmatch(name)}
+    known = [name for name in CORPORA if name == "embedded" or name in here]
+    return (*known, *sorted(here - CORPORA.keys()))
+
+
+def load_corpus(name_or_folder: str | Path) -> Corpus:
+    """Load a known or imported corpus by its name, or a folder of recordings.
+
+    Parameters
+    ----------
+    name_or_folder
+        A name of `available`, or the path of a folder whose recordings
+        `parse_name` understands. The others in the folder are in `skipped`.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such corpus or folder, it has no clip of a digit, or
+        clips of a known corpus are missing.
+    """
+    name = str(name_or_folder)
+    is_name = isinstance(name_or_folder, str)
+    if is_name and name == "embedded":
+        return _load_embedded()
+    if is_name and name in available():
+        return _load_stored(name)
+    if name and Path(name_or_folder).is_dir():
+        return _load_folder(Path(name_or_folder))
+    if name in CORPORA:
+        raise CorpusError(
+            f"{CORPORA[name].title} ({name}) is not here yet. Run "
+            f"python -m audiomnist data download {name}, or use the Dataset page."
+        )
+    raise CorpusError(
+        f"There is no corpus or folder {name!r}; known are "
+        f"{', '.join(dict.fromkeys((*available(), *CORPORA)))}. Give one of these "
+        "names or the path of a folder of recordings."
+    )
+
+
+def download(
+    name: str,
+    *,
+    source: str | Path | None = None,
+    on_progress: OnProgress | None = None,
+) -> Corpus:
+    """Download a known corpus, verify it and load it; at once if it is here.
+
+    An interrupted download goes on where it stopped.
+
+    Parameters
+    ----------
+    name
+        "fsdd".
+    source
+        Address or file of its archive; if None, the setting
+        `AUDIOMNIST_FSDD_SOURCE`, else the corpus's own address.
+    on_progress
+        Called with the stages "downloading", "unpacking" and "checking".
+
+    Raises
+    ------
+    CorpusError
+        If the name is not that of a corpus to download, the archive cannot be
+        had or read, or does not hold exactly the recordings expected.
+    """
+    card = CORPORA.get(name)
+    if card is None or not card.url:
+        names = ", ".join(card.name for card in CORPORA.values() if card.url)
+        raise CorpusError(f"{name!r} cannot be downloaded; {names} can.")
+    if name in available():
+        return load_corpus(name)
+    place = str(source or settings().fsdd_source or card.url)
+    if is_url(place):
+        key = hashlib.sha256(place.encode()).hexdigest()[:12]
+        file = settings().cache / "downloads" / f"{name}-{key}"
+        archive = fetch(place, file, on_progress)
+    else:
+        archive = Path(place).expanduser()
+    try:
+        _unpack_known(card, archive, place, on_progress)
+    finally:
+        if is_url(place):
+            archive.unlink(missing_ok=True)
+    return load_corpus(name)
+
+
+def import_corpus(
+    name: str,
+    source: Path | BinaryIO,
+    *,
+    on_progress: OnProgress | None = None,
+) -> ImportReport:
+    """Take recordings of spoken digits into a corpus of their own.
+
+    Every recording is decoded once, so that what is kept can be used.
+
+    Parameters
+    ----------
+    name
+        What to call the corpus: letters, digits, "-" and "_", at most 40.
+    source
+        Zip or tar archive (path or binary file), or folder, of wav, flac, ogg,
+        opus or mp3 files whose names `parse_name` understands.
+    on_progress
+        Called with the stages "unpacking" or "copying", and "checking".
+
+    Raises
+    ------
+    CorpusError
+        If the name is taken or no name, the source cannot be read safely, or
+        it holds no recording of a digit. Nothing is kept then.
+    """
+    _check_new_name(name)
+    skipped: list[Skipped] = []
+    with new_folder(settings().corpora / name) as temporary:
+        inside = temporary / "recordings"
+        if isinstance(source, Path) and source.is_dir():
+            skipped += _copy_recordings(source, inside, on_progress)
+        else:
+            unpack(source, inside, suffixes=SUFFIXES, on_progress=on_progress)
+        clips, unnamed = clips_in_folder(inside)
+        unreadable = _unreadable(clips, inside, on_progress)
+        skipped = sorted([*skipped, *unnamed, *unreadable])
+        if len(unreadable) == len(clips):
+            raise _no_clips(name, skipped)
+        for recording in (*unnamed, *unreadable):
+            (inside / recording.name).unlink()
+    return ImportReport(load_corpus(name), tuple(skipped))
+
+
+def remove_corpus(name: str) -> None:
+    """Delete a downloaded or imported corpus from this machine.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such corpus, or it is the embedded one.
+    """
+    if name == "embedded":
+        raise CorpusError(
+            "The embedded corpus is part of Audio MNIST and cannot be removed."
+        )
+    if name not in available():
+        raise CorpusError(
+            f"There is no corpus {name!r} to remove; here are {', '.join(available())}."
+        )
+    folder = settings().corpora / name
+    removed = folder.with_name(f".removed-{secrets.token_hex(8)}")
+    with disk_errors(folder, kept="The corpus was not removed."):
+        folder.rename(removed)
+    shutil.rmtree(removed, ignore_errors=True)
+
+
+def _load_embedded() -> Corpus:
+    """The corpus that comes with the package."""
+    return _known_corpus(CORPORA["embedded"], clips_in_archive(EMBEDDED_ARCHIVE))
+
+
+def _load_stored(name: str) -> Corpus:
+    """A corpus that was downloaded or imported."""
+    folder = settings().corpora / name
+    card = CORPORA.get(name)
+    if card is None:
+        return _load_folder(folder)
+    return _known_corpus(card, clips_in_folder(folder)[0])
+
+
+def _known_corpus(card: CorpusCard, clips: tuple[Clip, ...]) -> Corpus:
+    """A corpus as its card describes it, complete."""
+    if len(clips) != card.n_clips:
+        raise CorpusError(
+            f"{card.title} has {len(clips):,} clips here; expected "
+            f"{card.n_clips:,}. Remove it and download it again."
+        )
+    return Corpus(
+        name=card.name,
+        title=card.title,
+        clips=clips,
+        source=card.source,
+        licence=card.licence,
+        citation=card.citation,
+        is_synthetic=card.is_synthetic,
+        official_test_takes=card.official_test_takes,
+    )
+
+
+def _load_folder(folder: Path) -> Corpus:
+    """The recordings of a folder, about which nothing else is known."""
+    clips, skipped = clips_in_folder(folder)
+    if not clips:
+        raise _no_clips(str(folder), skipped)
+    name = folder.resolve().name
+    return Corpus(
+        name=name,
+        title=name,
+        clips=clips,
+        source="Recordings given by a user",
+        licence="Not known: that of whoever made the recordings",
+        citation="",
+        is_synthetic=False,
+        skipped=skipped,
+    )
+
+
+def _unpack_known(
+    card: CorpusCard, archive: Path, place: str, on_progress: OnProgress | None
+) -> None:
+    """Unpack a known corpus's recordings and keep them if they are the ones."""
+    with new_folder(settings().corpora / card.name) as temporary:
+        inside = temporary / ".archive"
+        unpack(archive, inside, suffixes=SUFFIXES, on_progress=on_progress)
+        files = [file for file in inside.rglob("*") if file.parent.name == card.folder]
+        digest = hashlib.sha256()
+        for done, file in enumerate(sorted(files, key=lambda file: file.name.encode())):
+            digest.update(file.read_bytes())
+            file.rename(temporary / file.name)
+            if on_progress:
+                on_progress(Progress("checking", done + 1, len(files)))
+        shutil.rmtree(inside)
+        if (len(files), digest.hexdigest()) != (card.n_clips, card.sha256):
+            raise CorpusError(
+                f"{place} does not hold {card.title}. Expected {card.n_clips:,} "
+                f"recordings with sha256 {card.sha256}; got {len(files):,} with "
+                f"{digest.hexdigest()}. Nothing was kept"
+                f"{' and the download was removed' if is_url(place) else ''}. The "
+                "archive is probably another version, or was changed on its way: "
+                "download it again, or name another source."
+            )
+
+
+def _copy_recordings(
+    source: Path, folder: Path, on_progress: OnProgress | None
+) -> Sequence[Skipped]:
+    """Copy a folder's clips, with the folders that they are in; say which are none."""
+    clips, skipped = clips_in_folder(source)
+    folder.mkdir()
+    for done, clip in enumerate(clips):
+        copy = folder / clip.path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(read(clip))
+        if on_progress:
+            on_progress(Progress("copying", done + 1, len(clips)))
+    return skipped
+
+
+def _unreadable(
+    clips: Sequence[Clip], folder: Path, on_progress: OnProgress | None
+) -> list[Skipped]:
+    """The clips that are no recordings, and why."""
+    unreadable = []
+    for done, clip in enumerate(clips):
+        try:
+            load_audio(clip)
+        except AudioError as error:
+            name = clip.path.relative_to(folder).as_posix()
+            unreadable.append(Skipped(name, str(error)))
+        if on_progress:
+            on_progress(Progress("checking", done + 1, len(clips)))
+    return unreadable
+
+
+def _check_new_name(name: str) -> None:
+    """Refuse a name that is taken, or that is more than a name."""
+    if not _CORPUS_NAME.fullmatch(name):
+        raise CorpusError(
+            f"{name!r} cannot be a corpus's name. Use up to 40 letters, digits, "
+            '"-" and "_", beginning with a letter or digit.'
+        )
+    taken = {known.lower() for known in (*CORPORA, *available())}
+    if name.lower() in taken:
+        raise CorpusError(
+            f"There is a corpus {name!r} already. Choose another name, or remove it "
+            f"first with python -m audiomnist data remove {name}."
+        )
+
+
+def _no_clips(name: str, skipped: Sequence[Skipped]) -> CorpusError:
+    """The error for recordings of which none is a digit's."""
+    first = f" The first, {skipped[0].name}: {skipped[0].reason}" if skipped else ""
+    return CorpusError(
+        f"{name} holds no recording of a digit: {len(skipped)} "
+        f"{', '.join(SUFFIXES)} files were found and left out.{first} Call the "
+        "files {digit}_{speaker}_{take}, such as 7_anna_0.wav, or put them into a "
+        "folder for each digit."
+    )

@@ -1,0 +1,112 @@
+"""Put files on the disk so that they are complete or absent, and say how it goes.
+
+Owns progress reports, folders that appear all at once, and a sentence for what a
+disk refuses. Where things live is for `settings`; what is stored is for
+`archives`, `downloads` and `corpora`, which come next.
+"""
+
+import errno
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiomnist.errors import CorpusError
+from audiomnist.settings import writable_folder
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a longer piece of work has come.
+
+    Parameters
+    ----------
+    stage
+        What is being done: "downloading", "unpacking", "copying", "checking" or
+        "synthesizing".
+    done
+        Bytes (of the first two) or files done so far.
+    total
+        The same in all, None while that is unknown.
+    """
+
+    stage: str
+    done: int
+    total: int | None
+
+
+OnProgress = Callable[[Progress], None]
+
+_TEMPORARY = ".new-"
+_ABANDONED = 24 * 3600.0  # s: no unpacking takes that long
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder that becomes `folder` when the block succeeds.
+
+    Raises
+    ------
+    CorpusError
+        If `folder` is there already, or the disk is full or refuses to be
+        written. The temporary folder is removed whatever fails.
+    """
+    if folder.exists():
+        raise CorpusError(f"The folder {folder} is there already. Remove it first.")
+    writable_folder(folder.parent)
+    with disk_errors(folder.parent):
+        _sweep(folder.parent)
+        temporary = folder.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        temporary.mkdir()
+        try:
+            yield temporary
+            temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def disk_errors(
+    folder: Path, *, kept: str = "Nothing half-done was kept."
+) -> Iterator[None]:
+    """Say in a sentence why the disk refused, for whatever writes in the block.
+
+    Parameters
+    ----------
+    folder
+        What is written to.
+    kept
+        The sentence that says what is left of the work.
+
+    Raises
+    ------
+    CorpusError
+        In place of any OSError of the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        if folder.name.startswith(_TEMPORARY):
+            folder = folder.parent
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise CorpusError(
+                f"The disk that holds {folder} is full. {kept} Free some space "
+                "there, or set AUDIOMNIST_HOME to a folder on another disk, and "
+                "try again."
+            ) from error
+        raise CorpusError(
+            f"Files could not be written to {folder} ({error.strerror or error}). "
+            f"{kept} Set AUDIOMNIST_HOME to a folder that you may write to, and "
+            "try again."
+        ) from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were killed have left behind."""
+    for path in folder.glob(f"{_TEMPORARY}*"):
+        with suppress(FileNotFoundError):  # another process finished meanwhile
+            if time.time() - path.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,64 @@
+"""Folders appear complete or not at all, and a refusing disk is explained."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from audiomnist.errors import CorpusError
+from audiomnist.storage import disk_errors, new_folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_new_folder_appears_when_its_block_succeeds(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "new") as temporary:
+        (temporary / "file").write_text("here")
+        assert not (tmp_path / "new").exists()
+    assert (tmp_path / "new" / "file").read_text() == "here"
+    assert names(tmp_path) == ["new"]
+
+
+def test_a_new_folder_leaves_nothing_when_its_block_fails(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "new") as temporary:
+        (temporary / "file").write_text("here")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == []
+
+
+def test_a_folder_that_is_there_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with (
+        pytest.raises(CorpusError, match="is there already"),
+        new_folder(tmp_path / "old"),
+    ):
+        pass
+
+
+def test_what_a_killed_process_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    for name, age in ((".new-old", 2 * 24 * 3600), (".new-busy", 60)):
+        (tmp_path / name).mkdir()
+        time = (tmp_path / name).stat().st_mtime - age
+        os.utime(tmp_path / name, (time, time))
+    with new_folder(tmp_path / "new"):
+        pass
+    assert names(tmp_path) == [".new-busy", "new"]
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (errno.ENOSPC, "disk that holds .* is full. It is kept. Free some space"),
+        (errno.EDQUOT, "disk that holds .* is full"),
+        (errno.EROFS, "could not be written to .* \\(Read-only file system\\)"),
+    ],
+)
+def test_a_refusing_disk_is_explained(tmp_path: Path, code: int, sentence: str) -> None:
+    with (
+        pytest.raises(CorpusError, match=sentence),
+        disk_errors(tmp_path, kept="It is kept."),
+    ):
+        raise OSError(code, os.strerror(code))
