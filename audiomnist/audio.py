@@ -255,9 +255,8 @@ def _check_length(
 
 def _to_mono(channels: np.ndarray) -> np.ndarray:
     """Mix (n_frames, n_channels) to (n_frames,), at most full scale."""
-    if channels.shape[1] == 1:
-        mono = channels[:, 0]
-    else:
+    mono = channels[:, 0]
+    if channels.shape[1] > 1:
         mono = channels.mean(axis=1)
         # Channels in opposite phase cancel: keep the stronger one instead.
         power = np.square(channels).mean(axis=0)

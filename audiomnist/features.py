@@ -261,9 +261,12 @@ def render_mel(
         placement.position - spans[:, :1] + offsets[:, None], offsets[:, None], last
     )
     below = position.astype(np.int64)
-    part = (position - below).astype(np.float32)[..., None]
-    values = words[below] * (1 - part) + words[np.minimum(below + 1, last)] * part
-    values = np.where(placement.is_word[..., None], values, padding)
+    part = (position - below).astype(np.float32)
+    values = words[below]  # (n_clips, n_frames, n_bins)
+    between = part.any(axis=1)  # most words stand on whole frames
+    above = words[np.minimum(below + 1, last)[between]]
+    values[between] += (above - values[between]) * part[between, :, None]
+    values[~placement.is_word] = padding
     return np.ascontiguousarray(values.transpose(0, 2, 1), dtype=np.float32)
 
 

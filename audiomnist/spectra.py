@@ -225,9 +225,12 @@ def _transform(
     windows = np.lib.stride_tricks.sliding_window_view(signal, config.win_length)
     hann = _hann(config.win_length)
     power = np.empty((len(first), config.n_bins), dtype=np.float32)
+    padded = np.zeros((min(len(first), FRAMES_AT_ONCE), config.n_fft), np.float32)
     for begin in range(0, len(first), FRAMES_AT_ONCE):
-        frames = windows[first[begin : begin + FRAMES_AT_ONCE]] * hann
-        spectrum = fft.rfft(frames, config.n_fft)  # complex64
+        chosen = first[begin : begin + FRAMES_AT_ONCE]
+        frames = padded[: len(chosen)]  # (n_frames, n_fft)
+        np.multiply(windows[chosen], hann, out=frames[:, : config.win_length])
+        spectrum = fft.rfft(frames)  # complex64, (n_frames, n_bins)
         part = power[begin : begin + FRAMES_AT_ONCE]
         np.square(spectrum.real, out=part)
         part += np.square(spectrum.imag)

@@ -146,8 +146,8 @@ def speech_spans(
         return np.zeros((0, 2), dtype=np.int64)
     first, last = bounds[:-1], bounds[1:]
     clip = np.repeat(np.arange(len(first)), last - first)  # (n_total_frames,)
-    level_db = _band_levels(power, first, clip, config, spectrum)  # (frames, bands)
-    prominence = _prominence(level_db, bounds, clip, config)  # (n_total_frames,)
+    bands = _band_powers(power, first, clip, config, spectrum)  # (frames, n_bands)
+    prominence = _prominence(bands, bounds, clip, config)  # (n_total_frames,)
     peak = np.maximum.reduceat(prominence, first)  # (n_clips,)
     threshold = np.maximum(config.least_db, config.least_part * peak)
     runs = _runs(prominence - threshold[clip], clip, config.max_gap / spectrum.hop)
@@ -162,14 +162,14 @@ def speech_spans(
     return spans
 
 
-def _band_levels(
+def _band_powers(
     power: np.ndarray,
     first: np.ndarray,
     clip: np.ndarray,
     config: SpeechConfig,
     spectrum: SpectrumConfig,
 ) -> np.ndarray:
-    """Level of each band, smoothed over three frames, in dB: (n_frames, n_bands)."""
+    """Power of each band, smoothed over three frames: (n_total_frames, n_bands)."""
     bank = mel_filter_bank(
         spectrum.sample_rate, spectrum.n_fft, config.n_bands, config.fmin, config.fmax
     )
@@ -182,29 +182,30 @@ def _band_levels(
     bands = 0.25 * before + 0.5 * bands + 0.25 * after
     loudest = np.maximum.reduceat(bands.max(axis=1), first)  # (n_clips,)
     least = loudest * np.float32(10 ** (-config.dynamic_range_db / 10))
-    return 10 * np.log10(np.maximum(bands, least[clip, None]))
+    return np.maximum(bands, least[clip, None])
 
 
 def _prominence(
-    level_db: np.ndarray, bounds: np.ndarray, clip: np.ndarray, config: SpeechConfig
+    bands: np.ndarray, bounds: np.ndarray, clip: np.ndarray, config: SpeechConfig
 ) -> np.ndarray:
     """By how many dB each frame stands above the noise: (n_total_frames,)."""
     first, n_frames = bounds[:-1], np.diff(bounds)
+    level_db = 10 * np.log10(bands)
     overall = level_db.mean(axis=1)
     order = np.lexsort((overall, clip))  # each clip's frames, quietest first
-    n_quiet = np.maximum(
-        np.minimum(3, n_frames), (config.quiet_part * n_frames).astype(int)
-    )
-    rank = np.arange(len(order)) - first[clip]
-    is_quiet = rank < n_quiet[clip]
-    quiet = np.where(is_quiet[:, None], 10 ** (level_db[order] / 10), 0)
-    noise = np.add.reduceat(quiet, first) / n_quiet[:, None]  # (n_clips, n_bands)
+    part = (config.quiet_part * n_frames).astype(np.int64)
+    n_quiet = np.maximum(np.minimum(3, n_frames), part)  # (n_clips,)
+    is_quiet = np.arange(len(order)) - first[clip] < n_quiet[clip]
+    begins = np.cumsum(n_quiet) - n_quiet
+    noise = np.add.reduceat(bands[order[is_quiet]], begins)  # (n_clips, n_bands)
+    noise_db = 10 * np.log10(noise / n_quiet[:, None])
     sorted_level = overall[order]
-    low = sorted_level[first + (_LOW_QUANTILE * n_frames).astype(int)]
-    high = sorted_level[first + (_HIGH_QUANTILE * n_frames).astype(int)]
+    low = sorted_level[first + (_LOW_QUANTILE * n_frames).astype(np.int64)]
+    high = sorted_level[first + (_HIGH_QUANTILE * n_frames).astype(np.int64)]
     correction = np.clip(high - low - _LEVEL_SPREAD_DB, 0, _MAX_CORRECTION_DB)
-    reference = 10 * np.log10(noise) - correction[:, None] + config.noise_spread_db
-    return np.clip(level_db - reference[clip], 0, None).mean(axis=1)
+    reference = noise_db - correction[:, None] + config.noise_spread_db
+    level_db -= reference.astype(np.float32)[clip]
+    return np.maximum(level_db, 0, out=level_db).mean(axis=1)
 
 
 def _runs(excess: np.ndarray, clip: np.ndarray, max_gap: float) -> np.ndarray:
