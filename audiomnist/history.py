@@ -1,0 +1,109 @@
+"""The history of a training, epoch by epoch, in a file that can be read meanwhile.
+
+Owns what is measured after each epoch and how files of a run are replaced, so
+that whoever follows a training never reads half a file. Training comes next.
+"""
+
+import contextlib
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from audiomnist.errors import ModelError
+
+HISTORY = "history.csv"
+UNFINISHED = "unfinished-"
+"""Beginning of the names of files that are being written."""
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """What one epoch of training came to.
+
+    Parameters
+    ----------
+    epoch
+        Counted from 1.
+    loss, accuracy
+        Mean over the training clips while the weights change, with dropout and
+        augmentation; the loss with label smoothing.
+    val_loss, val_accuracy
+        The same measures on the validation clips after the epoch.
+    seconds, processor_seconds
+        Time taken, and processor time of all threads.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
+    processor_seconds: float
+
+
+def best_epoch(history: Sequence[EpochMetrics]) -> EpochMetrics:
+    """The epoch of lowest validation loss, the first of equals."""
+    return min(history, key=lambda metrics: metrics.val_loss)
+
+
+def write_history(history: Sequence[EpochMetrics], folder: Path) -> None:
+    """Write `history.csv`, one line an epoch."""
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(field.name for field in fields(EpochMetrics))
+    writer.writerows(astuple(metrics) for metrics in history)
+    write_atomically(folder / HISTORY, table.getvalue().encode())
+
+
+def read_history(folder: Path) -> list[EpochMetrics]:
+    """Read `history.csv`; empty before the first epoch is done.
+
+    Raises
+    ------
+    ModelError
+        If the file is not a history.
+    """
+    path = folder / HISTORY
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))
+        return [
+            EpochMetrics(
+                int(row.pop("epoch")), **{name: float(row[name]) for name in row}
+            )
+            for row in rows
+        ]
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        raise ModelError(
+            f"{path} is not a training history ({error}). Train the model again."
+        ) from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that whoever reads it finds the old or the new content."""
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(content)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file whole or not at all."""
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path, text.encode())
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to, which takes the place of `path` if all goes well."""
+    unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

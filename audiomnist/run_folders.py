@@ -1,0 +1,342 @@
+"""Runs as folders: what was asked for, what has become of it so far.
+
+Owns the files of a run as anybody may read them at any moment, also while a
+worker process writes them. Who trains, and when, is for `runs`, the next step.
+"""
+
+import contextlib
+import itertools
+import json
+import shutil
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from audiomnist import workers
+from audiomnist.configs import config_from_dict, config_to_dict
+from audiomnist.corpora import load_corpus
+from audiomnist.errors import AudioMnistError, ModelError, RunError
+from audiomnist.features import FeatureConfig
+from audiomnist.history import EpochMetrics, read_history, write_json
+from audiomnist.models import FINISHED, RECORD, is_folder_name, read_record
+from audiomnist.networks import NetworkConfig
+from audiomnist.run_progress import RunProgress, read_progress
+from audiomnist.settings import settings, writable_folder
+from audiomnist.splits import RULES, Split, join, make_split
+from audiomnist.training import TrainConfig
+
+STATES = ("waiting", "running", FINISHED, "cancelled", "failed")
+ENDED = (FINISHED, "cancelled", "failed")
+"""States that only a person changes."""
+
+CANCELLED = "cancelled"
+"""A file that is there from the wish to cancel to the end of the process."""
+
+_FORMAT = 1
+_MAX_TITLE = 100  # characters
+_LOOKS = 3  # a worker may come or go between the record and its lock
+_HELD_OUT_RULE = "leave_one_out"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that a run is made of.
+
+    Parameters
+    ----------
+    title
+        What a person calls it; may be empty.
+    corpora
+        Names or folders of the corpora that are joined.
+    split_rule, split_seed
+        Which clips train, validate and test, see `splits.RULES`.
+    held_out
+        The speaker that "leave_one_out" tests on, else "".
+    features, network, training
+        What the network sees, what it is, and how it learns.
+
+    Raises
+    ------
+    RunError
+        If the settings contradict each other.
+    """
+
+    title: str = ""
+    corpora: tuple[str, ...] = ("embedded",)
+    split_rule: str = "speaker"
+    split_seed: int = 0
+    held_out: str = ""
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    training: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        if not self.corpora or len(set(self.corpora)) < len(self.corpora):
+            raise RunError(
+                f"The corpora are {list(self.corpora)}; expected at least one, and "
+                "each once."
+            )
+        if self.split_rule not in RULES:
+            raise RunError(
+                f"The split rule is {self.split_rule!r}; expected one of {list(RULES)}."
+            )
+        is_held_out = self.split_rule == _HELD_OUT_RULE
+        if is_held_out != bool(self.held_out) or (
+            is_held_out and len(self.corpora) > 1
+        ):
+            raise RunError(
+                f"The rule {self.split_rule!r} with the speaker {self.held_out!r} and "
+                f"{len(self.corpora)} corpora does not fit; expected a speaker and one "
+                f"corpus for {_HELD_OUT_RULE!r}, and no speaker otherwise."
+            )
+        if self.split_seed < 0 or len(self.title) > _MAX_TITLE:
+            raise RunError(
+                f"split_seed is {self.split_seed} and the title has {len(self.title)} "
+                f"characters; expected 0 or more, and up to {_MAX_TITLE} characters."
+            )
+
+    def split(self) -> Split:
+        """Split the corpora as the run does; always the same way.
+
+        Raises
+        ------
+        CorpusError
+            If a corpus is not here or cannot be split like this.
+        """
+        return join(
+            [
+                make_split(
+                    load_corpus(name),
+                    self.split_rule,
+                    self.split_seed,
+                    held_out=self.held_out,
+                )
+                for name in self.corpora
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of one network; every property is read from the disk anew.
+
+    Parameters
+    ----------
+    id
+        Name of the folder.
+    folder
+        The run's files.
+    """
+
+    id: str
+    folder: Path
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What `run.json` holds; RunError if it is damaged."""
+        try:
+            record = read_record(self.folder)
+            datetime.fromisoformat(record["created"])
+        except (ModelError, KeyError, TypeError, ValueError) as error:
+            raise RunError(
+                f"The run {self.id} is damaged ({error}). Delete it and train again."
+            ) from error
+        if record.get("state") not in STATES:
+            raise RunError(
+                f"The run {self.id} is damaged: its state is {record.get('state')!r}; "
+                f"expected one of {list(STATES)}. Delete it and train again."
+            )
+        return record
+
+    @property
+    def config(self) -> RunConfig:
+        """What was asked for; RunError if `run.json` is damaged."""
+        try:
+            return _config(json.dumps(self.record.get("config")))
+        except AudioMnistError as error:
+            raise RunError(
+                f"The run {self.id} has settings that are none ({error}) "
+                "Delete it and train again."
+            ) from error
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`."""
+        return self._status()[0]
+
+    @property
+    def message(self) -> str:
+        """Why the run failed; empty in every other state."""
+        return self._status()[1]
+
+    @property
+    def history(self) -> list[EpochMetrics]:
+        """The epochs so far; RunError if `history.csv` is damaged."""
+        try:
+            return read_history(self.folder)
+        except ModelError as error:
+            raise RunError(str(error)) from error
+
+    @property
+    def progress(self) -> RunProgress:
+        """How far it has come; in the stage "waiting" before it has its turn."""
+        waiting = RunProgress("waiting", 0, self.config.training.epochs)
+        return read_progress(self.folder) or waiting
+
+    def _status(self) -> tuple[str, str]:
+        """State and message, as the record and the worker's life say together."""
+        for _ in range(_LOOKS):
+            state, message = self._written()
+            if state in ENDED:
+                return state, message
+            if (self.folder / CANCELLED).exists():
+                return "cancelled", ""
+            if workers.is_alive(self.folder):
+                return state, ""
+            if workers.is_starting(self.folder) or (
+                state == "waiting" and self._is_new()
+            ):
+                return "waiting", ""
+        words = workers.last_words(self.folder)
+        return "failed", (
+            "The training process ended without a word; it was killed, or the "
+            "machine was switched off. Resume the run to go on from its last epoch."
+            + (f" Its last line was: {words}" if words else "")
+        )
+
+    def _written(self) -> tuple[str, str]:
+        """State and message as the worker or `cancel` last wrote them."""
+        record = self.record
+        return str(record["state"]), str(record.get("message", ""))
+
+    def _is_new(self) -> bool:
+        """Whether the run waits since a moment ago and nobody has started it yet."""
+        if workers.queued_at(self.folder) is not None:
+            return False
+        since = self.record.get("waiting_since", self.record["created"])
+        age = datetime.now(UTC) - datetime.fromisoformat(since)
+        return age.total_seconds() < workers.START_TIME
+
+
+def preset(kind: str) -> RunConfig:
+    """A good beginning for each network: what it sees and how it learns.
+
+    Parameters
+    ----------
+    kind
+        "ann" or "cnn", see `networks.NETWORKS`.
+
+    Raises
+    ------
+    ModelError
+        If there is no such network.
+    """
+    network, training = NetworkConfig(kind), TrainConfig(epochs=15)
+    features = FeatureConfig()
+    if kind == "ann":
+        # Dense layers cannot follow a word that is said slower: stretch it. They
+        # scale each coefficient themselves, and lose by a mean that is taken away.
+        network = replace(network, dropout=0.3)
+        training = replace(training, learning_rate=2e-3)
+        features = FeatureConfig(
+            kind="mfcc", n_mfcc=13, n_frames=32, fit="stretch", normalise=False
+        )
+    return RunConfig(features=features, network=network, training=training)
+
+
+def create(config: RunConfig) -> Run:
+    """Make the folder of a new run, which waits to be launched or executed.
+
+    Raises
+    ------
+    AudioMnistError
+        If the folder of runs cannot be written.
+    """
+    root = writable_folder(settings().runs)
+    now = datetime.now(UTC)
+    base = f"{now:%Y%m%d-%H%M%S}-{config.network.kind}"
+    record = {
+        "format": _FORMAT,
+        "state": "waiting",
+        "message": "",
+        "created": now.isoformat(),
+        "config": config_to_dict(config),
+    }
+    for number in itertools.count(1):
+        name = base if number == 1 else f"{base}-{number}"
+        run = Run(name, root / name)
+        try:
+            run.folder.mkdir()
+            write_json(run.folder / RECORD, {"id": name, **record})
+        except FileExistsError:
+            continue
+        except OSError as error:
+            shutil.rmtree(run.folder, ignore_errors=True)
+            raise RunError(
+                f"The run {name} cannot be written to {root} ({error.strerror}). "
+                "Free disk space, or set AUDIOMNIST_HOME to another folder."
+            ) from error
+        return run
+    raise AssertionError("numbers have no end")
+
+
+def list_runs() -> list[Run]:
+    """All runs, the newest first; folders that are damaged are left out."""
+    workers.reap()
+    root = settings().runs
+    if not root.is_dir():
+        return []
+    created = {}
+    for folder in root.iterdir():
+        with contextlib.suppress(RunError):
+            run = find_run(folder.name)
+            created[run] = run.record["created"]
+    return sorted(created, key=lambda run: (created[run], run.id), reverse=True)
+
+
+def find_run(run_id: str) -> Run:
+    """The run of this id.
+
+    Raises
+    ------
+    RunError
+        If there is none, or its folder is damaged.
+    """
+    run = Run(run_id, settings().runs / run_id)
+    if not is_folder_name(run_id) or not run.folder.is_dir():
+        raise RunError(
+            f"There is no run {run_id!r}. List the runs and choose one of them."
+        )
+    run.config  # noqa: B018
+    return run
+
+
+def delete_run(run: Run) -> None:
+    """Remove a run's folder, also a damaged one.
+
+    Raises
+    ------
+    RunError
+        If a process is working on it, or it cannot be removed.
+    """
+    if workers.is_alive(run.folder) or workers.is_starting(run.folder):
+        raise RunError(f"The run {run.id} is being trained. Cancel it first.")
+    try:
+        shutil.rmtree(run.folder)
+    except OSError as error:
+        raise RunError(
+            f"The run {run.id} cannot be removed from {run.folder} ({error.strerror})."
+        ) from error
+
+
+def update(run: Run, **changes: Any) -> None:
+    """Write some entries of a run's record; only its worker may."""
+    write_json(run.folder / RECORD, {**run.record, **changes})
+
+
+@lru_cache(maxsize=1024)
+def _config(text: str) -> RunConfig:
+    """The settings in a run's record; pages ask for them again and again."""
+    return config_from_dict(RunConfig, json.loads(text))

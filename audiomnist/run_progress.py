@@ -1,0 +1,120 @@
+"""How far a living run has come, in a file that whoever follows it reads.
+
+Owns `progress.json` and the guess of the time that is left. What the stages do
+is for `runs`; the run's folder as a whole comes next.
+"""
+
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from audiomnist.configs import config_from_dict, config_to_dict
+from audiomnist.errors import ModelError, RunError
+from audiomnist.history import EpochMetrics, write_json
+
+STAGES = ("waiting", "preparing", "training", "evaluating")
+
+_FILE = "progress.json"
+_REPORT_EVERY = 0.25  # s; nobody looks more often
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """How far a living run has come.
+
+    Parameters
+    ----------
+    stage
+        One of `STAGES`.
+    epoch, epochs
+        The epoch that is being learned, counted from 1, and their number; epoch
+        is 0 before the first.
+    batch
+        Part of this epoch, or of the preparation, that is done: 0 to 1.
+    seconds_left
+        Until the training's end, None while it cannot be told.
+    """
+
+    stage: str
+    epoch: int
+    epochs: int
+    batch: float = 0.0
+    seconds_left: float | None = None
+
+
+def read_progress(folder: Path) -> RunProgress | None:
+    """What was last written in a run's folder; None before that.
+
+    Raises
+    ------
+    RunError
+        If the file is damaged.
+    """
+    try:
+        return config_from_dict(RunProgress, json.loads((folder / _FILE).read_bytes()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, ModelError) as error:
+        raise RunError(
+            f"{folder / _FILE} cannot be read ({error}). Cancel the run and resume it."
+        ) from error
+
+
+class Report:
+    """Writes the progress of one run, not more often than anybody looks.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+    epochs
+        The number of epochs that it may have.
+    """
+
+    def __init__(self, folder: Path, epochs: int) -> None:
+        self.folder = folder
+        self.progress = RunProgress("waiting", 0, epochs)
+        self._written_at: float | None = None
+        self._begun: tuple[float, float] | None = None  # time (s), epochs done
+
+    def show(self, stage: str, epoch: int) -> None:
+        """Enter a stage."""
+        self._write(RunProgress(stage, epoch, self.progress.epochs))
+
+    def prepare(self, part: float) -> None:
+        """Part of the preparation that is done."""
+        self._write(replace(self.progress, batch=part), may_wait=True)
+
+    def begin_training(self, n_done: int) -> None:
+        """Enter the training with some epochs done."""
+        self._begun = None
+        self.show("training", min(n_done + 1, self.progress.epochs))
+
+    def end_batch(self, batch: int, n_batches: int) -> None:
+        """One more batch of the present epoch is done."""
+        part = batch / n_batches
+        done = self.progress.epoch - 1 + part
+        left = None
+        if self._begun is None:  # the first batch waits for TensorFlow to compile
+            self._begun = time.monotonic(), done
+        elif done > self._begun[1]:
+            pace = (time.monotonic() - self._begun[0]) / (done - self._begun[1])
+            left = pace * (self.progress.epochs - done)
+        progress = replace(self.progress, batch=part, seconds_left=left)
+        self._write(progress, may_wait=True)
+
+    def end_epoch(self, metrics: EpochMetrics) -> None:
+        """An epoch is done and its files are written."""
+        following = min(metrics.epoch + 1, self.progress.epochs)
+        part = 0.0 if following > metrics.epoch else 1.0
+        self._write(replace(self.progress, epoch=following, batch=part))
+
+    def _write(self, progress: RunProgress, *, may_wait: bool = False) -> None:
+        """Keep the progress, and write it unless that was done a moment ago."""
+        self.progress = progress
+        now = time.monotonic()
+        if may_wait and self._written_at and now - self._written_at < _REPORT_EVERY:
+            return
+        write_json(self.folder / _FILE, config_to_dict(progress))
+        self._written_at = now

@@ -1,0 +1,384 @@
+"""Runs as work: put into the queue, trained in a process of its own, stopped.
+
+Owns the queue, the steps of a run from recordings to an evaluated model, and
+what is written when a step fails. The folder itself is `run_folders`', the
+process `workers`'. How well the model hears is for `evaluation`, the next step.
+"""
+
+import contextlib
+import errno
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+from audiomnist import networks, workers
+from audiomnist.corpora import Clip, load_corpus
+from audiomnist.errors import AudioMnistError, RunError
+from audiomnist.feature_cache import clip_features, clip_spectra
+from audiomnist.features import FeatureConfig
+from audiomnist.history import UNFINISHED, EpochMetrics, best_epoch
+from audiomnist.models import (
+    COVERAGE,
+    FINISHED,
+    LiteRTNetwork,
+    choose_threshold,
+    softmax,
+)
+from audiomnist.run_folders import (
+    CANCELLED,
+    ENDED,
+    Run,
+    RunConfig,
+    create,
+    delete_run,
+    find_run,
+    list_runs,
+    preset,
+    update,
+)
+from audiomnist.run_progress import Report, RunProgress
+from audiomnist.settings import settings, writable_folder
+from audiomnist.splits import Split
+from audiomnist.training import (
+    CHECKPOINT,
+    LITERT,
+    WEIGHTS,
+    TrainingData,
+    train,
+)
+
+__all__ = [
+    "ENDED",
+    "Run",
+    "RunConfig",
+    "RunProgress",
+    "cancel",
+    "create",
+    "delete_run",
+    "execute",
+    "find_run",
+    "launch",
+    "list_runs",
+    "preset",
+    "requeue",
+    "resume",
+]
+
+_TURN_LOCK = ".turn.lock"
+_TURN_POLL = 0.5  # s between two looks at the queue
+_NICENESS = 10  # the server comes first
+_PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "soundfile", "soxr")
+
+
+def launch(run: Run) -> None:
+    """Start a process that trains a waiting run when its turn comes.
+
+    Raises
+    ------
+    RunError
+        If too many runs wait already, the run is not waiting to be started, or
+        the process cannot be started.
+    """
+    here = settings()
+    with _queue():
+        if run.state in ENDED or workers.queued_at(run.folder) is not None:
+            raise RunError(
+                f"The run {run.id} is {run.state} and cannot be started a second "
+                "time. Resume it, or make a new one."
+            )
+        n_waiting = sum(other.state == "waiting" for other in _queued_runs())
+        n_busy = sum(other.state == "running" for other in _queued_runs()) + n_waiting
+        if n_busy >= here.max_running + here.max_waiting:
+            raise RunError(
+                f"{n_waiting} runs wait for their turn already; this server lets "
+                f"{here.max_waiting} wait. Cancel one or try again later."
+            )
+        workers.start(run.folder, ["train", "--run", run.id])
+
+
+def resume(run: Run) -> None:
+    """Start a cancelled or failed run again, after its last epoch.
+
+    Raises
+    ------
+    RunError
+        If it is neither, or `launch` refuses; it then stays as it was.
+    """
+    before = requeue(run)
+    try:
+        launch(run)
+    except RunError:
+        update(run, **before)
+        raise
+
+
+def requeue(run: Run) -> dict[str, Any]:
+    """Let a cancelled or failed run wait again, to be launched or executed.
+
+    Returns
+    -------
+    dict[str, Any]
+        The entries of its record that were changed, as they were.
+
+    Raises
+    ------
+    RunError
+        If it is in another state.
+    """
+    state, message = run.state, run.message
+    if state not in ENDED or state == FINISHED:
+        raise RunError(
+            f"The run {run.id} is {state}; only a cancelled or failed one can be "
+            "resumed."
+        )
+    with workers.hold(run.folder):
+        (run.folder / CANCELLED).unlink(missing_ok=True)
+        now = datetime.now(UTC).isoformat()
+        update(run, state="waiting", message="", waiting_since=now)
+    return {"state": state, "message": message}
+
+
+def cancel(run: Run) -> None:
+    """Stop a run wherever it is; one that has ended stays as it is.
+
+    Its epochs are kept, and `resume` goes on from there.
+
+    Raises
+    ------
+    RunError
+        If its folder cannot be written.
+    """
+    if run.state in ENDED:
+        return
+    with _writing(run):
+        (run.folder / CANCELLED).touch()
+        workers.stop(run.folder)
+        with workers.hold(run.folder):
+            if run.record["state"] not in ENDED:
+                _end(run, "cancelled")
+            (run.folder / CANCELLED).unlink()
+
+
+def execute(
+    run: Run,
+    evaluate: Callable[[Run], None],
+    on_epoch: Callable[[EpochMetrics], None] | None = None,
+) -> None:
+    """Train a waiting run in this process, from its turn in the queue to the end.
+
+    The state and all figures are written to the run's folder. An error is
+    written there as well, then raised.
+
+    Parameters
+    ----------
+    run
+        A run that waits.
+    evaluate
+        Hears the test part with the trained model and leaves the result in the
+        run's folder.
+    on_epoch
+        Called after each epoch, when it is written.
+
+    Raises
+    ------
+    RunError
+        If the run does not wait or has a worker already, its corpora are not
+        those that it began with, or the disk is full.
+    AudioMnistError
+        What a step raises.
+    """
+    with workers.hold(run.folder):
+        if run.state != "waiting":
+            raise RunError(f"The run {run.id} is {run.state} and not waiting.")
+        with _Outcome(run), _writing(run):
+            report = Report(run.folder, run.config.training.epochs)
+            report.show("waiting", 0)
+            _wait_for_turn(run)
+            if hasattr(os, "nice"):
+                os.nice(max(0, _NICENESS - os.nice(0)))
+            _train(run, report, evaluate, on_epoch)
+
+
+def _train(
+    run: Run,
+    report: Report,
+    evaluate: Callable[[Run], None],
+    on_epoch: Callable[[EpochMetrics], None] | None,
+) -> None:
+    """From recordings to a finished run."""
+
+    def end_epoch(metrics: EpochMetrics) -> None:
+        report.end_epoch(metrics)
+        if on_epoch is not None:
+            on_epoch(metrics)
+
+    config = run.config
+    for leftover in run.folder.glob(f"{UNFINISHED}*"):
+        leftover.unlink()
+    report.show("preparing", 0)
+    split = config.split()
+    _describe(run, config, split)
+    data = _prepare(split, config.features, report)
+    report.begin_training(len(run.history))
+    train(
+        config.network,
+        config.training,
+        data,
+        run.folder,
+        on_epoch=end_epoch,
+        on_batch=report.end_batch,
+        resume=True,
+    )
+    history = run.history
+    report.show("evaluating", len(history))
+    served = LiteRTNetwork(run.folder / LITERT, config.features.shape)
+    probabilities = softmax(served.hear(data.validation)["logits"])
+    update(
+        run,
+        n_parameters=int(networks.load(run.folder / WEIGHTS).count_params()),
+        coverage=COVERAGE,
+        threshold=choose_threshold(probabilities),
+        best_epoch=best_epoch(history).epoch,
+        seconds=sum(metrics.seconds for metrics in history),
+        processor_seconds=sum(metrics.processor_seconds for metrics in history),
+    )
+    evaluate(run)
+    _end(run, FINISHED)
+    (run.folder / CHECKPOINT).unlink()
+
+
+def _prepare(split: Split, features: FeatureConfig, report: Report) -> TrainingData:
+    """Read the clips to learn from and to validate with."""
+    n_train, n_all = len(split.train), len(split.train) + len(split.validation)
+    spectra, heard, _ = clip_spectra(
+        split.train,
+        features,
+        on_progress=lambda done, _: report.prepare(done / n_all),
+    )
+    kept = clip_features(
+        split.validation,
+        features,
+        on_progress=lambda done, _: report.prepare((n_train + done) / n_all),
+    )
+    return TrainingData(
+        spectra, _digits(heard), kept.values, _digits(kept.clips), features
+    )
+
+
+def _digits(clips: tuple[Clip, ...]) -> np.ndarray:
+    """What is said in the clips: int64, shape (n_clips,)."""
+    return np.array([clip.digit for clip in clips], dtype=np.int64)
+
+
+def _describe(run: Run, config: RunConfig, split: Split) -> None:
+    """Write what the training is made of, and refuse what is no longer the same."""
+    digests = {name: load_corpus(name).digest for name in config.corpora}
+    begun = run.record.get("corpora", digests)
+    if run.history and begun != digests:
+        changed = [name for name in digests if digests[name] != begun.get(name)]
+        raise RunError(
+            f"The corpus {', '.join(changed)} has changed since the run {run.id} "
+            "began. Start a new run."
+        )
+    versions = {name: version(name) for name in _PACKAGES}
+    update(
+        run,
+        corpora=digests,
+        split={
+            "rule": split.rule,
+            "seed": split.seed,
+            "digest": split.digest,
+            **{part: len(clips) for part, clips in split.parts.items()},
+        },
+        versions={"python": platform.python_version(), **versions},
+    )
+
+
+def _wait_for_turn(run: Run) -> None:
+    """Wait until no older run waits and a place is free, then take it."""
+    while True:
+        with _queue():
+            others = [other for other in _queued_runs() if other != run]
+            mine = workers.queued_at(run.folder) or 0.0
+            n_running = sum(other.state == "running" for other in others)
+            is_next = not any(
+                other.state == "waiting"
+                and (workers.queued_at(other.folder) or 0.0, other.id) < (mine, run.id)
+                for other in others
+            )
+            if is_next and n_running < settings().max_running:
+                update(run, state="running")
+                return
+        time.sleep(_TURN_POLL)
+
+
+@contextlib.contextmanager
+def _queue() -> Iterator[None]:
+    """Let one process at a time look at the queue and change it."""
+    with FileLock(writable_folder(settings().runs) / _TURN_LOCK):
+        yield
+
+
+def _queued_runs() -> list[Run]:
+    """Runs that wait or work, the oldest first; damaged ones are left out."""
+    found = []
+    for folder in workers.queued_folders(settings().runs):
+        with contextlib.suppress(RunError):
+            found.append(find_run(folder.name))
+    return found
+
+
+def _end(run: Run, state: str, message: str = "") -> None:
+    """Write how a run has ended."""
+    finished = datetime.now(UTC).isoformat()
+    update(run, state=state, message=message, finished=finished)
+
+
+@contextlib.contextmanager
+def _writing(run: Run) -> Iterator[None]:
+    """Say in a sentence that the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise RunError(
+            f"The disk that holds {run.folder} is full. Free some space there and "
+            "resume the run: it goes on from its last epoch."
+        ) from error
+
+
+class _Outcome:
+    """Writes how a run ended when its work breaks off, whatever the reason."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            return
+        # A disk that takes not even this leaves a run without a worker, which
+        # shows as failed too.
+        with contextlib.suppress(OSError):
+            if isinstance(error, KeyboardInterrupt):
+                _end(self.run, "cancelled")
+            elif isinstance(error, AudioMnistError):
+                _end(self.run, "failed", str(error))
+            else:
+                _end(self.run, "failed", f"{type(error).__name__}: {error}")

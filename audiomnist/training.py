@@ -1,0 +1,376 @@
+"""Training: a network and a split's features become a model on disk.
+
+Owns the learning loop and its checkpoints. It knows nothing of queues or
+processes. How the result is served is up to `models`, which comes next.
+TensorFlow and Keras are imported only inside functions.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiomnist.augmentation import AugmentationConfig, augment
+from audiomnist.errors import ModelError
+from audiomnist.features import FeatureConfig, render
+from audiomnist.history import (
+    EpochMetrics,
+    best_epoch,
+    read_history,
+    write_atomically,
+    write_history,
+)
+from audiomnist.networks import (
+    N_DIGITS,
+    NetworkConfig,
+    build,
+    load,
+    save,
+    tensorflow_ready,
+    to_litert,
+)
+from audiomnist.spectra import Spectra
+
+if TYPE_CHECKING:
+    import keras
+
+CHECKPOINT = "checkpoint.keras"
+WEIGHTS = "model.keras"
+LITERT = "model.tflite"
+
+_WARM_UP = 0.1  # part of all steps in which the learning rate rises
+_VALIDATED_AT_ONCE = 512  # clips
+_NOT_DECAYED = ["bias", "gamma", "beta"]  # offsets and scales
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a network learns.
+
+    Parameters
+    ----------
+    epochs
+        Times that every training clip is heard, at most.
+    batch_size
+        Clips in one step.
+    learning_rate
+        The highest rate: it rises over the first tenth of all steps, then falls
+        along a cosine to zero.
+    weight_decay
+        AdamW's decay of the weights, relative to the learning rate.
+    label_smoothing
+        Part of each label that is spread over all ten digits.
+    patience
+        Epochs without a lower validation loss before it stops; 0 never stops.
+    seed
+        Of the first weights, the order of the clips, dropout and augmentation.
+    augmentation
+        How the clips change from epoch to epoch, or None to leave them as they
+        are.
+
+    Raises
+    ------
+    ModelError
+        If a number is out of its range.
+
+    References
+    ----------
+    .. [1] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization",
+       International Conference on Learning Representations, 2019.
+    """
+
+    epochs: int = 20
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.1
+    patience: int = 0
+    seed: int = 0
+    augmentation: AugmentationConfig | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("epochs", 1),
+            ("batch_size", 1),
+            ("patience", 0),
+            ("seed", 0),
+        ):
+            if getattr(self, name) < least:
+                raise ModelError(
+                    f"{name} is {getattr(self, name)}; expected {least} or more."
+                )
+        if not 0 < self.learning_rate < 1:
+            raise ModelError(
+                f"learning_rate is {self.learning_rate}; expected above 0 and under 1."
+            )
+        if not 0 <= self.weight_decay < 1:
+            raise ModelError(
+                f"weight_decay is {self.weight_decay}; expected 0 to under 1."
+            )
+        if not 0 <= self.label_smoothing < 1:
+            raise ModelError(
+                f"label_smoothing is {self.label_smoothing}; expected 0 to under 1."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Clips to learn from, and clips that tell when to stop.
+
+    Parameters
+    ----------
+    train
+        Spectra of the training clips, each with speech.
+    train_digits
+        What is said, whole numbers 0 to 9, shape (n_train_clips,).
+    validation
+        Features of the validation clips, float32,
+        shape (n_validation_clips, n_bins, n_frames).
+    validation_digits
+        What is said, shape (n_validation_clips,).
+    features
+        What the spectra are turned into.
+
+    Raises
+    ------
+    ModelError
+        If a part is empty or its sizes contradict each other.
+    """
+
+    train: Spectra
+    train_digits: np.ndarray
+    validation: np.ndarray
+    validation_digits: np.ndarray
+    features: FeatureConfig
+
+    def __post_init__(self) -> None:
+        parts = (
+            ("training", len(self.train), self.train_digits),
+            ("validation", len(self.validation), self.validation_digits),
+        )
+        for part, n_clips, digits in parts:
+            if n_clips == 0 or len(digits) != n_clips:
+                raise ModelError(
+                    f"The {part} part has {n_clips} clips with speech and "
+                    f"{len(digits)} digits; expected as many digits as clips, and one "
+                    "at least. Choose another split or corpus."
+                )
+            if digits.min() < 0 or digits.max() >= N_DIGITS:
+                raise ModelError(
+                    f"The {part} part has digits from {digits.min()} to "
+                    f"{digits.max()}; expected 0 to {N_DIGITS - 1}."
+                )
+        if self.validation.shape[1:] != self.features.shape:
+            raise ModelError(
+                f"The validation features are {self.validation.shape[1:]}; expected "
+                f"{self.features.shape}."
+            )
+
+
+def train(
+    network: NetworkConfig,
+    config: TrainConfig,
+    data: TrainingData,
+    folder: Path,
+    *,
+    on_epoch: Callable[[EpochMetrics], None],
+    on_batch: Callable[[int, int], None] | None = None,
+    resume: bool = False,
+) -> None:
+    """Train a network and leave the model in a folder.
+
+    After each epoch the folder holds `checkpoint.keras` (weights and optimizer),
+    `history.csv` and `model.keras` (the epoch of lowest validation loss); at the
+    end `model.tflite`, made of the latter, with the outputs "logits" and
+    "embedding". Each file appears whole or not at all. The same seed gives the
+    same weights on one machine, also when the training was interrupted.
+
+    Parameters
+    ----------
+    network, config, data
+        What learns, how, and from what.
+    folder
+        An existing folder for the files.
+    on_epoch
+        Called after each epoch, when its files are written.
+    on_batch
+        Called with the number of batches done in this epoch and their total.
+    resume
+        Go on after the last epoch in the folder, if there is one.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds a checkpoint that does not fit, or the loss is no
+        longer a number.
+    """
+    learner = _Learner(network, config, data)
+    history = learner.restore(folder) if resume else []
+    while len(history) < config.epochs and not _is_stalled(history, config.patience):
+        metrics = learner.learn_epoch(len(history) + 1, on_batch)
+        history.append(metrics)
+        if best_epoch(history) is metrics:
+            save(learner.network, folder / WEIGHTS)
+        write_history(history, folder)
+        save(learner.checkpoint, folder / CHECKPOINT)
+        on_epoch(metrics)
+    write_atomically(folder / LITERT, to_litert(load(folder / WEIGHTS)))
+
+
+class _Learner:
+    """One network, its optimizer and its data during training."""
+
+    def __init__(
+        self, network: NetworkConfig, config: TrainConfig, data: TrainingData
+    ) -> None:
+        self.config, self.data = config, data
+        self.digits = data.train_digits.astype(np.int64)
+        self.batch_size = min(config.batch_size, len(data.train))
+        self.n_batches = -(-len(data.train) // self.batch_size)
+        tensorflow = tensorflow_ready()
+        import keras
+
+        keras.utils.set_random_seed(config.seed)
+        self.network = build(network, data.features.shape)
+        # The same layers once more: only this one is saved with the optimizer.
+        self.checkpoint = keras.Model(self.network.input, self.network.output)
+        self.checkpoint.compile(optimizer=_optimizer(config, self.n_batches))
+        weights = self.network.trainable_variables
+        self.checkpoint.optimizer.build(weights)
+        self.loss = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=config.label_smoothing
+        )
+        self.step = tensorflow.function(self._step)
+        self.answer = tensorflow.function(
+            lambda features: self.network(features, training=False)["logits"],
+            reduce_retracing=True,
+        )
+        self.seeds = [
+            layer.seed_generator.state
+            for layer in self.network.layers
+            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0
+        ]
+        self.rendered: np.ndarray | None = None
+
+    def learn_epoch(
+        self, epoch: int, on_batch: Callable[[int, int], None] | None
+    ) -> EpochMetrics:
+        """Hear every training clip once, then the validation clips."""
+        begin, begin_processor = time.perf_counter(), time.process_time()
+        rng = np.random.default_rng((self.config.seed, epoch))
+        for seed in self.seeds:  # of dropout, which a checkpoint does not hold
+            seed.assign(rng.integers(2**31, size=seed.shape))
+        features = self._features(rng)  # (n_clips, n_bins, n_frames)
+        # Full batches of one shape: the first clips fill the last batch up.
+        order = np.resize(
+            rng.permutation(len(features)), self.n_batches * self.batch_size
+        )
+        sums = np.zeros(2)
+        for batch, chosen in enumerate(np.split(order, self.n_batches)):
+            step = self.step(features[chosen], self.digits[chosen])
+            sums += [float(value) for value in step]
+            if on_batch:
+                on_batch(batch + 1, self.n_batches)
+        loss, accuracy = sums / self.n_batches
+        if not np.isfinite(loss):
+            raise ModelError(
+                f"The training loss became {loss} in epoch {epoch}. "
+                "Choose a lower learning rate."
+            )
+        val_loss, val_accuracy = self._validate()
+        return EpochMetrics(
+            epoch,
+            float(loss),
+            float(accuracy),
+            val_loss,
+            val_accuracy,
+            time.perf_counter() - begin,
+            time.process_time() - begin_processor,
+        )
+
+    def restore(self, folder: Path) -> list[EpochMetrics]:
+        """Take up the checkpoint; returns the history of the epochs in it."""
+        path = folder / CHECKPOINT
+        if not path.exists():
+            return []
+        saved = load(path, with_optimizer=True)
+        mine, theirs = _state(self.checkpoint), _state(saved)
+        if [part.shape for part in mine] != [part.shape for part in theirs]:
+            raise ModelError(
+                f"{path} is from another network. Delete it and train from the start."
+            )
+        for part, value in zip(mine, theirs, strict=True):
+            part.assign(value)
+        # An epoch whose checkpoint was not reached is learned again, with the
+        # same result.
+        n_epochs = int(self.checkpoint.optimizer.iterations) // self.n_batches
+        return read_history(folder)[:n_epochs]
+
+    def _features(self, rng: np.random.Generator) -> np.ndarray:
+        """The training clips as this epoch hears them."""
+        if self.config.augmentation:
+            return augment(
+                self.data.train, self.data.features, self.config.augmentation, rng
+            )
+        if self.rendered is None:
+            self.rendered = render(self.data.train, self.data.features)
+        return self.rendered
+
+    def _step(self, features: Any, digits: Any) -> tuple[Any, Any]:
+        """Learn from one batch; returns its loss and accuracy."""
+        import tensorflow
+
+        weights = self.network.trainable_variables
+        with tensorflow.GradientTape() as tape:
+            logits = self.network(features, training=True)["logits"]
+            loss = self.loss(tensorflow.one_hot(digits, N_DIGITS), logits)
+        self.checkpoint.optimizer.apply(tape.gradient(loss, weights), weights)
+        is_right = tensorflow.argmax(logits, axis=1) == digits
+        return loss, tensorflow.reduce_mean(tensorflow.cast(is_right, "float32"))
+
+    def _validate(self) -> tuple[float, float]:
+        """Loss and accuracy on the validation clips."""
+        clips, digits = self.data.validation, self.data.validation_digits
+        logits = np.concatenate(
+            [
+                self.answer(clips[first : first + _VALIDATED_AT_ONCE]).numpy()
+                for first in range(0, len(clips), _VALIDATED_AT_ONCE)
+            ]
+        )  # (n_clips, 10)
+        labels = np.eye(N_DIGITS, dtype=np.float32)[digits]
+        accuracy = float(np.mean(logits.argmax(axis=1) == digits))
+        return float(self.loss(labels, logits)), accuracy
+
+
+def _optimizer(config: TrainConfig, n_batches: int) -> "keras.Optimizer":
+    """AdamW with a warm-up and a cosine over all steps."""
+    import keras
+
+    n_steps = config.epochs * n_batches
+    n_rising = round(_WARM_UP * n_steps)
+    rate = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        warmup_target=config.learning_rate,
+        warmup_steps=n_rising,
+        decay_steps=n_steps - n_rising,
+    )
+    if n_rising == 0:
+        rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, n_steps)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=_NOT_DECAYED)
+    return optimizer
+
+
+def _state(model: "keras.Model") -> list[Any]:
+    """All variables of a compiled model, then those of its optimizer."""
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _is_stalled(history: Sequence[EpochMetrics], patience: int) -> bool:
+    """Whether the last `patience` epochs brought nothing."""
+    if not history or patience == 0:
+        return False
+    return history[-1].epoch - best_epoch(history).epoch >= patience

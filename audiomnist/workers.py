@@ -1,0 +1,203 @@
+"""Processes that train: started, known to be alive, stopped.
+
+Owns one worker process per folder and how anybody can see that it lives: it
+holds a lock there, which the operating system frees however the process ends.
+What a worker does, and what its folder says of it, is for the steps that follow.
+"""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from filelock import FileLock, Timeout
+
+from audiomnist.errors import RunError
+from audiomnist.history import write_atomically
+from audiomnist.networks import n_threads
+from audiomnist.settings import REPOSITORY, settings
+
+OUTPUT = "train.txt"
+"""What the worker printed, and the traceback of what it did not expect."""
+
+START_TIME = 30.0
+"""Seconds that a worker may need until it holds its lock."""
+
+_LOCK = "worker.lock"
+_TICKET = "worker.json"  # there while the folder waits for a worker or has one
+_POLITE = 5.0  # s between asking a process to end and ending it
+_LOCK_TIME = 10.0  # s; whoever only looks holds the lock for microseconds
+_POLL = 0.02  # s
+_CHATTER = re.compile(r"[IWEF]\d{4} |INFO: |WARNING: ")
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has one way to end
+
+
+class _Started(NamedTuple):
+    """A process that this one has started, and since when its folder waits."""
+
+    process: subprocess.Popen[bytes]
+    queued: float
+
+
+# They are polled now and then, so that none stays a zombie.
+_started: dict[Path, _Started] = {}
+
+
+@contextlib.contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Be the one worker of a folder while the block runs.
+
+    Raises
+    ------
+    RunError
+        If another process is.
+    """
+    lock = FileLock(folder / _LOCK, timeout=_LOCK_TIME)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RunError(
+            f"{folder.name} is being trained by another process. Wait for it or "
+            "cancel it."
+        ) from error
+    try:
+        ticket = _ticket(folder)
+        is_queued = ticket and ticket.get("pid") is None
+        queued = ticket.get("queued") if is_queued else None
+        _write_ticket(folder, queued or time.time(), os.getpid())
+        yield
+    finally:
+        (folder / _TICKET).unlink(missing_ok=True)
+        lock.release()
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether a worker holds the folder."""
+    if not (folder / _LOCK).exists():
+        return False
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def is_starting(folder: Path) -> bool:
+    """Whether a worker was started a moment ago and does not hold its lock yet."""
+    reap()
+    ticket = _ticket(folder)
+    queued = ticket.get("queued")
+    if queued is None or ticket.get("pid") is not None:
+        return False
+    mine = _started.get(folder)
+    if mine is not None and mine.queued == queued:
+        return mine.process.returncode is None
+    return time.time() - queued < START_TIME
+
+
+def start(folder: Path, arguments: Sequence[str]) -> None:
+    """Start `python -m audiomnist` with these arguments as the folder's worker.
+
+    It outlives this process. One core is left to others, see `n_threads`.
+
+    Raises
+    ------
+    RunError
+        If the process cannot be started.
+    """
+    reap()
+    environment = dict(os.environ)
+    paths = [str(REPOSITORY), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    environment["AUDIOMNIST_HOME"] = str(settings().home.absolute())
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        environment.setdefault(variable, str(n_threads()))
+    queued = time.time()
+    try:
+        _write_ticket(folder, queued, None)
+        with (folder / OUTPUT).open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "audiomnist", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+    except OSError as error:
+        raise RunError(
+            f"No process could be started for {folder.name} ({error.strerror}). "
+            "Free memory or disk space and start it again."
+        ) from error
+    _started[folder] = _Started(process, queued)
+
+
+def stop(folder: Path) -> None:
+    """End the folder's worker, wherever it is in its work, and wait for its end."""
+    mine = _started.get(folder)
+    polite_until = time.monotonic() + _POLITE
+    while True:
+        is_mine = mine is not None and mine.process.poll() is None
+        if not is_mine and not is_alive(folder):
+            return
+        end = signal.SIGTERM if time.monotonic() < polite_until else _KILL
+        pid = _ticket(folder).get("pid")
+        if mine is not None and is_mine:
+            mine.process.send_signal(end)
+        elif pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), end)
+        time.sleep(_POLL)
+
+
+def reap() -> None:
+    """Take note of the processes that have ended."""
+    for started in list(_started.values()):
+        started.process.poll()
+
+
+def queued_at(folder: Path) -> float | None:
+    """When the folder began to wait for a worker's turn, in seconds; None if not."""
+    queued = _ticket(folder).get("queued")
+    return None if queued is None else float(queued)
+
+
+def queued_folders(root: Path) -> list[Path]:
+    """The folders below `root` that wait for a worker or have one, oldest first."""
+    tickets = [path.parent for path in root.glob(f"*/{_TICKET}")]
+    return sorted(tickets, key=lambda folder: (queued_at(folder) or 0.0, folder.name))
+
+
+def last_words(folder: Path) -> str:
+    """The last line that a worker printed, or ""; TensorFlow's chatter aside."""
+    try:
+        lines = (folder / OUTPUT).read_text(errors="replace").split("\n")
+    except OSError:
+        return ""
+    spoken = (line.strip() for line in reversed(lines) if not _CHATTER.match(line))
+    return next((line for line in spoken if line), "")
+
+
+def _write_ticket(folder: Path, queued: float, pid: int | None) -> None:
+    """Say since when the folder waits, and which process works there."""
+    ticket = json.dumps({"queued": queued, "pid": pid})
+    write_atomically(folder / _TICKET, ticket.encode())
+
+
+def _ticket(folder: Path) -> dict[str, float | None]:
+    """What `_write_ticket` wrote; empty if there is none."""
+    try:
+        ticket = json.loads((folder / _TICKET).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return ticket if isinstance(ticket, dict) else {}

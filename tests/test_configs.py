@@ -1,0 +1,63 @@
+"""Configs survive the way to JSON and back, and wrong ones are explained."""
+
+import json
+from dataclasses import dataclass, replace
+
+import pytest
+
+from audiomnist.augmentation import AugmentationConfig
+from audiomnist.configs import config_from_dict, config_to_dict
+from audiomnist.errors import ModelError
+from audiomnist.features import FeatureConfig
+from audiomnist.networks import NetworkConfig
+from audiomnist.spectra import SpectrumConfig
+from audiomnist.speech import SpeechConfig
+from audiomnist.training import TrainConfig
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        FeatureConfig(),
+        FeatureConfig(kind="mfcc", spectrum=SpectrumConfig(hop_length=80), fmin=100),
+        FeatureConfig(speech=SpeechConfig(margin=0.1), normalise=False),
+        AugmentationConfig(warp=0.1),
+        NetworkConfig(),
+        TrainConfig(),
+        TrainConfig(augmentation=AugmentationConfig(tempo=0.1)),
+        TrainConfig(augmentation=None),
+    ],
+)
+def test_a_config_survives_json(config: object) -> None:
+    text = json.dumps(config_to_dict(config))
+    assert config_from_dict(type(config), json.loads(text)) == config
+
+
+def test_whole_numbers_are_read_as_floats_where_floats_belong() -> None:
+    values = config_to_dict(FeatureConfig()) | {"fmin": 60}
+    assert config_from_dict(FeatureConfig, values) == replace(
+        FeatureConfig(), fmin=60.0
+    )
+
+
+@dataclass(frozen=True)
+class Needy:
+    """A config with a setting that has no default."""
+
+    size: int
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        (FeatureConfig, ["no"], "expected a dictionary"),
+        (FeatureConfig, {"n_mells": 40}, "has no setting n_mells"),
+        (FeatureConfig, {"n_mels": "forty"}, "n_mels is 'forty'; expected int"),
+        (FeatureConfig, {"n_mels": True}, "n_mels is True; expected int"),
+        (FeatureConfig, {"spectrum": {"hop": 1}}, "SpectrumConfig has no setting hop"),
+        (Needy, {}, "do not fit"),
+    ],
+)
+def test_wrong_settings_are_explained(kind: type, values: object, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        config_from_dict(kind, values)

@@ -1,0 +1,64 @@
+"""The history of a training, and files that are replaced at once."""
+
+import json
+
+import pytest
+
+from audiomnist.errors import ModelError
+from audiomnist.history import (
+    HISTORY,
+    UNFINISHED,
+    EpochMetrics,
+    best_epoch,
+    read_history,
+    replacing,
+    write_history,
+    write_json,
+)
+
+
+class InterruptionError(Exception):
+    pass
+
+
+def epoch(number: int, val_loss: float) -> EpochMetrics:
+    return EpochMetrics(number, 0.1 + 0.2, 1 / 3, val_loss, 0.0, 1e-9, 4.0)
+
+
+def test_a_history_comes_back_exactly(tmp_path):
+    assert read_history(tmp_path) == []
+    history = [epoch(1, 2.5), epoch(2, 1 / 7)]
+    write_history(history, tmp_path)
+    assert read_history(tmp_path) == history
+    assert len((tmp_path / HISTORY).read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "content", [b"epoch,loss\n1,much\n", b"epoch,loss\n1,0.5\n", b"a\nb\n", b"\xff\n1"]
+)
+def test_a_damaged_history_is_refused(content, tmp_path):
+    (tmp_path / HISTORY).write_bytes(content)
+    with pytest.raises(ModelError, match="not a training history"):
+        read_history(tmp_path)
+
+
+def test_the_best_epoch_is_the_first_of_lowest_validation_loss():
+    history = [epoch(1, 3.0), epoch(2, 1.0), epoch(3, 1.0), epoch(4, 2.0)]
+    assert best_epoch(history).epoch == 2
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(InterruptionError), replacing(path) as unfinished:
+        assert unfinished.name.startswith(UNFINISHED)
+        unfinished.write_text("half")
+        raise InterruptionError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_json_is_written_as_it_is(tmp_path):
+    content = {"digit": 7, "title": "Größe", "parts": [1.5, None]}
+    write_json(tmp_path / "file", content)
+    assert json.loads((tmp_path / "file").read_text(encoding="utf-8")) == content

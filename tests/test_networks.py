@@ -1,0 +1,140 @@
+"""Architectures, their files and their conversion to LiteRT."""
+
+import numpy as np
+import pytest
+
+from audiomnist.errors import ModelError
+from audiomnist.networks import NETWORKS, NetworkConfig, build, load, save, to_litert
+
+SHAPE = (20, 16)
+SMALL = {"hidden": (12, 8), "filters": (4, 5, 6, 7, 8)}
+
+
+def small(kind: str) -> NetworkConfig:
+    return NetworkConfig(kind, **SMALL)
+
+
+def shaken(network):
+    """Give a network weights and running statistics that no new one has."""
+    rng = np.random.default_rng(0)
+    for variable in network.weights:
+        value = rng.uniform(0.2, 1, variable.shape)
+        variable.assign(value - (0.6 if "kernel" in variable.path else 0))
+    return network
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_network_gives_ten_logits_and_an_embedding(kind):
+    answer = build(small(kind), SHAPE)(np.zeros((3, *SHAPE), np.float32))
+    assert answer["logits"].shape == (3, 10)
+    n_units = {"ann": 8, "cnn": 2 * 8}[kind]
+    assert answer["embedding"].shape == (3, n_units)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_embedding_is_what_the_last_layer_sees(kind):
+    network = shaken(build(small(kind), SHAPE))
+    features = np.random.default_rng(1).normal(size=(5, *SHAPE)).astype(np.float32)
+    answer = network(features, training=False)
+    kernel, bias = network.get_layer("logits").get_weights()
+    np.testing.assert_allclose(
+        answer["embedding"].numpy() @ kernel + bias, answer["logits"], atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("setting", [{"hidden": (24,)}, {"filters": (2, 2, 2, 2, 3)}])
+def test_sizes_change_the_network(setting):
+    kind = "ann" if "hidden" in setting else "cnn"
+    changed = NetworkConfig(kind, **{**SMALL, **setting})
+    n_parameters = build(small(kind), SHAPE).count_params()
+    assert build(changed, SHAPE).count_params() != n_parameters
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_dropout_is_at_work_in_training_only(kind):
+    features = np.ones((1, *SHAPE), np.float32)
+    for dropout, differs in ((0.0, False), (0.5, True)):
+        network = build(NetworkConfig(kind, **SMALL, dropout=dropout), SHAPE)
+        layers = [layer for layer in network.layers if "dropout" in layer.name]
+        assert layers
+        dropped = layers[-1](np.ones((1, 200), np.float32), training=True)
+        assert bool(np.any(dropped.numpy() == 0)) is differs
+        first, second = network(features), network(features)
+        np.testing.assert_array_equal(first["logits"], second["logits"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"kind": "rnn"}, "expected one of"),
+        ({"hidden": ()}, "at least one layer"),
+        ({"hidden": (8, 0)}, "one unit or more"),
+        ({"filters": (1, 2, 3)}, "expected 5 counts"),
+        ({"filters": (1, 2, 3, 4, 0)}, "expected 5 counts"),
+        ({"dropout": 1.0}, "0 to under 1"),
+    ],
+)
+def test_a_wrong_setting_is_refused(setting, message):
+    with pytest.raises(ModelError, match=message):
+        NetworkConfig(**setting)
+
+
+def test_features_that_are_too_small_are_refused():
+    with pytest.raises(ModelError, match=r"too small for the network cnn"):
+        build(small("cnn"), (40, 7))
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_saved_network_answers_the_same(kind, tmp_path):
+    network = shaken(build(small(kind), SHAPE))
+    save(network, tmp_path / "model.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+    features = np.random.default_rng(1).normal(size=(4, *SHAPE)).astype(np.float32)
+    again = load(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        again(features)["logits"], network(features)["logits"]
+    )
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no model", b"PK\x03\x04" + bytes(99)])
+def test_a_file_that_is_no_network_is_refused(content, tmp_path):
+    path = tmp_path / "model.keras"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match="not a Keras model that can be read"):
+        load(path)
+
+
+def test_a_truncated_network_is_refused(tmp_path):
+    path = tmp_path / "model.keras"
+    save(build(small("ann"), SHAPE), path)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(ModelError, match="not a Keras model that can be read"):
+        load(path)
+
+
+def test_a_network_with_code_in_it_is_refused(tmp_path):
+    import keras
+
+    layer = keras.layers.Lambda(lambda x: x)
+    keras.Sequential([keras.Input((2,)), layer]).save(tmp_path / "model.keras")
+    with pytest.raises(ModelError, match="not a Keras model that can be read"):
+        load(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_litert_answers_as_keras_does_for_any_number_of_clips(kind):
+    from ai_edge_litert.interpreter import Interpreter
+
+    network = shaken(build(small(kind), SHAPE))
+    serve = Interpreter(model_content=to_litert(network)).get_signature_runner()
+    for n_clips in (1, 7, 512):
+        features = np.random.default_rng(2).normal(size=(n_clips, *SHAPE))
+        features = features.astype(np.float32)
+        expected = network(features, training=False)
+        answer = serve(features=features)
+        for output in ("logits", "embedding"):
+            scale = np.abs(expected[output].numpy()).max()
+            np.testing.assert_allclose(
+                answer[output] / scale, expected[output] / scale, atol=1e-5
+            )

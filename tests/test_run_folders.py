@@ -1,0 +1,187 @@
+"""What is asked of a run, and what its folder says of it."""
+
+import json
+import os
+from dataclasses import replace
+
+import pytest
+
+from audiomnist import run_folders, workers
+from audiomnist.errors import AudioMnistError, CorpusError, ModelError, RunError
+from audiomnist.history import HISTORY
+from audiomnist.models import RECORD
+from audiomnist.networks import NETWORKS
+from audiomnist.run_folders import (
+    RunConfig,
+    create,
+    delete_run,
+    find_run,
+    list_runs,
+    preset,
+    update,
+)
+from audiomnist.run_progress import RunProgress
+from audiomnist.settings import settings
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_preset_begins_with_the_embedded_voices_by_speaker(kind):
+    config = preset(kind)
+    assert config.network.kind == kind
+    assert (config.corpora, config.split_rule) == (("embedded",), "speaker")
+    assert config.features.kind == {"ann": "mfcc", "cnn": "log_mel"}[kind]
+
+
+def test_there_is_no_preset_for_an_unknown_network():
+    with pytest.raises(ModelError, match="expected one of"):
+        preset("rnn")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"corpora": ()}, "expected at least one"),
+        ({"corpora": ("fsdd", "fsdd")}, "each once"),
+        ({"split_rule": "alphabet"}, "expected one of"),
+        ({"split_rule": "leave_one_out"}, "does not fit"),
+        ({"held_out": "theo"}, "does not fit"),
+        (
+            {"split_rule": "leave_one_out", "held_out": "a", "corpora": ("b", "c")},
+            "does not fit",
+        ),
+        ({"split_seed": -1}, "split_seed is -1"),
+        ({"title": "x" * 101}, "101 characters"),
+    ],
+)
+def test_a_wrong_setting_is_refused(setting, message):
+    with pytest.raises(RunError, match=message):
+        RunConfig(**setting)
+
+
+def test_the_split_is_the_one_that_was_asked_for(tiny_folder):
+    config = RunConfig(corpora=(str(tiny_folder),), split_rule="random")
+    assert config.split() == config.split()
+    assert config.split() != replace(config, split_seed=1).split()
+    one_out = replace(config, split_rule="leave_one_out", held_out="voice2")
+    assert {clip.speaker for clip in one_out.split().test} == {"voice2"}
+    with pytest.raises(CorpusError):
+        replace(config, corpora=("nothing",)).split()
+
+
+def test_a_new_run_waits_and_remembers_what_was_asked():
+    config = replace(preset("ann"), title="Größer", split_seed=4)
+    run = create(config)
+    assert run.config == config
+    assert (run.state, run.message, run.history) == ("waiting", "", [])
+    assert run.progress == RunProgress("waiting", 0, config.training.epochs)
+    assert run.id.endswith("-ann")
+    assert find_run(run.id) == run
+
+
+def test_ids_are_unique_and_the_newest_run_comes_first():
+    made = [create(preset("ann")) for _ in range(12)]
+    assert len({run.id for run in made}) == 12
+    assert list_runs() == made[::-1]
+
+
+def test_without_a_home_there_are_no_runs():
+    assert list_runs() == []
+    assert not settings().runs.exists()
+
+
+def test_a_run_that_nobody_started_fails_after_a_while(monkeypatch):
+    run = create(preset("ann"))
+    monkeypatch.setattr(workers, "START_TIME", 0.0)
+    assert run.state == "failed"
+    assert "without a word" in run.message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        '{"state": "running"}',
+        '{"state": "odd", "created": "2026-01-01T00:00:00+00:00", "config": {}}',
+        '{"state": "running", "created": "yesterday", "config": {}}',
+        '{"state": "running", "created": "2026-01-01T00:00:00+00:00", "config": 3}',
+    ],
+)
+def test_a_damaged_run_is_left_out_and_can_be_deleted(content):
+    good, bad = create(preset("ann")), create(preset("cnn"))
+    (bad.folder / RECORD).write_text(content)
+    (settings().runs / "notes.txt").write_text("no run")
+    (settings().runs / "empty").mkdir()
+    assert list_runs() == [good]
+    with pytest.raises(RunError, match=r"Delete it and train again"):
+        find_run(bad.id)
+    delete_run(bad)
+    assert not bad.folder.exists()
+
+
+def test_settings_that_are_out_of_range_damage_a_run():
+    run = create(preset("ann"))
+    record = json.loads((run.folder / RECORD).read_text())
+    record["config"]["features"]["fit"] = "squeeze"
+    (run.folder / RECORD).write_text(json.dumps(record))
+    with pytest.raises(RunError, match="fit is 'squeeze'"):
+        find_run(run.id)
+    assert list_runs() == []
+
+
+def test_a_damaged_history_is_said():
+    run = create(preset("ann"))
+    (run.folder / HISTORY).write_text("epoch\nmany\n")
+    with pytest.raises(RunError, match="not a training history"):
+        _ = run.history
+
+
+@pytest.mark.parametrize("name", ["", "..", "../runs", "/tmp", "a/b", "nobody"])
+def test_no_id_leads_out_of_the_folder_of_runs(name):
+    create(preset("ann"))
+    with pytest.raises(RunError, match="There is no run"):
+        find_run(name)
+
+
+def test_the_record_outlives_its_worker_as_a_failure():
+    run = create(preset("ann"))
+    with workers.hold(run.folder):
+        assert run.state == "waiting"
+        update(run, state="running")
+        assert run.state == "running"
+        with pytest.raises(RunError, match="Cancel it first"):
+            delete_run(run)
+    (run.folder / workers.OUTPUT).write_text("first\nKilled by the moon\n\n")
+    assert run.state == "failed"
+    assert run.message.endswith("Its last line was: Killed by the moon")
+    update(run, state="finished")
+    assert (run.state, run.message) == ("finished", "")
+
+
+def test_a_worker_that_ends_while_somebody_looks_has_not_failed(monkeypatch):
+    run = create(preset("ann"))
+    update(run, state="running")
+
+    def ends_now(_):
+        update(run, state="finished")
+        return False
+
+    monkeypatch.setattr(workers, "is_alive", ends_now)
+    assert run.state == "finished"
+
+
+def test_a_folder_that_cannot_be_written_is_said(monkeypatch, home):
+    home.parent.mkdir(exist_ok=True)
+    home.write_text("a file, no folder")
+    with pytest.raises(AudioMnistError, match="cannot be created"):
+        create(preset("ann"))
+
+
+def test_a_full_disk_leaves_no_run_behind(monkeypatch):
+    def full(*_):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(run_folders, "write_json", full)
+    with pytest.raises(RunError, match="No space left on device"):
+        create(preset("ann"))
+    assert list(settings().runs.iterdir()) == []

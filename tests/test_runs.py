@@ -1,0 +1,338 @@
+"""Runs at work: in this process, in processes of their own, and in the queue."""
+
+import errno
+import os
+import shutil
+import signal
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from audiomnist import runs, workers
+from audiomnist.augmentation import AugmentationConfig
+from audiomnist.errors import CorpusError, RunError
+from audiomnist.feature_cache import clip_features
+from audiomnist.features import FeatureConfig
+from audiomnist.history import UNFINISHED
+from audiomnist.models import COVERAGE, Model, find_model, list_models
+from audiomnist.networks import NetworkConfig
+from audiomnist.runs import RunConfig
+from audiomnist.training import CHECKPOINT, LITERT, WEIGHTS, TrainConfig
+
+LIVING = ("waiting", "running")
+
+
+@pytest.fixture
+def config(tiny_folder):
+    return RunConfig(
+        corpora=(str(tiny_folder),),
+        split_rule="random",
+        features=FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16),
+        network=NetworkConfig("ann", hidden=(16,)),
+        training=TrainConfig(epochs=2, batch_size=32, learning_rate=0.01),
+    )
+
+
+@pytest.fixture
+def endless(config):
+    """A run that is still busy when the test has seen enough."""
+    return replace(config, training=replace(config.training, epochs=5000))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running(home, monkeypatch):
+    """Trainings in this process leave its priority alone, others end with the test."""
+    if hasattr(os, "nice"):
+        monkeypatch.setattr(os, "nice", lambda increment: 0)
+    yield
+    for run in runs.list_runs():
+        runs.cancel(run)
+
+
+def nothing(run):
+    pass
+
+
+def breaking(error):
+    """A function that only raises an error."""
+
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+def wait_until(claim, seconds=60.0):
+    until = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < until, "waited for too long"
+        time.sleep(0.02)
+
+
+def is_learning(run):
+    return run.state == "running" and len(run.history) >= 1
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def worker_of(run):
+    return workers._started[run.folder].process
+
+
+def measures(history):
+    return [(m.loss, m.accuracy, m.val_loss, m.val_accuracy) for m in history]
+
+
+def test_a_run_becomes_a_model(config, tiny_corpus):
+    run = runs.create(config)
+    (run.folder / f"{UNFINISHED}1-{WEIGHTS}").write_bytes(b"of a killed worker")
+    seen, epochs = [], []
+
+    def evaluate(running):
+        model = Model.load(running.folder)
+        seen.append((running.state, running.progress.stage, model.threshold))
+        assert running.id not in list_models()
+
+    runs.execute(run, evaluate, epochs.append)
+    assert (run.state, run.message) == ("finished", "")
+    assert epochs == run.history
+    record = run.record
+    assert seen == [("running", "evaluating", record["threshold"])]
+    assert record["corpora"] == {config.corpora[0]: tiny_corpus.digest}
+    split = config.split()
+    assert record["split"]["digest"] == split.digest
+    assert record["split"]["test"] == len(split.test)
+    assert set(record["versions"]) > {"python", "tensorflow", "keras"}
+    assert record["created"] < record["finished"]
+    assert record["best_epoch"] in (1, 2)
+    assert record["seconds"] == sum(metrics.seconds for metrics in run.history)
+    assert record["processor_seconds"] > 0
+    left = {path.name for path in run.folder.iterdir()}
+    assert {WEIGHTS, LITERT} < left and CHECKPOINT not in left
+    assert not [name for name in left if name.startswith(UNFINISHED)]
+
+    model = find_model(run.id)
+    n_inputs, n_hidden = 16 * 16, 16
+    norms = 4 * n_inputs + 4 * n_hidden
+    n_weights = n_inputs * n_hidden + n_hidden * 10 + 10
+    assert model.n_parameters == norms + n_weights
+    kept = clip_features(split.validation, config.features).values
+    answered = model.probabilities(kept).max(axis=1) >= model.threshold
+    assert np.mean(answered) >= COVERAGE
+
+    runs.cancel(run)
+    assert run.state == "finished"
+    for again in (runs.launch, runs.resume):
+        with pytest.raises(RunError, match="is finished"):
+            again(run)
+    with pytest.raises(RunError, match="finished and not waiting"):
+        runs.execute(run, nothing)
+    runs.delete_run(run)
+    assert runs.list_runs() == []
+
+
+def test_an_error_is_kept_and_the_rest_is_done_when_resumed(config):
+    run = runs.create(config)
+    with pytest.raises(CorpusError):
+        runs.execute(run, breaking(CorpusError("The test clips have gone.")))
+    assert (run.state, run.message) == ("failed", "The test clips have gone.")
+    before = run.history
+    runs.requeue(run)
+    assert (run.state, run.message) == ("waiting", "")
+    runs.execute(run, nothing)
+    assert run.state == "finished"
+    assert run.history == before
+
+
+def test_what_nobody_expected_is_kept_and_raised(config, monkeypatch):
+    run = runs.create(config)
+    monkeypatch.setattr(
+        runs, "clip_spectra", breaking(ZeroDivisionError("by no clips"))
+    )
+    with pytest.raises(ZeroDivisionError):
+        runs.execute(run, nothing)
+    assert (run.state, run.message) == ("failed", "ZeroDivisionError: by no clips")
+
+
+def test_a_corpus_that_is_not_here_fails_the_run(config):
+    run = runs.create(replace(config, corpora=("nowhere",)))
+    with pytest.raises(CorpusError):
+        runs.execute(run, nothing)
+    assert run.state == "failed"
+    assert "nowhere" in run.message
+
+
+def test_an_interrupted_run_goes_on_where_it_was(config):
+    augmentation = AugmentationConfig()
+    training = replace(config.training, epochs=3, augmentation=augmentation)
+    config = replace(config, training=training)
+    whole, broken = runs.create(config), runs.create(config)
+    runs.execute(whole, nothing)
+
+    def interrupt(metrics):
+        if metrics.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.execute(broken, nothing, interrupt)
+    assert (broken.state, broken.message) == ("cancelled", "")
+    assert len(broken.history) == 2
+    rest = []
+    runs.requeue(broken)
+    runs.execute(broken, nothing, rest.append)
+    assert [metrics.epoch for metrics in rest] == [3]
+    assert measures(broken.history) == measures(whole.history)
+    assert broken.record["threshold"] == whole.record["threshold"]
+
+
+def test_a_corpus_that_has_changed_is_not_mixed_in(config, tiny_folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_folder, copy)
+    run = runs.create(replace(config, corpora=(str(copy),)))
+    with pytest.raises(KeyboardInterrupt):
+        runs.execute(run, nothing, breaking(KeyboardInterrupt()))
+    shutil.copy(copy / "0_voice0_0.wav", copy / "0_voice0_9.wav")
+    runs.requeue(run)
+    with pytest.raises(RunError, match="has changed since"):
+        runs.execute(run, nothing)
+    assert run.state == "failed"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_said(config, number, monkeypatch):
+    run = runs.create(config)
+    full = breaking(OSError(number, os.strerror(number)))
+    monkeypatch.setattr(runs, "clip_spectra", full)
+    with pytest.raises(RunError, match="The disk that holds"):
+        runs.execute(run, nothing)
+    assert run.state == "failed"
+    assert "is full. Free some space there and resume the run" in run.message
+
+
+def test_only_what_was_stopped_can_be_resumed(config):
+    run = runs.create(config)
+    with pytest.raises(RunError, match="is waiting; only a cancelled or failed"):
+        runs.resume(run)
+    with workers.hold(run.folder), pytest.raises(RunError, match="a second time"):
+        runs.launch(run)
+
+
+def test_a_run_is_cancelled_before_it_begins(config):
+    run = runs.create(config)
+    runs.cancel(run)
+    assert (run.state, run.message) == ("cancelled", "")
+    with pytest.raises(RunError, match="cancelled and not waiting"):
+        runs.execute(run, nothing)
+    assert run.state == "cancelled"
+    with pytest.raises(RunError, match="Resume it"):
+        runs.launch(run)
+
+
+def test_a_worker_that_dies_at_birth_fails_its_run(config, monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    run = runs.create(config)
+    runs.launch(run)
+    wait_until(lambda: run.state == "failed")
+    assert "without a word" in run.message
+
+
+def test_a_refused_resume_changes_nothing(config, monkeypatch):
+    run = runs.create(config)
+    runs.cancel(run)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/nonexistent/python")
+        with pytest.raises(RunError, match="No process could be started"):
+            runs.resume(run)
+    assert run.state == "cancelled"
+
+
+@pytest.mark.slow
+def test_a_launched_run_finishes_by_itself(config):
+    run = runs.create(config)
+    runs.launch(run)
+    assert run.state in LIVING
+    stages = set()
+    wait_until(lambda: stages.add(run.progress.stage) or run.state not in LIVING)
+    assert (run.state, run.message) == ("finished", "")
+    assert {"preparing", "training"} & stages
+    assert len(run.history) == 2
+    assert (run.folder / "evaluation.json").exists()
+    wait_until(lambda: runs.list_runs() and worker_of(run).returncode == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_killed_run_fails_at_once_and_can_be_resumed(endless):
+    run = runs.create(endless)
+    runs.launch(run)
+    wait_until(lambda: is_learning(run))
+    worker_of(run).send_signal(signal.SIGKILL)
+    worker_of(run).wait()
+    assert run.state == "failed"
+    assert "ended without a word" in run.message
+    n_epochs = len(run.history)
+    runs.resume(run)
+    wait_until(lambda: len(run.history) > n_epochs)
+    epochs = [metrics.epoch for metrics in run.history]
+    assert epochs == list(range(1, len(epochs) + 1))
+    runs.cancel(run)
+    assert run.state == "cancelled"
+
+
+@pytest.mark.slow
+def test_a_run_is_cancelled_inside_an_epoch(endless):
+    training = replace(endless.training, batch_size=1)
+    run = runs.create(replace(endless, training=training))
+    runs.launch(run)
+    wait_until(lambda: run.progress.stage == "training" and run.progress.batch > 0)
+    assert run.progress.batch < 1
+    pid = worker_of(run).pid
+    begin = time.monotonic()
+    runs.cancel(run)
+    assert time.monotonic() - begin < 5
+    assert run.state == "cancelled"
+    worker_of(run).wait()
+    assert not alive(pid)
+
+
+@pytest.mark.slow
+def test_runs_take_their_turns(endless, monkeypatch):
+    monkeypatch.setenv("AUDIOMNIST_MAX_RUNNING", "1")
+    monkeypatch.setenv("AUDIOMNIST_MAX_WAITING", "2")
+    first, second, third, fourth = (runs.create(endless) for _ in range(4))
+    runs.launch(first)
+    wait_until(lambda: is_learning(first))
+    runs.launch(second)
+    wait_until(lambda: workers.is_alive(second.folder))
+    runs.launch(third)
+    with pytest.raises(RunError, match="2 runs wait for their turn already"):
+        runs.launch(fourth)
+    assert [run.state for run in (second, third)] == ["waiting", "waiting"]
+    assert second.progress.stage == "waiting"
+    assert first.state == "running"
+    runs.cancel(second)
+    assert second.state == "cancelled"
+    runs.launch(fourth)
+    runs.cancel(first)
+    wait_until(lambda: third.state == "running")
+    assert fourth.state == "waiting"
+    runs.cancel(fourth)
+    assert (third.state, fourth.state) == ("running", "cancelled")
+
+
+@pytest.mark.slow
+def test_two_runs_work_side_by_side_where_that_is_allowed(endless, monkeypatch):
+    monkeypatch.setenv("AUDIOMNIST_MAX_RUNNING", "2")
+    pair = [runs.create(endless) for _ in range(2)]
+    for run in pair:
+        runs.launch(run)
+    wait_until(lambda: all(run.state == "running" for run in pair))

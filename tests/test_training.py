@@ -1,0 +1,229 @@
+"""Learning, checkpoints and what a training leaves behind."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from audiomnist import training
+from audiomnist.augmentation import AugmentationConfig
+from audiomnist.errors import ModelError
+from audiomnist.features import FeatureConfig, extract, spectra
+from audiomnist.history import (
+    HISTORY,
+    best_epoch,
+    read_history,
+    write_history,
+)
+from audiomnist.models import LiteRTNetwork
+from audiomnist.networks import NetworkConfig, load
+from audiomnist.training import (
+    CHECKPOINT,
+    LITERT,
+    WEIGHTS,
+    TrainConfig,
+    TrainingData,
+    train,
+)
+
+FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)
+ANN = NetworkConfig("ann", hidden=(16,))
+CNN = NetworkConfig("cnn", filters=(4, 4, 4, 4, 8))
+QUICK = TrainConfig(epochs=3, batch_size=16, learning_rate=0.01)
+
+
+@pytest.fixture(scope="module")
+def data():
+    from conftest import speak
+
+    def part(speakers):
+        words = [(digit, who) for digit in range(10) for who in speakers]
+        audios = [speak(digit, who) for digit, who in words]
+        return audios, np.array([digit for digit, _ in words])
+
+    heard, digits = part([0, 1, 2, 3])
+    kept, kept_digits = part([4])
+    return TrainingData(
+        spectra(heard, FEATURES),
+        digits,
+        extract(kept, FEATURES),
+        kept_digits,
+        FEATURES,
+    )
+
+
+def learn(network, config, data, folder, **more):
+    """Train without the conversion at the end; returns the epochs."""
+    folder.mkdir(exist_ok=True)
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "to_litert", lambda network: b"")
+        train(network, config, data, folder, on_epoch=seen.append, **more)
+    return seen
+
+
+def measures(history):
+    return [(m.loss, m.accuracy, m.val_loss, m.val_accuracy) for m in history]
+
+
+def weights(path):
+    return load(path).get_weights()
+
+
+def same(first, second):
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("network", [ANN, CNN], ids=["ann", "cnn"])
+def test_it_learns_and_leaves_a_model(network, data, tmp_path):
+    history = []
+    config = replace(QUICK, epochs=20)
+    train(network, config, data, tmp_path, on_epoch=history.append)
+    assert [metrics.epoch for metrics in history] == list(range(1, 21))
+    assert history[-1].loss < history[0].loss
+    assert best_epoch(history).val_accuracy >= 0.4
+    assert read_history(tmp_path) == history
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {CHECKPOINT, WEIGHTS, LITERT, HISTORY}
+    logits = load(tmp_path / WEIGHTS)(data.validation, training=False)["logits"]
+    served = LiteRTNetwork(tmp_path / LITERT, FEATURES.shape)
+    answer = served.hear(data.validation)["logits"]
+    np.testing.assert_allclose(answer, logits, atol=1e-4)
+    is_right = answer.argmax(axis=1) == data.validation_digits
+    assert is_right.mean() == pytest.approx(best_epoch(history).val_accuracy)
+
+
+class Interruption(Exception):
+    pass
+
+
+@pytest.mark.parametrize("network", [ANN, CNN], ids=["ann", "cnn"])
+def test_a_resumed_training_equals_an_uninterrupted_one(network, data, tmp_path):
+    config = replace(QUICK, epochs=3, augmentation=AugmentationConfig())
+    whole = learn(network, config, data, tmp_path / "whole")
+
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    n_batches = []
+
+    def interrupt(batch, _):
+        n_batches.append(batch)
+        if len(n_batches) == 5:  # in the second epoch of three batches each
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        train(
+            network,
+            config,
+            data,
+            folder,
+            on_epoch=lambda metrics: None,
+            on_batch=interrupt,
+        )
+    assert len(read_history(folder)) == 1
+    rest = learn(network, config, data, folder, resume=True)
+    assert [metrics.epoch for metrics in rest] == [2, 3]
+    assert measures(read_history(folder)) == measures(whole)
+    for name in (WEIGHTS, CHECKPOINT):
+        assert same(weights(folder / name), weights(tmp_path / "whole" / name))
+
+
+def test_a_history_ahead_of_its_checkpoint_is_cut(plain, data, tmp_path):
+    config, history, folder = plain
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    write_history([*history, replace(history[-1], epoch=3)], tmp_path)
+    rest = learn(ANN, replace(config, epochs=3), data, tmp_path, resume=True)
+    assert [metrics.epoch for metrics in rest] == [3]
+
+
+def test_without_resume_it_starts_again(plain, data, tmp_path):
+    config, history, folder = plain
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    assert measures(learn(ANN, config, data, tmp_path)) == measures(history)
+
+
+def test_a_checkpoint_of_another_network_is_refused(plain, data):
+    config, _, folder = plain
+    with pytest.raises(ModelError, match="from another network"):
+        learn(CNN, config, data, folder, resume=True)
+
+
+def test_it_stops_when_validation_gets_no_better(data, tmp_path):
+    config = replace(QUICK, epochs=40, learning_rate=0.5, patience=2)
+    history = learn(ANN, config, data, tmp_path)
+    assert history[-1].epoch == best_epoch(history).epoch + 2 < 40
+    resumed = learn(ANN, config, data, tmp_path, resume=True)
+    assert resumed == []
+
+
+@pytest.fixture(scope="module")
+def plain(data, tmp_path_factory):
+    """A training of two epochs, and the folder that it left."""
+    folder = tmp_path_factory.mktemp("plain")
+    config = replace(QUICK, epochs=2, weight_decay=0.0)
+    return config, learn(ANN, config, data, folder), folder
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batch_size": 8},
+        {"learning_rate": 0.002},
+        {"weight_decay": 0.5},
+        {"label_smoothing": 0.0},
+        {"augmentation": AugmentationConfig()},
+        {"seed": 1},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_every_setting_changes_the_training(change, plain, data, tmp_path):
+    config, history, _ = plain
+    other = learn(ANN, replace(config, **change), data, tmp_path)
+    assert measures(other) != measures(history)
+
+
+def test_batches_are_counted(data, tmp_path):
+    seen = []
+    learn(
+        ANN,
+        replace(QUICK, epochs=1, batch_size=15),
+        data,
+        tmp_path,
+        on_batch=lambda batch, n_batches: seen.append((batch, n_batches)),
+    )
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"patience": -1}, "patience is -1"),
+        ({"seed": -1}, "seed is -1"),
+        ({"learning_rate": 0.0}, "learning_rate is 0"),
+        ({"weight_decay": -0.1}, "weight_decay is -0.1"),
+        ({"label_smoothing": 1.0}, "label_smoothing is 1.0"),
+    ],
+)
+def test_a_wrong_setting_is_refused(setting, message):
+    with pytest.raises(ModelError, match=message):
+        TrainConfig(**setting)
+
+
+def test_data_that_contradict_themselves_are_refused(data):
+    with pytest.raises(ModelError, match="expected as many digits as clips"):
+        replace(data, train_digits=data.train_digits[:-1])
+    with pytest.raises(ModelError, match="The validation part has 0 clips"):
+        replace(data, validation=data.validation[:0], validation_digits=np.array([]))
+    with pytest.raises(ModelError, match="expected 0 to 9"):
+        replace(data, validation_digits=data.validation_digits + 1)
+    with pytest.raises(ModelError, match="The validation features are"):
+        replace(data, validation=data.validation[:, :5])
+
+
+def test_a_loss_that_explodes_is_said(data, tmp_path):
+    broken = replace(data.train, power=data.train.power * np.float32(np.nan))
+    with pytest.raises(ModelError, match="lower learning rate"):
+        learn(ANN, QUICK, replace(data, train=broken), tmp_path)

@@ -1,0 +1,194 @@
+"""Worker processes: known to live, stopped, and never mistaken for another."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from audiomnist import workers
+from audiomnist.errors import RunError
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from audiomnist import workers
+with workers.hold(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def worker(folder):
+    """Another process that holds the folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def imposter(monkeypatch, tmp_path):
+    """Let a Python script stand in for `python -m audiomnist`."""
+    if os.name == "nt":
+        pytest.skip("needs a shell script")
+
+    def imitate(code: str) -> None:
+        script = tmp_path / "imposter"
+        script.write_text(f"#!{sys.executable}\n{code}")
+        script.chmod(0o755)
+        monkeypatch.setattr(workers.sys, "executable", str(script))
+
+    return imitate
+
+
+def wait_for(claim, seconds=20.0):
+    until = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_folder_without_a_worker_is_not_alive(folder):
+    assert not workers.is_alive(folder)
+    assert not workers.is_starting(folder)
+    assert workers.queued_at(folder) is None
+    assert list(folder.iterdir()) == []
+
+
+def test_a_held_folder_is_alive_until_it_is_let_go(folder):
+    with workers.hold(folder):
+        assert workers.is_alive(folder)
+        assert workers.queued_at(folder) == pytest.approx(time.time(), abs=60)
+    assert not workers.is_alive(folder)
+    assert workers.queued_at(folder) is None
+
+
+def test_a_folder_has_one_worker(folder, worker, monkeypatch):
+    monkeypatch.setattr(workers, "_LOCK_TIME", 0.1)
+    with (
+        pytest.raises(RunError, match="trained by another process"),
+        workers.hold(folder),
+    ):
+        pass
+    assert workers.is_alive(folder)
+
+
+def test_a_killed_worker_is_not_alive(folder, worker):
+    assert workers.is_alive(folder)
+    worker.kill()
+    worker.wait()
+    assert not workers.is_alive(folder)
+    assert not workers.is_starting(folder)
+
+
+def test_a_worker_of_another_process_is_stopped(folder, worker):
+    workers.stop(folder)
+    assert worker.wait(5) != 0
+    assert not workers.is_alive(folder)
+
+
+def test_a_worker_that_does_not_listen_is_stopped(folder, imposter, monkeypatch):
+    monkeypatch.setattr(workers, "_POLITE", 0.3)
+    imposter(
+        "import signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('deaf', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    workers.start(folder, [])
+    wait_for(lambda: workers.last_words(folder) == "deaf")
+    workers.stop(folder)
+    assert workers._started[folder].process.returncode is not None
+
+
+def test_stopping_nothing_does_nothing(folder):
+    workers.stop(folder)
+
+
+def test_a_process_of_the_same_number_is_left_alone(folder):
+    ticket = {"queued": time.time(), "pid": os.getpid()}
+    (folder / "worker.json").write_text(json.dumps(ticket))
+    workers.stop(folder)
+    assert not workers.is_starting(folder)
+
+
+def test_a_started_worker_gets_its_words_and_surroundings(folder, imposter, home):
+    imposter(
+        "import os, sys\n"
+        "print(*sys.argv[1:], os.environ['AUDIOMNIST_HOME'],\n"
+        "      os.environ['OMP_NUM_THREADS'], os.getsid(0) == os.getpid())\n"
+    )
+    workers.start(folder, ["train", "--run", "x"])
+    wait_for(lambda: workers.last_words(folder))
+    n_threads = max(1, (os.cpu_count() or 1) - 1)
+    expected = f"-m audiomnist train --run x {home} {n_threads} True"
+    assert workers.last_words(folder) == expected
+
+
+def test_a_worker_is_starting_until_it_dies_or_too_long(folder, imposter, monkeypatch):
+    imposter("import time\ntime.sleep(60)\n")
+    workers.start(folder, [])
+    assert workers.is_starting(folder)
+    started = workers._started.pop(folder)  # as another process sees it
+    assert workers.is_starting(folder)
+    monkeypatch.setattr(workers, "START_TIME", 0.0)
+    assert not workers.is_starting(folder)
+    monkeypatch.setitem(workers._started, folder, started)
+    assert workers.is_starting(folder)
+    started.process.kill()
+    started.process.wait()
+    assert not workers.is_starting(folder)
+
+
+def test_a_worker_that_dies_at_birth_is_seen_and_reaped(folder, imposter):
+    imposter("raise SystemExit('cannot live')\n")
+    workers.start(folder, [])
+    wait_for(lambda: not workers.is_starting(folder))
+    assert workers.last_words(folder) == "cannot live"
+    assert workers._started[folder].process.returncode == 1
+
+
+def test_a_worker_that_cannot_be_started_is_said(folder, monkeypatch):
+    monkeypatch.setattr(workers.sys, "executable", "/nonexistent/python")
+    with pytest.raises(RunError, match="No process could be started"):
+        workers.start(folder, [])
+
+
+def test_the_chatter_of_tensorflow_is_no_last_word(folder):
+    chatter = "WARNING: All log messages\nI0000 00:00:17.1 port.cc:153] on\nINFO: x\n"
+    (folder / workers.OUTPUT).write_text("out of luck\n\n" + chatter)
+    assert workers.last_words(folder) == "out of luck"
+    (folder / workers.OUTPUT).write_text(chatter)
+    assert workers.last_words(folder) == ""
+
+
+def test_the_oldest_ticket_leads(tmp_path):
+    for name, queued in (("a", 3.0), ("b", 1.0), ("c", 2.0), ("d", None)):
+        (tmp_path / name).mkdir()
+        if queued:
+            ticket = json.dumps({"queued": queued, "pid": None})
+            (tmp_path / name / "worker.json").write_text(ticket)
+    names = [folder.name for folder in workers.queued_folders(tmp_path)]
+    assert names == ["b", "c", "a"]
+
+
+def test_the_place_in_the_queue_is_kept_by_the_worker(folder):
+    ticket = json.dumps({"queued": 5.0, "pid": None})
+    (folder / "worker.json").write_text(ticket)
+    with workers.hold(folder):
+        assert workers.queued_at(folder) == 5.0
