@@ -1,0 +1,238 @@
+"""Results in, figures out: the pictures of the pages and of the README.
+
+Owns how results look: an answer, a confusion matrix, speakers, a training. The look
+itself and the pictures of sound are from `sound_plots`. Where figures are shown is for
+the pages.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from audiomnist.history import EpochMetrics, best_epoch
+from audiomnist.sound_plots import (
+    FONT_SIZE,
+    Style,
+    feature_image,
+    new_figure,
+    spectrogram,
+    waveform,
+)
+
+if TYPE_CHECKING:
+    import altair as alt
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "LearningCurves",
+    "Style",
+    "confusion",
+    "feature_image",
+    "learning_curves",
+    "probabilities",
+    "speaker_accuracy",
+    "spectrogram",
+    "waveform",
+]
+
+_MAX_SPEAKERS = 40
+_CURVE_HEIGHT = 280  # pixels
+# Shares of mistakes up to this one are drawn on the same scale, so that a model with
+# one mistake does not look like one with fifty.
+_LEAST_MISTAKE_SCALE = 0.2
+
+
+def probabilities(
+    values: np.ndarray, *, style: Style, threshold: float | None = None
+) -> "Figure":
+    """Draw the probability of each digit, shape (10,), the likeliest marked.
+
+    Parameters
+    ----------
+    values
+        Probabilities, in [0, 1].
+    style
+        Colours.
+    threshold
+        Draws the probability from which on the model answers.
+    """
+    figure, axes = new_figure(style, height=2.3, grid="y")
+    percent = 100 * np.asarray(values, dtype=np.float64)
+    best = int(percent.argmax())
+    is_sure = threshold is None or percent[best] >= 100 * threshold
+    colours = [style.muted] * len(percent)
+    colours[best] = style.accent if is_sure else style.second
+    axes.bar(np.arange(len(percent)), percent, color=colours, width=0.72)
+    axes.annotate(
+        f"{percent[best]:.0f} %",
+        (best, percent[best]),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        color=style.foreground,
+        fontsize=FONT_SIZE,
+    )
+    if threshold is not None:
+        axes.axhline(100 * threshold, color=style.second, linewidth=1, linestyle="--")
+    axes.set_ylim(0, 114)
+    axes.set_yticks([0, 25, 50, 75, 100])
+    axes.set_xticks(np.arange(len(percent)))
+    axes.set_xlabel("digit")
+    axes.set_ylabel("probability (%)")
+    return figure
+
+
+def confusion(matrix: np.ndarray, *, style: Style) -> "Figure":
+    """Draw a confusion matrix of shape (10, 11): row said, column heard.
+
+    Numbers are clips. Right answers and mistakes have a colour each, by their share of
+    the row; the column without an answer is there when something is in it.
+    """
+    import seaborn
+
+    has_silence = matrix[:, 10].any()
+    counts = matrix if has_silence else matrix[:, :10]
+    share = counts / np.maximum(1, matrix.sum(axis=1, keepdims=True))
+    is_right = np.eye(*counts.shape) > 0
+    labels = np.where(counts > 0, counts.astype(str), "")
+    figure, axes = new_figure(style, height=4.9, grid="")
+    mistakes = float(share[~is_right].max())
+    for colour, mask, vmax in (
+        (style.accent, ~is_right, 1.0),
+        (style.second, is_right, max(_LEAST_MISTAKE_SCALE, mistakes)),
+    ):
+        seaborn.heatmap(
+            share,
+            ax=axes,
+            mask=mask,
+            cmap=style.shades(colour),
+            vmin=0,
+            vmax=vmax,
+            annot=labels,
+            fmt="",
+            annot_kws={"fontsize": FONT_SIZE - 1},
+            linewidths=1.5,
+            linecolor=style.background,
+            cbar=False,
+            square=True,
+            xticklabels=[*map(str, range(10)), *(["none"] if has_silence else [])],
+            yticklabels=[str(digit) for digit in range(10)],
+        )
+    axes.tick_params(length=0, labelrotation=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set_xlabel("digit heard")
+    axes.set_ylabel("digit said")
+    return figure
+
+
+def speaker_accuracy(table: "pd.DataFrame", *, style: Style) -> "Figure":
+    """Draw the accuracy of each speaker with its interval, the lowest first.
+
+    Parameters
+    ----------
+    table
+        Of `Evaluation.per_speaker`. Of many speakers, those of lowest accuracy are
+        drawn.
+    style
+        Colours.
+    """
+    rows = table.sort_values(["accuracy", "speaker"]).head(_MAX_SPEAKERS)
+    figure, axes = new_figure(style, height=0.9 + 0.24 * max(2, len(rows)), grid="x")
+    accuracy = 100 * rows["accuracy"].to_numpy()
+    place = np.arange(len(rows))
+    axes.hlines(
+        place,
+        100 * rows["low"].to_numpy(),
+        100 * rows["high"].to_numpy(),
+        color=style.muted,
+        linewidth=3,
+    )
+    axes.plot(accuracy, place, "o", color=style.accent, markersize=6)
+    axes.set_yticks(place, list(rows["speaker"]))
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    lowest = float(100 * rows["low"].min()) if len(rows) else 0.0
+    axes.set_xlim(max(0.0, min(lowest - 3, 90)), 100.5)
+    axes.set_xlabel("accuracy (%), with 95 % interval")
+    n_hidden = len(table) - len(rows)
+    axes.set_ylabel(f"speaker ({n_hidden} more are higher)" if n_hidden else "speaker")
+    return figure
+
+
+class LearningCurves(NamedTuple):
+    """Charts of one training, each as wide as the place where it is shown."""
+
+    loss: "alt.LayerChart"
+    accuracy: "alt.LayerChart"
+
+
+def learning_curves(history: Sequence[EpochMetrics], *, style: Style) -> LearningCurves:
+    """Chart loss and accuracy of training and validation over the epochs.
+
+    The epoch of lowest validation loss, whose weights are kept, is marked as soon as
+    there is another one.
+    """
+    return LearningCurves(
+        _learning_curve(history, "loss", style),
+        _learning_curve(history, "accuracy", style),
+    )
+
+
+def _learning_curve(
+    history: Sequence[EpochMetrics], name: str, style: Style
+) -> "alt.LayerChart":
+    """Chart one of the metrics in a history."""
+    import altair as alt
+    import pandas as pd
+
+    parts = {"training": name, "validation": f"val_{name}"}
+    table = pd.DataFrame(
+        [
+            (metrics.epoch, part, getattr(metrics, field))
+            for metrics in history
+            for part, field in parts.items()
+        ],
+        columns=["epoch", "part", name],
+    )
+    last = max((metrics.epoch for metrics in history), default=1)
+    epoch = alt.X(
+        "epoch:Q",
+        axis=alt.Axis(tickMinStep=1, format="d", grid=False),
+        scale=alt.Scale(domain=[1, max(2, last)], nice=False),
+    )
+    is_loss = name == "loss"
+    scale = alt.Scale(zero=True) if is_loss else alt.Scale(zero=False, domainMax=1)
+    lines = (
+        alt.Chart(table)
+        .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=2)
+        .encode(
+            x=epoch,
+            y=alt.Y(
+                f"{name}:Q",
+                axis=alt.Axis(format="~g" if is_loss else "~%", tickCount=5),
+                scale=scale,
+            ),
+            color=alt.Color(
+                "part:N",
+                scale=alt.Scale(domain=list(parts), range=[style.accent, style.second]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            tooltip=["epoch:Q", "part:N", alt.Tooltip(f"{name}:Q", format=".3f")],
+        )
+    )
+    best = best_epoch(history).epoch if len(history) > 1 else None
+    marked = alt.Chart(pd.DataFrame({"epoch": [] if best is None else [best]}))
+    rule = marked.mark_rule(color=style.muted, strokeDash=[4, 3]).encode(x=epoch)
+    # The label goes to the side where there is room for it, and where no curve is.
+    is_early = best is None or best <= last / 2
+    label = marked.mark_text(
+        align="left" if is_early else "right",
+        dx=5 if is_early else -5,
+        baseline="top",
+        text=f"best: {best}" if is_loss else "",
+        color=style.foreground,
+    ).encode(x=epoch, y=alt.value(2))
+    chart = alt.LayerChart(layer=[rule, lines, label])
+    return chart.properties(height=_CURVE_HEIGHT, width="container")

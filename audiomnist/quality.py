@@ -1,0 +1,190 @@
+"""What is good or bad about a recording, in numbers and in advice.
+
+Owns the judgement of a recording before anybody tries to understand it: level,
+clipping, noise, length. Finding the speech is `speech`'s business; the recognizer,
+next, attaches the judgement to its prediction.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from audiomnist.audio import SILENCE_DBFS, Audio, level_dbfs
+from audiomnist.speech import Speech, SpeechConfig, find_speech
+
+QUIET_DBFS = -45.0
+"""Speech below this level, in dBFS, drowns in the noise of ordinary microphones."""
+
+NOISY_SNR_DB = 12.0
+"""Below this ratio of speech to noise, in dB, digits are easily mistaken."""
+
+CLIPPED_FRACTION = 0.002
+"""Part of the samples in flattened peaks from which clipping is worth a word."""
+
+DC_OFFSET = 0.03
+"""Mean of the samples from which something is wrong with the sound input."""
+
+# Frames of 20 ms, over which the level of speech and noise hardly changes.
+_FRAME_DURATION = 0.02
+# Three equal samples at the very top are flattened, two happen in any smooth wave; a
+# hum of 50 Hz stays within one step of its top for 50 microseconds.
+_MIN_FLAT_RUN, _MIN_FLAT_DURATION = 3, 80e-6
+# A step of 16-bit sound, the finest that most recordings have.
+_STEP = 1 / 32768
+# In a quiet recording, equal samples at the top are coarse steps and not clipping.
+_MIN_CLIPPED_PEAK = 0.1
+# The noise is the level that the quietest tenth of the frames stays under.
+_NOISE_PERCENTILE = 10.0
+# Frames of pause, without which speech has no noise to be compared with.
+_MIN_PAUSE_FRAMES = 5
+# A word that is cut off begins or ends within this of its loudest frame, in dB.
+_CUT_BELOW_PEAK_DB = 9.0
+
+
+@dataclass(frozen=True)
+class ClipQuality:
+    """How well a recording was made.
+
+    Parameters
+    ----------
+    level_dbfs
+        Level of the speech, or of the whole recording where nobody speaks.
+    peak
+        Largest absolute sample, in [0, 1].
+    clipped_fraction
+        Part of the samples that lies in flattened peaks, in [0, 1].
+    noise_dbfs
+        Level that the quietest tenth of the recording stays under.
+    snr_db
+        Speech over noise in dB; None where nobody speaks or nobody pauses.
+    dc_offset
+        Mean of the samples.
+    duration
+        Length in seconds.
+    speech
+        Where somebody speaks, or None.
+    advice
+        What to do better, a sentence or two each, the most important first; empty
+        when all is well.
+    """
+
+    level_dbfs: float
+    peak: float
+    clipped_fraction: float
+    noise_dbfs: float
+    snr_db: float | None
+    dc_offset: float
+    duration: float
+    speech: Speech | None
+    advice: tuple[str, ...]
+
+
+def assess(audio: Audio, config: SpeechConfig | None = None) -> ClipQuality:
+    """Judge a recording of any length, also an empty one."""
+    return judge(audio, find_speech(audio, config))
+
+
+def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
+    """Judge a recording in which the speech was already looked for."""
+    samples = audio.samples
+    dc_offset = float(samples.mean()) if len(samples) else 0.0
+    centred = Audio(samples - np.float32(dc_offset), audio.sample_rate)
+    levels, times = _frame_levels(centred)
+    noise = float(np.percentile(levels, _NOISE_PERCENTILE))
+    level, snr = float(level_dbfs(centred)), None
+    is_cut = False
+    if speech is not None:
+        level = float(level_dbfs(_part(centred, speech)))
+        is_spoken = (times > speech.start) & (times < speech.end)
+        if np.count_nonzero(~is_spoken) >= _MIN_PAUSE_FRAMES:
+            noise = float(np.percentile(levels[~is_spoken], _NOISE_PERCENTILE))
+            snr = max(0.0, level - noise)
+        is_cut = max(levels[0], levels[-1]) > levels.max() - _CUT_BELOW_PEAK_DB
+    quality = ClipQuality(
+        level_dbfs=level,
+        peak=float(np.abs(samples).max()) if len(samples) else 0.0,
+        clipped_fraction=_clipped_fraction(audio),
+        noise_dbfs=noise,
+        snr_db=snr,
+        dc_offset=dc_offset,
+        duration=audio.duration,
+        speech=speech,
+        advice=(),
+    )
+    return replace(quality, advice=_advice(quality, is_cut))
+
+
+def _frame_levels(audio: Audio) -> tuple[np.ndarray, np.ndarray]:
+    """Level in dBFS and middle in seconds of each whole frame: (n_frames,) each."""
+    n = max(1, round(_FRAME_DURATION * audio.sample_rate))
+    n_frames = len(audio.samples) // n
+    if n_frames == 0:
+        return np.array([level_dbfs(audio)]), np.array([audio.duration / 2])
+    frames = audio.samples[: n_frames * n].reshape(n_frames, n)
+    power = np.einsum("ij,ij->i", frames, frames) / n
+    levels = 10 * np.log10(np.maximum(power, 10 ** (SILENCE_DBFS / 10)))
+    return levels, (np.arange(n_frames) + 0.5) * n / audio.sample_rate
+
+
+def _part(audio: Audio, speech: Speech) -> Audio:
+    """The samples in which somebody speaks."""
+    first = round(speech.start * audio.sample_rate)
+    last = round(speech.end * audio.sample_rate)
+    return Audio(audio.samples[first:last], audio.sample_rate)
+
+
+def _clipped_fraction(audio: Audio) -> float:
+    """Part of the samples in runs of equal ones at the top or at the bottom."""
+    samples = audio.samples
+    least = max(_MIN_FLAT_RUN, round(_MIN_FLAT_DURATION * audio.sample_rate))
+    if len(samples) < least:
+        return 0.0
+    n_clipped = 0
+    for side in (samples, -samples):
+        top = float(side.max())
+        if top >= _MIN_CLIPPED_PEAK:
+            edges = np.flatnonzero(np.diff(side >= top - _STEP, prepend=0, append=0))
+            runs = edges[1::2] - edges[::2]
+            n_clipped += int(runs[runs >= least].sum())
+    return n_clipped / len(samples)
+
+
+def _advice(quality: ClipQuality, is_cut: bool) -> tuple[str, ...]:
+    """Sentences for whatever could be better, the most important first."""
+    advice = []
+    if quality.peak == 0:
+        advice.append(
+            "The recording is completely silent. "
+            "Unmute the microphone or choose another one."
+        )
+    elif quality.speech is None:
+        advice.append(
+            f"Nobody seems to speak; the level is {quality.level_dbfs:.0f} dBFS. "
+            "Say one digit, close to the microphone."
+        )
+    elif quality.level_dbfs < QUIET_DBFS:
+        advice.append(
+            f"The recording is very quiet ({quality.level_dbfs:.0f} dBFS). "
+            "Move closer to the microphone or turn it up."
+        )
+    if quality.clipped_fraction > CLIPPED_FRACTION:
+        advice.append(
+            f"{100 * quality.clipped_fraction:.1f} % of the sound is clipped. "
+            "Speak more softly, move away from the microphone or turn it down."
+        )
+    if quality.snr_db is not None and quality.snr_db < NOISY_SNR_DB:
+        advice.append(
+            f"The speech is only {quality.snr_db:.0f} dB above the noise. "
+            "Move closer to the microphone or to a quieter place."
+        )
+    if is_cut:
+        advice.append(
+            "The word touches the beginning or the end of the recording. "
+            "Leave half a second before and after it."
+        )
+    if abs(quality.dc_offset) > DC_OFFSET:
+        advice.append(
+            f"The sound is off its middle by {quality.dc_offset:+.2f}. "
+            "The sound input may be faulty; try another one."
+        )
+    return tuple(advice)

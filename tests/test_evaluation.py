@@ -1,0 +1,307 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from nearest_model import NearestModel
+
+from audiomnist import evaluation
+from audiomnist.audio import Audio, encode_wav
+from audiomnist.corpora import Clip, import_corpus, load_audio, load_corpus
+from audiomnist.errors import CorpusError, ModelError
+from audiomnist.evaluation import Evaluation, evaluate, mcnemar
+from audiomnist.models import find_model
+from audiomnist.settings import REPOSITORY
+
+SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))
+
+
+def _clips(n_takes: int = 3) -> tuple[Clip, ...]:
+    return tuple(
+        Clip(digit, speaker, take, Path("folder") / f"{digit}_{speaker}_{take}.wav")
+        for digit in range(10)
+        for speaker in ("anna", "ben")
+        for take in range(n_takes)
+    )
+
+
+def _certain(digits) -> np.ndarray:
+    """Probabilities of a model that is nearly sure of these digits; None: no speech."""
+    rows = np.full((len(digits), 10), 0.01, dtype=np.float32)
+    for row, digit in zip(rows, digits, strict=True):
+        if digit is None:
+            row[:] = np.nan
+        else:
+            row[digit] = 0.91
+    return rows
+
+
+def _evaluation(change=None, clips=None) -> Evaluation:
+    """An evaluation without mistakes but for those in `change`: index -> answer."""
+    clips = clips or _clips()
+    digits = [clip.digit for clip in clips]
+    for index, answer in (change or {}).items():
+        digits[index] = answer
+    return Evaluation(clips, _certain(digits))
+
+
+def _model(clips) -> NearestModel:
+    words = [[load_audio(c) for c in clips if c.digit == digit] for digit in range(10)]
+    return NearestModel(words)
+
+
+def test_a_model_without_mistakes():
+    result = _evaluation()
+    assert result.accuracy.value == 1
+    assert result.accuracy.high == 1
+    assert result.accuracy.low < 1
+    assert result.errors() == []
+    assert np.array_equal(result.confusion()[:, :10], np.eye(10) * 6)
+    assert (result.report()["f1"] == 1).all()
+
+
+def test_a_model_that_is_always_wrong():
+    wrong = {i: (clip.digit + 1) % 10 for i, clip in enumerate(_clips())}
+    result = _evaluation(wrong)
+    assert result.accuracy.value == 0
+    assert len(result.errors()) == 60
+    assert np.trace(result.confusion()) == 0
+    assert (result.report().loc["macro avg", ["precision", "recall", "f1"]] == 0).all()
+
+
+def test_confusion_rows_sum_to_the_support():
+    result = _evaluation({0: 7, 5: None, 30: 1, 31: 1})
+    matrix = result.confusion()
+    assert matrix.shape == (10, 11)
+    support = result.report()["support"][[str(digit) for digit in range(10)]]
+    assert matrix.sum(axis=1).tolist() == support.tolist()
+    assert matrix[0, 7] == 1
+    assert matrix[5, 1] == 2
+    assert matrix[:, 10].tolist() == [1, *[0] * 9]
+
+
+def test_report_follows_from_the_confusion_matrix():
+    result = _evaluation({0: 7, 5: None, 30: 1, 31: 1})
+    matrix, report = result.confusion(), result.report()
+    for digit in range(10):
+        row = report.loc[str(digit)]
+        assert row["recall"] == matrix[digit, digit] / matrix[digit].sum()
+        assert row["precision"] == matrix[digit, digit] / matrix[:, digit].sum()
+
+
+def test_a_clip_without_speech_is_a_mistake_without_an_answer():
+    result = _evaluation({3: None, 10: 8})
+    assert result.accuracy.successes == 58
+    assert result.predicted[3] == evaluation.NO_ANSWER
+    sure, silent = result.errors()
+    assert (sure.clip, sure.answer) == (result.clips[10], 8)
+    assert sure.probability == pytest.approx(0.91)
+    assert (silent.clip, silent.answer) == (result.clips[3], None)
+
+
+def test_errors_come_surest_first():
+    clips = _clips()[:3]
+    rows = np.full((3, 10), 0.0, dtype=np.float32)
+    rows[:, 5] = 0.5, 0.9, 0.7
+    rows[:, 6] = 1 - rows[:, 5]
+    order = [mistake.clip for mistake in Evaluation(clips, rows).errors()]
+    assert order == [clips[1], clips[2], clips[0]]
+
+
+def test_digits_that_nobody_said_do_not_lower_the_report():
+    clips = tuple(clip for clip in _clips() if clip.digit < 3)
+    report = _evaluation(clips=clips).report()
+    assert list(report.index) == ["0", "1", "2", "macro avg", "weighted avg"]
+    assert report.loc["macro avg", "f1"] == 1
+
+
+def test_accuracy_of_each_speaker():
+    result = _evaluation({0: 9, 3: 9, 6: None})
+    table = result.per_speaker().set_index("speaker")
+    assert list(table.index) == ["anna", "ben"]
+    assert (table["n"] == 30).all()
+    assert table.loc["anna", "accuracy"] == 28 / 30
+    assert table.loc["ben", "accuracy"] == 29 / 30
+    assert (table["low"] < table["accuracy"]).all()
+    assert (table["accuracy"] < table["high"]).all()
+
+
+def test_probabilities_must_fit_the_clips():
+    with pytest.raises(ModelError, match="expected \\(60, 10\\)"):
+        Evaluation(_clips(), np.zeros((3, 10), np.float32))
+    with pytest.raises(ModelError, match="sum to 1"):
+        Evaluation(_clips()[:1], np.zeros((1, 10), np.float32))
+    half = np.full((1, 10), 0.1, np.float32)
+    half[0, 0] = np.nan
+    with pytest.raises(ModelError, match="sum to 1"):
+        Evaluation(_clips()[:1], half)
+
+
+def test_save_and_load_give_the_same_evaluation(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = rng.dirichlet(np.full(10, 0.05), 60).astype(np.float32)
+    rows[7] = np.nan
+    saved = Evaluation(_clips(), rows, ("fsdd",))
+    evaluation.save(saved, tmp_path)
+    loaded = evaluation.load(tmp_path)
+    assert np.array_equal(loaded.probabilities, rows, equal_nan=True)
+    assert loaded.probabilities.dtype == np.float32
+    assert loaded.corpora == ("fsdd",)
+    assert loaded.report().equals(saved.report())
+    assert mcnemar(saved, loaded).n == 60
+    assert not any(clip.path.exists() for clip in loaded.clips)
+    assert [path.name for path in tmp_path.iterdir()] == [evaluation.FILE_NAME]
+
+
+def test_the_file_names_no_folder(tmp_path, tiny_folder, tiny_corpus):
+    clips = tiny_corpus.clips
+    evaluation.save(_evaluation(clips=clips), tmp_path)
+    text = (tmp_path / evaluation.FILE_NAME).read_text()
+    assert str(tiny_folder) not in text
+    assert "\\" not in text
+    assert "/" not in text
+    json.loads(text)
+
+
+def test_a_name_in_the_file_leads_nowhere_else(tmp_path):
+    secret = tmp_path / "secret.wav"
+    secret.write_bytes(b"x")
+    path = evaluation.save(_evaluation(), tmp_path)
+    content = json.loads(path.read_text())
+    content["clips"][0]["name"] = str(secret)
+    path.write_text(json.dumps(content))
+    assert not evaluation.load(tmp_path).clips[0].path.exists()
+
+
+def test_recordings_of_a_corpus_that_is_here_are_found_again(tmp_path, tiny_folder):
+    corpus = import_corpus("ours", tiny_folder).corpus
+    clips = corpus.clips
+    rows = _certain([clip.digit for clip in clips])
+    evaluation.save(Evaluation(clips, rows, ("ours", "elsewhere")), tmp_path)
+    assert evaluation.load(tmp_path).clips == clips
+
+
+def test_recordings_in_a_folder_are_found_when_it_is_given(tmp_path, tiny_corpus):
+    clips = tiny_corpus.clips
+    evaluation.save(_evaluation(clips=clips), tmp_path)
+    loaded = evaluation.load(tmp_path)
+    assert loaded.clips != clips
+    assert loaded.with_recordings([tiny_corpus]).clips == clips
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"format": 99, "corpora": [], "clips": []}',
+        '{"format": 1, "corpora": [], "clips": [{"name": "x"}]}',
+        '{"format": 1, "corpora": [], "clips": [{"name": "x", "digit": 12, '
+        '"speaker": "a", "take": 0, "probabilities": null}]}',
+        '{"format": 1, "corpora": [], "clips": [{"name": "x", "digit": 1, '
+        '"speaker": "a", "take": 0, "probabilities": [1, 0]}]}',
+        '{"format": 1, "corpora": [], "clips": [{"name": "x", "digit": 1, '
+        '"speaker": "a", "take": 0, "probabilities": [3,0,0,0,0,0,0,0,0,0]}]}',
+    ],
+)
+def test_a_file_that_is_no_evaluation_is_refused(tmp_path, content):
+    (tmp_path / evaluation.FILE_NAME).write_text(content)
+    with pytest.raises(ModelError, match="Evaluate the model again"):
+        evaluation.load(tmp_path)
+
+
+def test_a_model_without_an_evaluation_says_so(tmp_path):
+    with pytest.raises(ModelError, match="Evaluate the model first"):
+        evaluation.load(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    with pytest.raises(ModelError, match="cannot be written"):
+        evaluation.save(_evaluation(), tmp_path / "missing")
+
+
+def test_two_models_are_compared_on_the_clips_that_both_have():
+    a = _evaluation({0: 5, 1: 5, 2: None, 3: 4})
+    clips = tuple(
+        Clip(clip.digit, clip.speaker, clip.take, Path("elsewhere") / clip.name)
+        for clip in _clips()[2:]
+    )
+    b = _evaluation({0: 9, 40: 0}, clips)
+    result = mcnemar(a, b)
+    assert (result.n, result.only_a, result.only_b) == (58, 1, 1)
+
+
+def test_models_without_common_clips_cannot_be_compared():
+    clips = tuple(clip for clip in _clips() if clip.take == 0)
+    others = tuple(clip for clip in _clips() if clip.take == 1)
+    with pytest.raises(ModelError, match="share no clip"):
+        mcnemar(_evaluation(clips=clips), _evaluation(clips=others))
+
+
+def test_evaluate_hears_each_clip(tiny_corpus):
+    train = [clip for clip in tiny_corpus.clips if clip.take > 0]
+    test = [clip for clip in tiny_corpus.clips if clip.take == 0]
+    seen = []
+    result = evaluate(
+        _model(train),
+        test,
+        corpora=("tiny",),
+        on_progress=lambda done, total: seen.append((done, total)),
+    )
+    assert result.clips == tuple(test)
+    assert result.corpora == ("tiny",)
+    assert result.accuracy.value > 0.8
+    assert seen[-1] == (len(test), len(test))
+
+
+def test_evaluate_counts_a_silent_recording_as_wrong(tmp_path, tiny_corpus):
+    silence = encode_wav(Audio(np.zeros(8000, np.float32), 8000))
+    (tmp_path / "0_anna_0.wav").write_bytes(silence)
+    clips = [*tiny_corpus.clips[:20], *load_corpus(tmp_path).clips]
+    result = evaluate(_model(tiny_corpus.clips), clips)
+    assert np.isnan(result.probabilities[20]).all()
+    assert result.is_answered.tolist() == [*[True] * 20, False]
+    assert result.confusion()[0, 10] == 1
+
+
+def test_evaluate_on_silence_alone(tmp_path, tiny_corpus):
+    silence = encode_wav(Audio(np.zeros(8000, np.float32), 8000))
+    (tmp_path / "0_anna_0.wav").write_bytes(silence)
+    clips = load_corpus(tmp_path).clips
+    assert evaluate(_model(tiny_corpus.clips), clips).accuracy.value == 0
+
+
+def test_evaluate_needs_clips(tiny_corpus):
+    with pytest.raises(CorpusError, match="no clip"):
+        evaluate(_model(tiny_corpus.clips), [])
+
+
+@pytest.mark.slow
+def test_a_run_is_evaluated_on_its_test_part(tiny_folder):
+    from audiomnist import runs
+    from audiomnist.networks import NetworkConfig
+    from audiomnist.training import TrainConfig
+
+    import_corpus("ours", tiny_folder)
+    config = runs.RunConfig(
+        corpora=("ours",),
+        network=NetworkConfig(kind="ann", hidden=(16,)),
+        training=TrainConfig(epochs=2),
+    )
+    run = runs.create(config)
+    runs.execute(run, evaluation.evaluate_run)
+    saved = evaluation.load(run.folder)
+    assert saved.clips == config.split().test
+    assert saved.corpora == ("ours",)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_model_gives_the_answers_in_its_file(name):
+    model = find_model(name)
+    saved = evaluation.load(model.folder)
+    here = [i for i, clip in enumerate(saved.clips) if clip.path.exists()][:200]
+    assert here, "the embedded voices are here on every machine"
+    again = evaluate(model, [saved.clips[i] for i in here])
+    expected = saved.probabilities[here]
+    assert np.allclose(again.probabilities, expected, atol=1e-3, equal_nan=True)

@@ -1,0 +1,243 @@
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+
+from audiomnist import plots
+from audiomnist.audio import Audio
+from audiomnist.features import FeatureConfig, extract
+from audiomnist.history import EpochMetrics
+from audiomnist.plots import Style
+from audiomnist.speech import Speech
+
+PROBABILITIES = np.array([0.02] * 7 + [0.8, 0.03, 0.03])
+BACKGROUNDS = {False: "#fbfaf6", True: "#10181d"}
+
+
+def _matrix(no_answer: int = 0) -> np.ndarray:
+    matrix = np.eye(10, 11, dtype=int) * 20
+    matrix[3, 8] = 4
+    matrix[6, 10] = no_answer
+    return matrix
+
+
+def _speakers(n: int) -> pd.DataFrame:
+    accuracy = np.linspace(0.6, 1, n)
+    return pd.DataFrame(
+        {
+            "speaker": [f"voice{i}" for i in range(n)],
+            "n": 20,
+            "accuracy": accuracy,
+            "low": accuracy - 0.1,
+            "high": np.minimum(1, accuracy + 0.05),
+        }
+    )
+
+
+def _history(n_epochs: int) -> list[EpochMetrics]:
+    return [
+        EpochMetrics(i, 2 / i, 1 - 0.5 / i, 0.1 + abs(i - 3), 1 - 0.6 / i, 1.0, 1.0)
+        for i in range(1, n_epochs + 1)
+    ]
+
+
+def _all_figures(spoken, style: Style):
+    word = spoken(7, 0, 16000)
+    log_mel = FeatureConfig()
+    mfcc = FeatureConfig(kind="mfcc", fit="stretch", normalise=False)
+    return {
+        "waveform": plots.waveform(word, Speech(0.1, 0.3), style=style),
+        "waveform of nothing": plots.waveform(
+            Audio(np.zeros(0, np.float32), 8000), None, style=style
+        ),
+        "spectrogram": plots.spectrogram(word, style=style),
+        "spectrogram of little": plots.spectrogram(
+            Audio(np.zeros(5, np.float32), 8000), style=style
+        ),
+        "log-mel": plots.feature_image(
+            extract([word], log_mel)[0], log_mel, style=style
+        ),
+        "mfcc": plots.feature_image(extract([word], mfcc)[0], mfcc, style=style),
+        "probabilities": plots.probabilities(PROBABILITIES, style=style, threshold=0.5),
+        "confusion": plots.confusion(_matrix(), style=style),
+        "speakers": plots.speaker_accuracy(_speakers(6), style=style),
+        "many speakers": plots.speaker_accuracy(_speakers(80), style=style),
+    }
+
+
+def _pixels(figure) -> np.ndarray:
+    from matplotlib.image import imread
+
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=60)
+    file.seek(0)
+    return imread(file)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_figures_have_labels_and_no_background(spoken, dark):
+    for name, figure in _all_figures(spoken, Style(dark)).items():
+        axes = figure.axes[0]
+        assert axes.get_xlabel(), name
+        assert axes.get_ylabel(), name
+        pixels = _pixels(figure)
+        assert (pixels[..., 3] == 0).any(), name
+        assert (pixels[..., 3] > 0.5).any(), name
+
+
+def test_figures_do_not_gather_in_pyplot(spoken):
+    import matplotlib.pyplot as plt
+
+    for figure in _all_figures(spoken, Style()).values():
+        _pixels(figure)
+    assert plt.get_fignums() == []
+
+
+def test_threads_may_draw_at_the_same_time():
+    def draw(digit: int) -> np.ndarray:
+        values = np.full(10, 0.02)
+        values[digit] = 0.82
+        return _pixels(plots.probabilities(values, style=Style()))
+
+    alone = [draw(digit) for digit in range(10)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(draw, range(10)))
+    assert all(np.array_equal(*pair) for pair in zip(alone, together, strict=True))
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance as in WCAG 2.2."""
+    rgb = np.array(to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_colours_stand_out_from_the_background(dark):
+    style = Style(dark)
+    ground = _luminance(BACKGROUNDS[dark])
+    for colour, least in (
+        (style.foreground, 7.0),
+        (style.accent, 3.0),
+        (style.second, 3.0),
+    ):
+        light, dim = sorted((_luminance(colour), ground), reverse=True)
+        assert (light + 0.05) / (dim + 0.05) >= least
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_sound_colours_go_evenly_from_the_background(dark):
+    colours = Style(dark).colours()(np.linspace(0, 1, 40))
+    luminance = [_luminance(tuple(colour[:3])) for colour in colours]
+    steps = np.diff(luminance)
+    assert (steps > 0).all() if dark else (steps < 0).all()
+
+
+def test_the_speech_is_marked_where_it_is(spoken):
+    word = spoken(7)
+    plain = plots.waveform(word, None, style=Style()).axes[0]
+    marked = plots.waveform(word, Speech(0.1, 0.3), style=Style()).axes[0]
+    assert len(plain.patches) == 0
+    (span,) = marked.patches
+    assert span.get_x() == pytest.approx(0.1)
+    assert span.get_width() == pytest.approx(0.2)
+
+
+def test_a_peak_in_a_long_recording_is_drawn():
+    samples = np.zeros(480_000, np.float32)
+    samples[123_456] = 0.9
+    axes = plots.waveform(Audio(samples, 48000), None, style=Style()).axes[0]
+    (area,) = axes.collections
+    assert area.get_paths()[0].vertices[:, 1].max() == pytest.approx(0.9)
+
+
+def test_a_tone_is_at_its_frequency():
+    time = np.arange(16000) / 16000
+    tone = Audio(np.sin(2 * np.pi * 2000 * time).astype(np.float32), 16000)
+    axes = plots.spectrogram(tone, style=Style()).axes[0]
+    level = axes.images[0].get_array()
+    khz = np.linspace(0, 8, len(level))[int(level.mean(axis=1).argmax())]
+    assert khz == pytest.approx(2, abs=0.05)
+    assert level.max() == pytest.approx(0, abs=0.1)
+
+
+def test_frequencies_stand_at_their_bands():
+    config = FeatureConfig()
+    figure = plots.feature_image(np.random.rand(*config.shape), config, style=Style())
+    axes = figure.axes[0]
+    places = axes.get_yticks()
+    khz = [float(text.get_text()) for text in axes.get_yticklabels()]
+    assert khz == sorted(khz)
+    assert (np.diff(places) > 0).all()
+    # The tone's band is the one that its label stands at.
+    time = np.arange(8000) / 8000
+    for place, value in zip(places, khz, strict=True):
+        tone = np.sin(2 * np.pi * 1000 * value * time) * (time > 0.3) * (time < 0.7)
+        plain = FeatureConfig(normalise=False)
+        values = extract([Audio(tone.astype(np.float32), 8000)], plain)[0]
+        assert values.mean(axis=1).argmax() == pytest.approx(place, abs=1)
+
+
+def test_the_likeliest_digit_is_marked():
+    axes = plots.probabilities(PROBABILITIES, style=Style()).axes[0]
+    heights = [bar.get_height() for bar in axes.patches]
+    assert heights == pytest.approx(100 * PROBABILITIES)
+    accent = [
+        to_rgb(bar.get_facecolor()) == to_rgb(Style().accent) for bar in axes.patches
+    ]
+    assert np.flatnonzero(accent).tolist() == [7]
+    assert [text.get_text() for text in axes.texts] == ["80 %"]
+    assert axes.get_xticks().tolist() == list(range(10))
+
+
+def test_an_unsure_answer_looks_different():
+    axes = plots.probabilities(PROBABILITIES, style=Style(), threshold=0.9).axes[0]
+    assert to_rgb(axes.patches[7].get_facecolor()) == to_rgb(Style().second)
+    assert axes.lines[0].get_ydata()[0] == 90
+
+
+def test_confusion_shows_the_counts():
+    axes = plots.confusion(_matrix(), style=Style()).axes[0]
+    written = sorted(text.get_text() for text in axes.texts if text.get_text())
+    assert written == sorted(["20"] * 10 + ["4"])
+    assert [text.get_text() for text in axes.get_yticklabels()] == list("0123456789")
+    assert [text.get_text() for text in axes.get_xticklabels()] == list("0123456789")
+
+
+def test_confusion_shows_the_clips_without_an_answer():
+    axes = plots.confusion(_matrix(no_answer=2), style=Style()).axes[0]
+    assert axes.get_xticklabels()[-1].get_text() == "none"
+    assert "2" in [text.get_text() for text in axes.texts]
+
+
+def test_confusion_of_nothing():
+    assert plots.confusion(np.zeros((10, 11), int), style=Style()).axes
+
+
+def test_the_lowest_speakers_are_shown():
+    axes = plots.speaker_accuracy(_speakers(80), style=Style()).axes[0]
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == [f"voice{i}" for i in range(40)]
+    assert "40 more" in axes.get_ylabel()
+    few = plots.speaker_accuracy(_speakers(3), style=Style()).axes[0]
+    assert few.get_ylabel() == "speaker"
+
+
+@pytest.mark.parametrize("n_epochs", [0, 1, 2, 9])
+def test_learning_curves_of_any_length(n_epochs):
+    for name, chart in (
+        plots.learning_curves(_history(n_epochs), style=Style())._asdict().items()
+    ):
+        spec = chart.to_dict()
+        rule, lines, _ = spec["layer"]
+        data = spec["datasets"]
+        assert len(data[lines["data"]["name"]]) == 2 * n_epochs
+        marked = [row["epoch"] for row in data[rule["data"]["name"]]]
+        assert marked == ([] if n_epochs < 2 else [min(3, n_epochs)])
+        axis = lines["encoding"]["x"]
+        assert axis["axis"]["tickMinStep"] == 1
+        assert axis["scale"]["domain"] == [1, max(2, n_epochs)]
+        assert lines["encoding"]["y"]["field"] == name

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from audiomnist.audio import Audio
+from audiomnist.quality import CLIPPED_FRACTION, assess
+
+RATE = 16000
+
+
+def _recording(word: Audio, gain=1.0, noise=1e-4, offset=0.0, pause=0.5) -> Audio:
+    """A word with a pause on both sides, in white noise."""
+    n_pause = round(pause * word.sample_rate)
+    samples = np.pad(gain * word.samples, n_pause)
+    samples = samples + np.random.default_rng(0).normal(0, noise, len(samples)) + offset
+    return Audio(np.clip(samples, -1, 1).astype(np.float32), word.sample_rate)
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("sample_rate", [8000, 16000, 48000])
+def test_a_good_recording_gets_no_advice(spoken, digit, sample_rate):
+    quality = assess(_recording(spoken(digit, sample_rate=sample_rate)))
+    assert quality.advice == ()
+    assert quality.speech is not None
+
+
+def test_the_level_is_that_of_the_speech(spoken):
+    word = spoken(4, sample_rate=RATE)
+    short, long = (assess(_recording(word, pause=pause)) for pause in (0.3, 3.0))
+    assert long.level_dbfs == pytest.approx(short.level_dbfs, abs=1)
+    softer = assess(_recording(word, gain=0.1, noise=1e-5))
+    assert softer.level_dbfs == pytest.approx(short.level_dbfs - 20, abs=1)
+
+
+def test_noise_and_ratio_are_measured(spoken):
+    word = spoken(4, sample_rate=RATE)
+    for noise in (1e-3, 1e-2):
+        quality = assess(_recording(word, noise=noise))
+        assert quality.noise_dbfs == pytest.approx(20 * np.log10(noise), abs=2)
+        expected = quality.level_dbfs - quality.noise_dbfs
+        assert quality.snr_db == pytest.approx(expected, abs=0.1)
+
+
+def test_quiet_speech_is_told_to_come_closer(spoken):
+    quality = assess(_recording(spoken(4, sample_rate=RATE), gain=0.01, noise=1e-5))
+    assert "very quiet" in quality.advice[0]
+    assert "closer" in quality.advice[0]
+
+
+def test_clipping_is_counted_and_told(spoken):
+    word = spoken(4, sample_rate=RATE)
+    fractions = [
+        assess(_recording(word, gain=gain)).clipped_fraction for gain in (1, 3, 10)
+    ]
+    assert fractions[0] == 0
+    assert CLIPPED_FRACTION < fractions[1] < fractions[2]
+    assert any("clipped" in text for text in assess(_recording(word, gain=10)).advice)
+
+
+def test_clipping_under_full_scale_is_found_too(spoken):
+    loud = _recording(spoken(4, sample_rate=RATE), gain=5)
+    quality = assess(Audio(0.4 * loud.samples, RATE))
+    assert quality.clipped_fraction > CLIPPED_FRACTION
+
+
+@pytest.mark.parametrize("hz", [50, 440, 3000])
+def test_a_loud_tone_is_not_clipped(hz):
+    time = np.arange(48000) / 48000
+    tone = Audio(np.sin(2 * np.pi * hz * time).astype(np.float32), 48000)
+    assert assess(tone).clipped_fraction == 0
+
+
+def test_noisy_speech_is_told(spoken):
+    quality = assess(_recording(spoken(4, sample_rate=RATE), gain=0.5, noise=0.04))
+    assert quality.snr_db is not None
+    assert quality.snr_db < 12
+    assert any("above the noise" in text for text in quality.advice)
+
+
+def test_a_word_that_is_cut_off_is_told(spoken):
+    whole = _recording(spoken(4, sample_rate=RATE))
+    begin = round(0.7 * RATE)
+    quality = assess(Audio(whole.samples[begin:], RATE))
+    assert any("beginning or the end" in text for text in quality.advice)
+
+
+def test_an_offset_is_measured_and_changes_nothing_else(spoken):
+    word = spoken(4, sample_rate=RATE)
+    plain, shifted = (assess(_recording(word, 0.5, offset=x)) for x in (0.0, 0.1))
+    assert shifted.dc_offset - plain.dc_offset == pytest.approx(0.1, abs=1e-3)
+    assert shifted.level_dbfs == pytest.approx(plain.level_dbfs, abs=0.5)
+    assert shifted.noise_dbfs == pytest.approx(plain.noise_dbfs, abs=0.5)
+    assert any("off its middle" in text for text in shifted.advice)
+
+
+@pytest.mark.parametrize("n_samples", [0, 1, 100, RATE])
+def test_silence_of_any_length(n_samples):
+    quality = assess(Audio(np.zeros(n_samples, np.float32), RATE))
+    assert quality.speech is None
+    assert quality.snr_db is None
+    assert quality.level_dbfs == -120
+    assert quality.duration == n_samples / RATE
+    assert "completely silent" in quality.advice[0]
+
+
+def test_noise_alone_is_nobody_speaking():
+    noise = np.random.default_rng(0).normal(0, 0.01, RATE).astype(np.float32)
+    quality = assess(Audio(noise, RATE))
+    assert quality.speech is None
+    assert "Nobody seems to speak" in quality.advice[0]

@@ -1,0 +1,150 @@
+import copy
+import threading
+
+import numpy as np
+import pytest
+from conftest import speak
+from nearest_model import NearestModel
+
+from audiomnist import evaluation
+from audiomnist.audio import Audio, encode_wav, resample
+from audiomnist.corpora import load_audio
+from audiomnist.errors import AudioError
+from audiomnist.features import extract
+from audiomnist.models import find_model
+from audiomnist.recognizer import NO_SPEECH, NOT_SURE, Recognizer
+from audiomnist.settings import REPOSITORY
+from audiomnist.speech import find_speech
+
+RATE = 16000
+SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))
+
+
+@pytest.fixture(scope="module")
+def trained() -> NearestModel:
+    words = [[_recording(speak(digit, s)) for s in range(4)] for digit in range(10)]
+    return NearestModel(words)
+
+
+@pytest.fixture
+def model(trained) -> NearestModel:
+    """A copy whose threshold may be changed."""
+    return copy.copy(trained)
+
+
+def _recording(word: Audio, noise: float = 1e-3, pause: float = 0.5) -> Audio:
+    """A word with a pause on both sides, in white noise."""
+    samples = np.pad(word.samples, round(pause * word.sample_rate))
+    samples = samples + np.random.default_rng(0).normal(0, noise, len(samples))
+    return Audio(samples.astype(np.float32), word.sample_rate)
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("sample_rate", [8000, 22050, 48000])
+def test_a_word_is_heard_at_any_rate(model, spoken, digit, sample_rate):
+    audio = _recording(spoken(digit, 1, sample_rate))
+    heard = Recognizer(model).predict(audio)
+    assert (heard.digit, heard.reason) == (digit, "")
+    assert heard.probabilities.shape == (10,)
+    assert heard.probability == heard.probabilities[digit]
+    assert heard.start == pytest.approx(0.5, abs=0.1)
+    assert heard.end == pytest.approx(0.9, abs=0.1)
+    assert heard.quality.speech.start == heard.start
+    assert heard.latency_ms > 0
+
+
+def test_the_answer_is_the_models_for_the_same_features(model, spoken):
+    audio = _recording(spoken(3, 2))
+    heard = Recognizer(model).predict(audio)
+    expected = model.probabilities(extract([audio], model.features))[0]
+    assert np.array_equal(heard.probabilities, expected)
+    speech = find_speech(audio, model.features.speech, model.features.spectrum)
+    assert (heard.start, heard.end) == (speech.start, speech.end)
+
+
+@pytest.mark.parametrize("n_samples", [0, 1, 50, 400, 5 * RATE])
+@pytest.mark.parametrize("noise", [0.0, 1e-4, 1e-2])
+def test_silence_and_noise_are_no_digit(model, n_samples, noise):
+    rng = np.random.default_rng(0)
+    samples = (noise * rng.normal(size=n_samples)).astype(np.float32)
+    heard = Recognizer(model).predict(Audio(samples, RATE))
+    assert heard.digit is None
+    assert heard.reason == NO_SPEECH
+    assert heard.probabilities is heard.probability is None
+    assert heard.start is heard.end is None
+
+
+def test_below_the_threshold_it_is_not_sure(model, spoken):
+    audio = _recording(spoken(3, 1))
+    heard = Recognizer(model).predict(audio)
+    model.threshold = heard.probability
+    assert Recognizer(model).predict(audio).digit == 3
+    model.threshold = heard.probability + 1e-3
+    unsure = Recognizer(model).predict(audio)
+    assert (unsure.digit, unsure.reason) == (None, NOT_SURE)
+    assert np.array_equal(unsure.probabilities, heard.probabilities)
+
+
+def test_bytes_are_heard_as_their_audio(model, spoken):
+    audio = _recording(spoken(6, 1, 48000))
+    recognizer = Recognizer(model)
+    assert recognizer.predict_bytes(encode_wav(audio)).digit == 6
+
+
+def test_bytes_that_are_no_sound_are_refused(model):
+    with pytest.raises(AudioError, match=r"notes\.txt"):
+        Recognizer(model).predict_bytes(b"no sound at all, only text", "notes.txt")
+
+
+def test_many_are_heard_as_one_by_one(model, spoken):
+    audios = [_recording(spoken(digit, 3)) for digit in range(10)]
+    audios.insert(4, Audio(np.zeros(0, np.float32), RATE))
+    audios.insert(7, resample(audios[0], 44100))
+    recognizer = Recognizer(model)
+    together = recognizer.predict_many(audios)
+    alone = [recognizer.predict(audio) for audio in audios]
+    assert [heard.digit for heard in together] == [heard.digit for heard in alone]
+    assert [heard.start for heard in together] == [heard.start for heard in alone]
+    assert together[4].reason == NO_SPEECH
+    for one, other in zip(together, alone, strict=True):
+        if other.probabilities is not None:
+            assert np.allclose(one.probabilities, other.probabilities, atol=1e-5)
+    assert recognizer.predict_many([]) == []
+
+
+def test_many_go_through_in_batches(model, spoken):
+    audios = [_recording(spoken(digit % 10, 1), pause=2.0) for digit in range(25)]
+    heard = Recognizer(model).predict_many(audios)
+    assert [prediction.digit for prediction in heard] == [i % 10 for i in range(25)]
+
+
+def test_threads_may_share_it(model, spoken):
+    recognizer = Recognizer(model)
+    audios = [_recording(spoken(digit, 1)) for digit in range(10)]
+    heard: dict[int, list[int | None]] = {}
+
+    def listen(name: int) -> None:
+        heard[name] = [recognizer.predict(audio).digit for audio in audios]
+
+    threads = [threading.Thread(target=listen, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(heard[name] == list(range(10)) for name in range(4))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_model_hears_the_embedded_voices(name):
+    model = find_model(name)
+    clips = [clip for clip in evaluation.load(model.folder).clips if clip.path.exists()]
+    chosen = clips[:: len(clips) // 100 + 1]
+    audios = [load_audio(clip) for clip in chosen]
+    recognizer = Recognizer(model)
+    right = [
+        heard.digit == clip.digit
+        for heard, clip in zip(recognizer.predict_many(audios), chosen, strict=True)
+    ]
+    assert np.mean(right) > 0.8
+    silence = Audio(np.zeros(3 * RATE, np.float32), RATE)
+    assert recognizer.predict(silence).reason == NO_SPEECH

@@ -1,0 +1,250 @@
+import tracemalloc
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from conftest import speak
+from nearest_model import NearestModel
+
+from audiomnist.audio import Audio
+from audiomnist.errors import AudioError
+from audiomnist.recognizer import Prediction, Recognizer
+from audiomnist.streaming import StreamConfig, StreamingRecognizer
+
+RATE = 16000
+
+
+def _recording(word: Audio) -> Audio:
+    """A word with a pause on both sides."""
+    samples = np.pad(word.samples, word.sample_rate // 2)
+    noise = np.random.default_rng(0).normal(0, 1e-3, len(samples))
+    return Audio((samples + noise).astype(np.float32), word.sample_rate)
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    words = [[_recording(speak(digit, s)) for s in range(4)] for digit in range(10)]
+    return Recognizer(NearestModel(words))
+
+
+class Stream:
+    """A stream that is put together piece by piece."""
+
+    def __init__(self, spoken, sample_rate: int = RATE, noise: float = 1e-3) -> None:
+        self.spoken, self.sample_rate, self.noise = spoken, sample_rate, noise
+        self.rng = np.random.default_rng(0)
+        self.pieces: list[np.ndarray] = []
+        self.starts: list[float] = []
+
+    def pause(self, seconds: float, noise: float | None = None) -> "Stream":
+        """Go on with noise alone."""
+        n_samples = round(seconds * self.sample_rate)
+        level = self.noise if noise is None else noise
+        self.pieces.append(level * self.rng.normal(size=n_samples))
+        return self
+
+    def say(self, *digits: int, gap: float = 0.5, noise: float | None = None):
+        """Say digits, with a gap after each."""
+        level = self.noise if noise is None else noise
+        for digit in digits:
+            self.starts.append(sum(map(len, self.pieces)) / self.sample_rate)
+            word = self.spoken(digit, 1, self.sample_rate).samples
+            self.pieces.append(word + level * self.rng.normal(size=len(word)))
+            self.pause(gap, level)
+        return self
+
+    @property
+    def samples(self) -> np.ndarray:
+        """Everything so far."""
+        return np.concatenate(self.pieces).astype(np.float32)
+
+
+def _heard(recognizer: Recognizer, stream: Stream, chunk: int = 0) -> list[Prediction]:
+    """All answers to a stream that comes in chunks of so many samples."""
+    streaming = StreamingRecognizer(recognizer, stream.sample_rate)
+    samples = stream.samples
+    predictions = []
+    for first in range(0, len(samples), chunk or len(samples)):
+        predictions += streaming.feed(samples[first : first + (chunk or len(samples))])
+    return predictions + streaming.flush()
+
+
+def _digits(predictions: list[Prediction]) -> list[int | None]:
+    return [prediction.digit for prediction in predictions]
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 16000, 44100, 48000])
+def test_digits_are_heard_in_order_with_their_times(recognizer, spoken, sample_rate):
+    stream = Stream(spoken, sample_rate).pause(1).say(4, 1, 7)
+    predictions = _heard(recognizer, stream)
+    assert _digits(predictions) == [4, 1, 7]
+    for prediction, start in zip(predictions, stream.starts, strict=True):
+        assert prediction.start == pytest.approx(start, abs=0.1)
+        assert prediction.end == pytest.approx(start + 0.4, abs=0.1)
+
+
+def test_every_digit_is_heard(recognizer, spoken):
+    stream = Stream(spoken).pause(0.5).say(*range(10))
+    assert _digits(_heard(recognizer, stream)) == list(range(10))
+
+
+@pytest.mark.parametrize("chunk", [7, 160, 960, 7001])
+def test_answers_do_not_depend_on_the_chunks(recognizer, spoken, chunk):
+    stream = Stream(spoken).pause(0.6).say(4, 1, gap=0.35)
+    stream.pause(0.5, noise=0.02).say(7, 2, noise=0.02)
+    whole, parts = _heard(recognizer, stream), _heard(recognizer, stream, chunk)
+    assert len(whole) >= 3
+    for one, other in zip(whole, parts, strict=True):
+        assert (one.digit, one.start, one.end) == (other.digit, other.start, other.end)
+        assert np.array_equal(one.probabilities, other.probabilities)
+
+
+def test_a_word_is_answered_soon_after_it_ends(recognizer, spoken):
+    stream = Stream(spoken).pause(1).say(4, gap=1.0)
+    streaming = StreamingRecognizer(recognizer, RATE)
+    samples = stream.samples
+    for first in range(0, len(samples), 320):
+        if streaming.feed(samples[first : first + 320]):
+            break
+    assert streaming.duration < stream.starts[0] + 0.4 + 0.3
+
+
+def test_the_end_of_the_stream_ends_a_word(recognizer, spoken):
+    stream = Stream(spoken).pause(0.5).say(4, gap=0.02)
+    streaming = StreamingRecognizer(recognizer, RATE)
+    assert streaming.feed(stream.samples) == []
+    assert streaming.is_hearing
+    assert _digits(streaming.flush()) == [4]
+    assert not streaming.is_hearing
+    assert streaming.flush() == []
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-4, 3e-2])
+def test_silence_and_steady_noise_are_no_words(recognizer, spoken, noise):
+    assert _heard(recognizer, Stream(spoken, noise=noise).pause(20)) == []
+
+
+def test_a_steady_tone_is_no_word(recognizer, spoken):
+    stream = Stream(spoken, noise=1e-3).pause(10)
+    time = np.arange(len(stream.samples)) / RATE
+    stream.pieces = [stream.samples + 0.1 * np.sin(2 * np.pi * 440 * time) * (time > 2)]
+    assert _heard(recognizer, stream) == []
+
+
+def test_clicks_are_no_words(recognizer, spoken):
+    stream = Stream(spoken).pause(5)
+    samples = stream.samples.copy()
+    for first in range(RATE // 2, len(samples), RATE // 2):
+        samples[first : first + 160] += 0.5 * np.hanning(160).astype(np.float32)
+    stream.pieces = [samples]
+    assert _heard(recognizer, stream) == []
+
+
+def test_words_are_heard_after_a_fan_starts(recognizer, spoken):
+    stream = Stream(spoken).pause(1).say(4).pause(2, noise=0.02).say(1, 7, noise=0.02)
+    assert _digits(_heard(recognizer, stream)) == [4, 1, 7]
+
+
+def test_words_are_heard_after_a_fan_stops(recognizer, spoken):
+    stream = Stream(spoken, noise=0.02).pause(4).pause(2, noise=1e-3)
+    assert _digits(_heard(recognizer, stream.say(4, 1, noise=1e-3))) == [4, 1]
+
+
+def test_a_word_just_before_the_fan_starts_is_not_lost(recognizer, spoken):
+    stream = Stream(spoken).pause(1).say(7, gap=0.05).pause(3, noise=0.01)
+    assert _digits(_heard(recognizer, stream)) == [7]
+
+
+def test_endless_talk_is_cut_into_words(recognizer, spoken):
+    stream = Stream(spoken).pause(0.5).say(*[4, 1, 7, 2] * 4, gap=0.05)
+    predictions = _heard(recognizer, stream)
+    assert len(predictions) >= 5
+    starts = [prediction.start for prediction in predictions]
+    assert starts == sorted(starts)
+    for one, following in pairwise(predictions):
+        assert one.end <= following.start + 0.05
+        assert one.end - one.start <= StreamConfig.max_word + 0.3
+
+
+def test_sounds_without_speech_give_no_answer(spoken):
+    class Deaf:
+        n_calls = 0
+
+        def predict(self, audio: Audio) -> Prediction:
+            self.n_calls += 1
+            return Prediction(None, None, None, None, 1.0)
+
+    deaf = Deaf()
+    assert _heard(deaf, Stream(spoken).pause(1).say(4, 1)) == []
+    assert deaf.n_calls == 2
+
+
+def test_the_recognizer_gets_some_context_but_no_other_word(spoken):
+    class Ear:
+        def __init__(self) -> None:
+            self.durations: list[float] = []
+
+        def predict(self, audio: Audio) -> Prediction:
+            self.durations.append(audio.duration)
+            return Prediction(0, np.eye(10)[0], 0.0, audio.duration, 1.0)
+
+    ear = Ear()
+    predictions = _heard(ear, Stream(spoken).pause(1).say(4, 1, 4, gap=0.35))
+    assert all(0.6 < duration < 0.95 for duration in ear.durations)
+    for one, following in pairwise(predictions):
+        assert following.start > one.end - 2 * StreamConfig.context
+
+
+def test_settings_are_obeyed(recognizer, spoken):
+    stream = Stream(spoken).pause(1).say(4, 1, gap=0.3)
+
+    def heard(**change: float) -> int:
+        streaming = StreamingRecognizer(recognizer, RATE, StreamConfig(**change))
+        return len(streaming.feed(stream.samples) + streaming.flush())
+
+    assert heard() == 2
+    assert heard(hangover=0.6) == 1
+    assert heard(min_word=0.5) == 0
+    assert heard(onset_db=60) == 0
+    assert heard(onset_duration=0.8) == 0
+
+
+def test_memory_is_bounded(recognizer):
+    rng = np.random.default_rng(0)
+    minute = rng.normal(0, 1e-3, 60 * RATE).astype(np.float32)
+    streaming = StreamingRecognizer(recognizer, RATE)
+    streaming.feed(minute)
+    tracemalloc.start()
+    for _ in range(3):
+        streaming.feed(minute)
+    now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert now < 500_000
+    assert peak < 5_000_000
+    assert streaming.duration == 240
+
+
+def test_bad_samples_are_refused_and_the_stream_goes_on(recognizer, spoken):
+    streaming = StreamingRecognizer(recognizer, RATE)
+    with pytest.raises(AudioError, match="not finite"):
+        streaming.feed(np.array([0, np.nan], dtype=np.float32))
+    with pytest.raises(AudioError, match="one channel"):
+        streaming.feed(np.zeros((2, 320), dtype=np.float32))
+    assert streaming.feed(np.zeros(0, dtype=np.float32)) == []
+    assert _digits(streaming.feed(Stream(spoken).pause(1).say(4).samples)) == [4]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hangover": 0.0}, "at least a frame"),
+        ({"context": -0.1}, "0 or more"),
+        ({"min_word": 0.8}, "three times min_word"),
+        ({"steady_duration": 2.0}, "steady_duration"),
+        ({"noise_quantile": 1.0}, "noise_quantile"),
+        ({"noise_memory": 0.5}, "longest word"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(change, message):
+    with pytest.raises(AudioError, match=message):
+        StreamConfig(**change)
