@@ -192,8 +192,10 @@ def feature_image(
     """Draw what a network sees: features of shape (n_bins, n_frames)."""
     figure, axes = new_figure(style, height=2.5, grid="")
     n_bins, n_frames = values.shape
-    # Single outliers, such as the MFCC of the level, must not take all the colours.
-    low, high = np.quantile(values, (0.02, 0.98))
+    # Neither single outliers nor the zeroth MFCC, which is the level and far larger
+    # than the others, may take all the colours.
+    has_level = config.kind == "mfcc" and n_bins > 1
+    low, high = np.quantile(values[1:] if has_level else values, (0.02, 0.98))
     is_padding = ~values.any(axis=0) if config.normalise else np.zeros(n_frames, bool)
     is_stretched = config.fit == "stretch"
     image = axes.imshow(

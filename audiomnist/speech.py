@@ -92,7 +92,7 @@ class Speech:
 # weak speech, and their levels differ, where noise is level. The difference in dB
 # between these two quantiles of the frames' levels, beyond what noise shows, is
 # taken off the noise estimate, up to a limit.
-_LOW_QUANTILE, _HIGH_QUANTILE = 0.08, 0.35
+_LOW_QUANTILE, _HIGH_QUANTILE = 0.05, 0.25
 _LEVEL_SPREAD_DB, _MAX_CORRECTION_DB = 2.0, 20.0
 
 _SMALLEST = 1e-12
@@ -203,7 +203,11 @@ def _prominence(
     low = sorted_level[first + (_LOW_QUANTILE * n_frames).astype(np.int64)]
     high = sorted_level[first + (_HIGH_QUANTILE * n_frames).astype(np.int64)]
     correction = np.clip(high - low - _LEVEL_SPREAD_DB, 0, _MAX_CORRECTION_DB)
-    reference = noise_db - correction[:, None] + config.noise_spread_db
+    # What lies at the end of the dynamic range is silence, never weak speech.
+    loudest_db = np.maximum.reduceat(level_db.max(axis=1), first)
+    silence_db = (loudest_db - config.dynamic_range_db)[:, None]
+    reference = np.maximum(noise_db - correction[:, None], silence_db)
+    reference += config.noise_spread_db
     level_db -= reference.astype(np.float32)[clip]
     return np.maximum(level_db, 0, out=level_db).mean(axis=1)
 

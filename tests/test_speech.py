@@ -33,6 +33,16 @@ def test_the_word_is_found_wherever_it_stands(
     assert speech.end == pytest.approx(before + 0.4, abs=0.1)
 
 
+@pytest.mark.parametrize("pause", [0.06, 0.1, 0.2])
+@pytest.mark.parametrize("digit", [0, 3, 5, 8])
+def test_a_short_digital_silence_is_no_part_of_the_word(
+    spoken, digit: int, pause: float
+) -> None:
+    speech = found(with_silence(spoken(digit), pause, pause, hiss=0))
+    assert speech.start == pytest.approx(pause, abs=0.06)
+    assert speech.end == pytest.approx(pause + 0.4, abs=0.06)
+
+
 @pytest.mark.parametrize("level_db", [0, -20, -40])
 def test_level_does_not_matter(spoken, level_db: float) -> None:
     loud = with_silence(spoken(4), 0.5, 0.5)
