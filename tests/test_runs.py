@@ -65,7 +65,7 @@ def breaking(error):
     return fail
 
 
-def wait_until(claim, seconds=60.0):
+def wait_until(claim, seconds=120.0):
     until = time.monotonic() + seconds
     while not claim():
         assert time.monotonic() < until, "waited for too long"

@@ -1,0 +1,57 @@
+"""Shipping a model: its files, and a card whose figures are the run's own."""
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from audiomnist import evaluation, publishing, runs
+from audiomnist.errors import ModelError
+from audiomnist.features import FeatureConfig
+from audiomnist.models import find_model
+from audiomnist.networks import NetworkConfig
+from audiomnist.training import TrainConfig
+
+SMALL = replace(
+    runs.preset("ann"),
+    features=FeatureConfig(n_mels=16, n_mfcc=13, n_frames=16),
+    network=NetworkConfig("ann", hidden=(16,)),
+    training=TrainConfig(epochs=2),
+)
+
+
+@pytest.fixture
+def run(tiny_folder, tmp_path, monkeypatch) -> runs.Run:
+    monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "shipped"))
+    if hasattr(os, "nice"):  # the tests keep their priority
+        monkeypatch.setattr(os, "nice", lambda increment: 0)
+    return runs.create(replace(SMALL, corpora=(str(tiny_folder),)))
+
+
+@pytest.mark.slow
+def test_a_published_model_is_found_and_its_card_tells_the_evaluation(run) -> None:
+    runs.execute(run, evaluation.evaluate_run)
+    folder = publishing.publish(run, "mine")
+    published = find_model("mine")
+    assert published.folder == folder
+    assert published.record["id"] == run.id
+    rate = evaluation.load(run.folder).accuracy
+    card = (folder / publishing.CARD).read_text()
+    assert f"| all | {rate.n} | {rate.value:.1%} |" in card
+    assert f"{published.n_parameters:,} parameters" in card
+    assert "Split rule “speaker”, seed 0" in card
+    worst = evaluation.load(run.folder).per_speaker().sort_values("accuracy").iloc[0]
+    assert f"{worst.speaker} ({worst.accuracy:.1%} of {worst.n})" in card
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["../mine", "a/b", "", ".hidden"])
+def test_a_name_that_is_no_folder_name_is_refused(run, name: str) -> None:
+    runs.update(run, state="finished")
+    with pytest.raises(ModelError, match="cannot name a model"):
+        publishing.publish(run, name)
+
+
+def test_a_run_that_is_not_finished_has_no_model_to_ship(run) -> None:
+    with pytest.raises(ModelError, match="only a finished run has a model"):
+        publishing.publish(run, "mine")
