@@ -1,0 +1,139 @@
+"""Training from nothing: processor time and epochs until 99 % are understood."""
+
+import statistics
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audiomnist import runs
+from audiomnist.benchmark import report
+from audiomnist.clips import Clip
+from audiomnist.corpora import load_corpus
+from audiomnist.feature_cache import clip_features, clip_spectra
+from audiomnist.history import EpochMetrics
+from audiomnist.significance import Rate
+from audiomnist.splits import make_split
+from audiomnist.training import TrainingData, train
+
+TARGET = 0.99
+"""Accuracy on the held-out fifth whose first epoch is looked for."""
+
+_CORPUS, _RULE = "fsdd", "random"
+
+
+def measure(seeds: int = 5) -> dict[str, Any]:
+    """Train both kinds of network on four fifths of a corpus, follow it on the rest.
+
+    The held-out fifth takes the place of the validation part: it is heard after each
+    epoch and chooses nothing, so the accuracy is that of the last epoch.
+
+    Parameters
+    ----------
+    seeds
+        Seeds 0 to `seeds` - 1, each for split and training.
+
+    Returns
+    -------
+    dict
+        corpus, rule and target; networks: by kind a list of trainings with seed,
+        n_train, epochs and processor seconds to the target (None if it was not
+        reached), epochs and processor seconds in all, and n_correct of the n_test
+        held-out clips.
+
+    Raises
+    ------
+    CorpusError
+        If the Free Spoken Digit Dataset is not here.
+    """
+    return {
+        "corpus": _CORPUS,
+        "rule": _RULE,
+        "target": TARGET,
+        "networks": {
+            kind: [_train(kind, seed) for seed in range(seeds)]
+            for kind in ("ann", "cnn")
+        },
+    }
+
+
+def table(entry: dict[str, Any]) -> str:
+    """Lay a result out for the README."""
+    head = [
+        "network",
+        "seeds",
+        f"epochs to {entry['target']:.0%}",
+        "processor time to it",
+        "epochs in all",
+        "accuracy after the last, all seeds (95 % interval)",
+    ]
+    rows = []
+    for kind, trainings in entry["networks"].items():
+        to_target = [training["epochs_to_target"] for training in trainings]
+        seconds = [training["seconds_to_target"] for training in trainings]
+        is_reached = None not in to_target
+        correct = sum(training["n_correct"] for training in trainings)
+        rate = Rate(correct, sum(training["n_test"] for training in trainings))
+        rows.append(
+            [
+                kind,
+                f"0 to {len(trainings) - 1}" if len(trainings) > 1 else "0",
+                _range(to_target) if is_reached else "not with every seed",
+                f"{_range(seconds, '.1f')} s" if is_reached else "",
+                _range([training["epochs"] for training in trainings]),
+                f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%}), n = {rate.n:,}",
+            ]
+        )
+    return report.markdown_table(head, rows)
+
+
+def _range(values: list[Any], layout: str = "") -> str:
+    """The middle of some numbers, with the smallest and the largest."""
+    least, most = min(values), max(values)
+    if least == most:
+        return f"{least:{layout}}"
+    middle = statistics.median_low(values)
+    return f"{middle:{layout}} ({least:{layout}} to {most:{layout}})"
+
+
+def _train(kind: str, seed: int) -> dict[str, Any]:
+    """One training, as the preset of its kind has it."""
+    preset = runs.preset(kind)
+    split = make_split(load_corpus(_CORPUS), _RULE, seed)
+    spectra, heard, _ = clip_spectra(split.train + split.validation, preset.features)
+    held_out = clip_features(split.test, preset.features)
+    data = TrainingData(
+        spectra,
+        _digits(heard),
+        held_out.values,
+        _digits(held_out.clips),
+        preset.features,
+    )
+    history: list[EpochMetrics] = []
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            preset.network,
+            replace(preset.training, seed=seed),
+            data,
+            Path(folder),
+            on_epoch=history.append,
+        )
+    reached = [metrics.epoch for metrics in history if metrics.val_accuracy >= TARGET]
+    seconds = np.cumsum([metrics.processor_seconds for metrics in history])
+    return {
+        "seed": seed,
+        "n_train": len(heard),
+        "epochs_to_target": reached[0] if reached else None,
+        "seconds_to_target": float(seconds[reached[0] - 1]) if reached else None,
+        "epochs": len(history),
+        "seconds": float(seconds[-1]),
+        "n_correct": round(history[-1].val_accuracy * len(held_out.clips)),
+        "n_test": len(split.test),
+    }
+
+
+def _digits(clips: tuple[Clip, ...]) -> np.ndarray:
+    """What is said in the clips, shape (n_clips,)."""
+    return np.array([clip.digit for clip in clips], dtype=np.int64)

@@ -1,0 +1,158 @@
+"""python -m audiomnist data: the corpora that are here, and how others come here."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audiomnist.storage import Progress
+
+
+def add(groups: Any) -> None:
+    """Add the command to those of the command line."""
+    parser = groups.add_parser(
+        "data",
+        help="list, download, import and remove corpora",
+        description="The corpora: recordings of spoken digits to train and test on.",
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    action = actions.add_parser("list", help="the corpora that are here or known")
+    action.set_defaults(command=_list)
+
+    action = actions.add_parser(
+        "download",
+        help="download a known corpus and verify it",
+        description="Download a known corpus and verify every byte of its recordings. "
+        "After an interruption the same command goes on where it stopped.",
+    )
+    action.add_argument("name", metavar="NAME", help="name of the corpus, such as fsdd")
+    action.add_argument(
+        "--from",
+        dest="source",
+        metavar="FILE",
+        help="take this archive, or another address, in place of the corpus's own",
+    )
+    action.set_defaults(command=_download)
+
+    action = actions.add_parser(
+        "import",
+        help="import recordings of your own",
+        description="Import a folder, zip or tar archive of recordings (wav, flac, "
+        "ogg, opus, mp3). Files are named {digit}_{speaker}_{take}.wav, such as "
+        "7_anna_0.wav, or lie in a folder for each digit, such as seven/anna.wav.",
+    )
+    action.add_argument("name", metavar="NAME", help="what the corpus is to be called")
+    action.add_argument("source", metavar="SOURCE", type=Path, help="folder or archive")
+    action.set_defaults(command=_import)
+
+    action = actions.add_parser("remove", help="remove a corpus from this machine")
+    action.add_argument("name", metavar="NAME", help="name of the corpus")
+    action.set_defaults(command=_remove)
+
+    action = actions.add_parser(
+        "synthesize",
+        help="make the embedded corpus again",
+        description="Make the embedded corpus of synthetic voices again with "
+        "espeak-ng; needs the packages of requirements-dev.txt.",
+    )
+    action.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="the archive to write; the same samples at every run",
+    )
+    action.set_defaults(command=_synthesize)
+
+
+class _ProgressLine:
+    """One line on a terminal that is written over; nothing where nobody looks."""
+
+    def __init__(self) -> None:
+        self.is_shown = sys.stderr.isatty()
+        self.line = ""
+
+    def __enter__(self) -> "_ProgressLine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.line:
+            print(file=sys.stderr)
+
+    def show(self, progress: "Progress") -> None:
+        """Show how far the work has come."""
+        part = f" {progress.done / progress.total:4.0%}" if progress.total else ""
+        line = f"{progress.stage.capitalize()}{part}"
+        if self.is_shown and line != self.line:
+            print(f"\r{line:<30}", end="", file=sys.stderr, flush=True)
+            self.line = line
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    """List the corpora, here or to be downloaded."""
+    from audiomnist.corpora import CORPORA, available, load_corpus
+
+    here = available()
+    for name in dict.fromkeys((*here, *CORPORA)):
+        if name in here:
+            corpus = load_corpus(name)
+            n_clips, n_speakers = len(corpus.clips), f"{len(corpus.speakers)} speakers"
+            title, licence = corpus.title, corpus.licence
+            note = ", synthetic voices" if corpus.is_synthetic else ""
+        else:
+            card = CORPORA[name]
+            n_clips, n_speakers = card.n_clips, ""
+            title, licence = card.title, card.licence
+            note = f", not here yet: data download {name}"
+        count = f"{n_clips:,} clips"
+        print(f"{name:<16}{count:>14}  {n_speakers:<13} {title} ({licence}){note}")
+
+
+def _download(arguments: argparse.Namespace) -> None:
+    """Download a known corpus."""
+    from audiomnist.corpora import download
+
+    with _ProgressLine() as progress:
+        corpus = download(
+            arguments.name, source=arguments.source, on_progress=progress.show
+        )
+    print(
+        f"{corpus.name}: {len(corpus.clips):,} clips of {len(corpus.speakers)} "
+        f"speakers are here. Licence: {corpus.licence}. Cite: {corpus.citation}"
+    )
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    """Import a folder or an archive."""
+    from audiomnist.corpora import import_corpus
+
+    with _ProgressLine() as progress:
+        report = import_corpus(
+            arguments.name, arguments.source, on_progress=progress.show
+        )
+    corpus = report.corpus
+    print(
+        f"{corpus.name}: {len(corpus.clips):,} clips of {len(corpus.speakers)} "
+        f"speakers imported, {len(report.skipped)} files left out."
+    )
+    for skipped in report.skipped:
+        print(f"  {skipped.name}: {skipped.reason}")
+
+
+def _remove(arguments: argparse.Namespace) -> None:
+    """Remove a downloaded or imported corpus."""
+    from audiomnist.corpora import remove_corpus
+
+    remove_corpus(arguments.name)
+    print(f"{arguments.name} was removed.")
+
+
+def _synthesize(arguments: argparse.Namespace) -> None:
+    """Make the embedded corpus."""
+    from audiomnist.synthesis import make_embedded
+
+    with _ProgressLine() as progress:
+        make_embedded(arguments.out, on_progress=progress.show)
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")

@@ -1,0 +1,307 @@
+"""python -m audiomnist models, evaluate, predict: what trained models hear."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audiomnist.errors import AudioError, CorpusError, ModelError
+
+if TYPE_CHECKING:
+    from audiomnist.clips import Clip, Corpus
+    from audiomnist.evaluation import Evaluation
+    from audiomnist.models import Model
+    from audiomnist.recognizer import Recognizer
+
+MAX_BYTES = 200 * 1024**2
+"""Largest file that `predict` reads; a minute of any usual recording is smaller."""
+
+
+def add(groups: Any) -> None:
+    """Add the commands to those of the command line."""
+    parser = groups.add_parser(
+        "models",
+        help="list the models that can be named",
+        description="The models that come with the app and those of finished runs.",
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+    parser.set_defaults(command=_models)
+
+    parser = groups.add_parser(
+        "evaluate",
+        help="how often a model is right on labelled recordings",
+        description="Let a model hear labelled recordings; print accuracy with its "
+        "95 %% interval (Wilson), the confusion matrix and accuracy per speaker.",
+    )
+    parser.add_argument("--model", metavar="NAME", help="name of a model (see models)")
+    parser.add_argument(
+        "--corpus",
+        metavar="NAME_OR_FOLDER",
+        required=True,
+        help="a corpus (see data list), or a folder of recordings",
+    )
+    parser.add_argument(
+        "--part",
+        choices=("all", "test"),
+        default="all",
+        help="all of its clips, or only those that the model's own split kept for "
+        "the test (default: all)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(command=_evaluate)
+
+    parser = groups.add_parser(
+        "predict",
+        help="hear the digit in each file",
+        description="Hear the digit in each file and print a line for it at once. A "
+        "file that cannot be read is reported in its line and the others go on; the "
+        "exit status is then 2 at the end.",
+        epilog="With --json each line is an object: path, digit (0-9, or null where "
+        "no speech is heard or the model is not sure: see reason), probability, "
+        "probabilities (10), latency_ms, reason and error (text or null).",
+    )
+    parser.add_argument("--model", metavar="NAME", help="name of a model (see models)")
+    parser.add_argument("--json", action="store_true", help="print JSON lines")
+    parser.add_argument(
+        "--files-from",
+        metavar="LIST",
+        help="also read file names from this file, one a line; - for standard input",
+    )
+    parser.add_argument("files", metavar="FILE", nargs="*", help="wav, flac, ogg, mp3")
+    parser.set_defaults(command=_predict)
+
+
+def _models(arguments: argparse.Namespace) -> None:
+    """List the models."""
+    from audiomnist.models import list_models
+
+    rows = [_model_row(name) for name in list_models()]
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        about = row["error"] or f"{row['network']}, {row['n_parameters']:,} parameters"
+        print(f"{row['name']:<28} {about}  ({row['folder']})")
+
+
+def _model_row(name: str) -> dict[str, Any]:
+    """What is told of one model."""
+    from audiomnist.models import find_model
+
+    row = {"name": name, "network": "", "n_parameters": 0, "folder": "", "error": ""}
+    try:
+        with _silent_libraries():
+            model = find_model(name)
+    except ModelError as error:
+        return row | {"error": str(error)}
+    return row | {
+        "network": model.record["config"]["network"]["kind"],
+        "n_parameters": model.n_parameters,
+        "folder": str(model.folder),
+    }
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    """Evaluate a model on a corpus."""
+    from audiomnist.corpora import load_corpus
+    from audiomnist.evaluation import evaluate
+
+    model = _model(arguments.model)
+    corpus = load_corpus(arguments.corpus)
+    clips = _part(corpus, model, arguments.part)
+    result = evaluate(model, clips, corpora=[corpus.name])
+    content = {
+        "model": model.name,
+        "corpus": corpus.name,
+        "part": arguments.part,
+        **_measures(result),
+    }
+    print(json.dumps(content) if arguments.json else _as_tables(content))
+
+
+def _part(corpus: "Corpus", model: "Model", part: str) -> "tuple[Clip, ...]":
+    """All clips of a corpus, or those that the model's own split held out of it."""
+    if part == "all":
+        return corpus.clips
+    from audiomnist.configs import config_from_dict
+    from audiomnist.run_folders import RunConfig
+
+    config = config_from_dict(RunConfig, model.record["config"])
+    if corpus.name not in config.corpora:
+        raise CorpusError(
+            f"The model {model.name} was not trained on {corpus.name}, so it has no "
+            f"test part of it; it has of {', '.join(config.corpora)}. All clips are "
+            "new to it: use --part all."
+        )
+    return replace(config, corpora=(corpus.name,)).split().test
+
+
+def _measures(result: "Evaluation") -> dict[str, Any]:
+    """What an evaluation comes to, as JSON can hold it."""
+    accuracy = result.accuracy
+    return {
+        "n": accuracy.n,
+        "n_correct": accuracy.successes,
+        "accuracy": accuracy.value,
+        "interval": [accuracy.low, accuracy.high],
+        "confusion": result.confusion().tolist(),
+        "per_speaker": result.per_speaker().to_dict("records"),
+    }
+
+
+def _as_tables(content: dict[str, Any]) -> str:
+    """The measures of an evaluation for people."""
+    low, high = content["interval"]
+    columns = [*(str(digit) for digit in range(10)), "none"]
+    confusion = [
+        f"{digit:>8}" + "".join(f"{count or '.':>6}" for count in row)
+        for digit, row in enumerate(content["confusion"])
+    ]
+    speakers = [
+        f"{row['speaker']:<24} {row['accuracy']:7.1%}  "
+        f"({row['low']:.1%} to {row['high']:.1%}), n = {row['n']}"
+        for row in content["per_speaker"]
+    ]
+    return "\n".join(
+        [
+            f"{content['model']} on {content['corpus']} ({content['part']} clips)",
+            f"Accuracy {content['accuracy']:.1%} (95 % interval {low:.1%} to "
+            f"{high:.1%}), n = {content['n']}",
+            "",
+            "Said (row), heard (column); none: no speech was found",
+            " " * 8 + "".join(f"{name:>6}" for name in columns),
+            *confusion,
+            "",
+            "Speaker",
+            *speakers,
+        ]
+    )
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    """Hear the digit in each file; status 2 if one of them could not be read."""
+    from audiomnist.recognizer import Recognizer
+
+    recognizer = Recognizer(_model(arguments.model))
+    _warm_up(recognizer)
+    n_files, errors = 0, []
+    for path in _paths(arguments):
+        answer = _answer(recognizer, path)
+        n_files += 1
+        if answer["error"]:
+            errors.append(answer["error"])
+        if arguments.json:
+            print(json.dumps(answer), flush=True)
+        elif answer["error"]:
+            print(f"audiomnist: {answer['error']}", file=sys.stderr, flush=True)
+        else:
+            print(_as_text(answer), flush=True)
+    if not n_files:
+        raise AudioError("No file was named. Name one, or give --files-from LIST.")
+    if errors and arguments.json:
+        raise AudioError(
+            f"{len(errors)} of {n_files} files could not be read. {errors[0]}"
+        )
+    return 2 if errors else 0
+
+
+def _model(name: str | None) -> "Model":
+    """The model of that name, or the default one."""
+    from audiomnist.models import DEFAULT_MODEL, find_model
+
+    with _silent_libraries():
+        return find_model(name or DEFAULT_MODEL)
+
+
+@contextmanager
+def _silent_libraries() -> Iterator[None]:
+    """Keep what LiteRT logs past Python off stderr, where it can be mistaken."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _warm_up(recognizer: "Recognizer") -> None:
+    """Hear a tone, so that the first file's latency does not include imports."""
+    import numpy as np
+
+    from audiomnist.audio import Audio
+
+    time = np.arange(24_000) / 48_000  # (n_samples,)
+    samples = 0.3 * np.sin(2 * np.pi * 300 * time) * np.sin(2 * np.pi * time) ** 2
+    recognizer.predict(Audio(samples.astype(np.float32), 48_000))
+
+
+def _paths(arguments: argparse.Namespace) -> Iterator[str]:
+    """The files that were named, then those in the list, as it is read."""
+    yield from arguments.files
+    if not arguments.files_from:
+        return
+    is_piped = arguments.files_from == "-"
+    with (
+        nullcontext(sys.stdin)
+        if is_piped
+        else Path(arguments.files_from).open(errors="surrogateescape")
+    ) as lines:
+        yield from (name for line in lines if (name := line.rstrip("\r\n")))
+
+
+def _answer(recognizer: "Recognizer", path: str) -> dict[str, Any]:
+    """What a line tells of one file."""
+    answer: dict[str, Any] = {
+        "path": path,
+        "digit": None,
+        "probability": None,
+        "probabilities": None,
+        "latency_ms": None,
+        "reason": "",
+        "error": None,
+    }
+    try:
+        heard = recognizer.predict_bytes(_read(path), path)
+    except AudioError as error:
+        return answer | {"error": " ".join(str(error).split())}
+    answer |= {"digit": heard.digit, "reason": heard.reason}
+    if heard.probabilities is not None:
+        answer["probability"] = round(heard.probability or 0.0, 6)
+        answer["probabilities"] = [round(float(p), 6) for p in heard.probabilities]
+    return answer | {"latency_ms": round(heard.latency_ms, 3)}
+
+
+def _read(path: str) -> bytes:
+    """The bytes of a file that is small enough to be a recording of a digit."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise AudioError(f"{path} cannot be read ({why}). Check its name.") from error
+    if len(data) > MAX_BYTES:
+        raise AudioError(
+            f"{path} is larger than {MAX_BYTES // 1024**2} MB; expected a recording "
+            "of one digit. Cut it out and try again."
+        )
+    return data
+
+
+def _as_text(answer: dict[str, Any]) -> str:
+    """One line about a file for people."""
+    name = answer["path"].encode(errors="backslashreplace").decode()
+    if answer["digit"] is None:
+        return f"{name}: {answer['reason']}  ({answer['latency_ms']:.1f} ms)"
+    return (
+        f"{name}: {answer['digit']}  "
+        f"({answer['probability']:.1%}, {answer['latency_ms']:.1f} ms)"
+    )

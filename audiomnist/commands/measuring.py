@@ -1,0 +1,133 @@
+"""python -m audiomnist benchmark: measure what the README claims, on this machine."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One measurement that can be asked for.
+
+    Parameters
+    ----------
+    explanation
+        What is measured.
+    measure
+        Takes whether it is to be quick, gives plain numbers.
+    table
+        Lays such numbers, with the facts beside them, out for the README.
+    """
+
+    explanation: str
+    measure: Callable[[bool], dict[str, Any]]
+    table: Callable[[dict[str, Any]], str]
+
+
+def benchmarks() -> dict[str, Benchmark]:
+    """Every benchmark by its name."""
+    from audiomnist.benchmark import accuracy, extraction, latency, learning, server
+    from audiomnist.benchmark.report import measure_alone
+
+    return {
+        "features": Benchmark(
+            "clips a second from wav files to features, beside the plain librosa loop",
+            lambda quick: measure_alone("extraction", repeats=1 if quick else 5),
+            extraction.table,
+        ),
+        "latency": Benchmark(
+            "time from the bytes of a recording to its digit",
+            lambda quick: measure_alone("latency", n_recordings=50 if quick else 500),
+            latency.table,
+        ),
+        "server": Benchmark(
+            "first page, memory, and reruns before and during a training, by Chromium",
+            lambda quick: server.measure(1, 6) if quick else server.measure(5, 30),
+            server.table,
+        ),
+        "training": Benchmark(
+            "processor time and epochs until 99 % of a held-out fifth are understood",
+            lambda quick: measure_alone("learning", seeds=1 if quick else 5),
+            learning.table,
+        ),
+        "accuracy": Benchmark(
+            "the shipped models on clips that none of their training speakers spoke",
+            lambda quick: accuracy.measure(),
+            accuracy.table,
+        ),
+    }
+
+
+NAMES = ("features", "latency", "server", "training", "accuracy")
+"""Names of the benchmarks, known without importing them."""
+
+
+def add(groups: Any) -> None:
+    """Add the command to those of the command line."""
+    parser = groups.add_parser(
+        "benchmark",
+        help="measure speed, memory and accuracy on this machine",
+        description="Measure what the README claims. Results are printed and, with "
+        "machine, versions and commit beside them, put into a JSON file. features, "
+        "training and accuracy need the Free Spoken Digit Dataset (data download "
+        "fsdd); server needs Chromium and the packages of requirements-dev.txt.",
+    )
+    parser.add_argument(
+        "what",
+        choices=(*NAMES, "all", "tables"),
+        help="what to measure; tables rewrites the README's tables from the file",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        help="file of results (default: benchmarks.json under AUDIOMNIST_HOME; for "
+        "tables: docs/benchmarks.json)",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer repeats and seeds, as a trial"
+    )
+    parser.set_defaults(command=_benchmark)
+
+
+def _benchmark(arguments: argparse.Namespace) -> None:
+    """Measure, or rewrite the README's tables."""
+    from audiomnist.benchmark import report
+    from audiomnist.settings import settings
+
+    if arguments.what == "tables":
+        path = arguments.out or report.COMMITTED
+        text = report.README.read_text(encoding="utf-8")
+        report.README.write_text(with_tables(text, path), encoding="utf-8")
+        print(f"{report.README.name} shows what {path} holds.")
+        return
+    path = arguments.out or settings().home / "benchmarks.json"
+    for name in NAMES if arguments.what == "all" else (arguments.what,):
+        benchmark = benchmarks()[name]
+        print(f"{name}: {benchmark.explanation} ...", file=sys.stderr)
+        report.record(name, benchmark.measure(arguments.quick), path)
+        entry = report.read(path)[name]
+        print(f"{benchmark.table(entry)}\n\n{report.measured_on(entry)}\n", flush=True)
+    print(f"Written to {path}.")
+
+
+def with_tables(text: str, path: Path) -> str:
+    """Fill the tables of a text from a file of results.
+
+    Raises
+    ------
+    AudioMnistError
+        If the file is not one, or lacks a result that the text shows.
+    """
+    from audiomnist.benchmark import report
+
+    results = report.read(path)
+    tables = {
+        name: f"{benchmark.table(results[name])}\n\n{report.measured_on(results[name])}"
+        for name, benchmark in benchmarks().items()
+        if name in results
+    }
+    return report.fill_tables(text, tables)

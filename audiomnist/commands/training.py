@@ -1,0 +1,197 @@
+"""python -m audiomnist train, runs: train a network, and see to the runs there are."""
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audiomnist.history import EpochMetrics
+    from audiomnist.runs import RunConfig
+
+
+def add(groups: Any) -> None:
+    """Add the commands to those of the command line."""
+    _add_train(groups)
+    _add_runs(groups)
+
+
+def _add_train(groups: Any) -> None:
+    """Add the command train."""
+    parser = groups.add_parser(
+        "train",
+        help="train a network",
+        description="Train a network in this process, print each epoch, evaluate the "
+        "model on the test part and keep it as a run. Ctrl-C stops it; --resume goes "
+        "on from the last epoch. Whatever is not given is as the Train page has it.",
+    )
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--resume", metavar="ID", help="go on with a stopped run")
+    start.add_argument(
+        "--run", metavar="ID", help="work on a run that was created (used by the app)"
+    )
+    parser.add_argument("--network", metavar="KIND", default="cnn", help="ann or cnn")
+    parser.add_argument(
+        "--corpus",
+        metavar="NAME",
+        action="append",
+        help="corpus to learn from (see data list); may be given several times",
+    )
+    parser.add_argument(
+        "--split",
+        metavar="RULE",
+        help="what is kept for the test: speaker (whole speakers), leave_one_out (the "
+        "speaker of --held-out), official (the corpus's own choice) or random (the "
+        "same speakers train and test, so the accuracy flatters)",
+    )
+    parser.add_argument("--held-out", metavar="SPEAKER", help="for leave_one_out")
+    parser.add_argument("--seed", type=int, help="of the split and of the training")
+    parser.add_argument("--epochs", type=int, help="times each clip is heard, at most")
+    parser.add_argument("--batch-size", type=int, help="clips in one step")
+    parser.add_argument("--learning-rate", type=float, help="the highest rate")
+    parser.add_argument(
+        "--patience", type=int, help="epochs without progress before it stops; 0 never"
+    )
+    parser.add_argument(
+        "--augment",
+        action=argparse.BooleanOptionalAction,
+        help="vary tempo, voice and noise of the clips from epoch to epoch",
+    )
+    parser.add_argument("--title", help="what the run is called")
+    parser.set_defaults(command=_train)
+
+
+def _add_runs(groups: Any) -> None:
+    """Add the command runs."""
+    parser = groups.add_parser(
+        "runs",
+        help="list, cancel, resume and delete training runs",
+        description="The trainings of this machine: waiting, running and ended.",
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = actions.add_parser("list", help="all runs, the newest first")
+    action.set_defaults(command=_list)
+    for name, command, explanation in (
+        ("cancel", _cancel, "stop a run; its epochs so far are kept"),
+        ("resume", _resume, "go on with a stopped run in the background"),
+        ("delete", _delete, "delete a run and its model"),
+    ):
+        action = actions.add_parser(name, help=explanation)
+        action.add_argument("id", metavar="ID", help="the run's id (see runs list)")
+        action.set_defaults(command=command)
+    action = actions.add_parser(
+        "publish",
+        help="copy a finished run's model to the shipped models, with a card",
+    )
+    action.set_defaults(command=_publish)
+    action.add_argument("id", metavar="ID", help="the run's id (see runs list)")
+    action.add_argument("name", metavar="NAME", help="what the model is called then")
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    """Train in this process, printing epochs."""
+    from audiomnist import evaluation, runs
+
+    if arguments.run:
+        run = runs.find_run(arguments.run)
+    elif arguments.resume:
+        run = runs.find_run(arguments.resume)
+        runs.requeue(run)
+    else:
+        config = _config(arguments)
+        config.split()  # what is wrong with the corpora shows before there is a run
+        run = runs.create(config)
+    print(f"Run {run.id}", flush=True)
+    n_epochs = run.config.training.epochs
+    runs.execute(run, evaluation.evaluate_run, lambda m: _print_epoch(m, n_epochs))
+    print(f"Test part: {evaluation.load(run.folder).accuracy}")
+    print(f"The model is called {run.id} and lies in {run.folder}")
+
+
+def _print_epoch(metrics: "EpochMetrics", n_epochs: int) -> None:
+    """One line an epoch."""
+    print(
+        f"epoch {metrics.epoch} of {n_epochs}: loss {metrics.loss:.3f}, accuracy "
+        f"{metrics.accuracy:.1%}; validation loss {metrics.val_loss:.3f}, accuracy "
+        f"{metrics.val_accuracy:.1%}; {metrics.seconds:.1f} s",
+        flush=True,
+    )
+
+
+def _config(arguments: argparse.Namespace) -> "RunConfig":
+    """The preset of the network with whatever was asked for in its place."""
+    from audiomnist import runs
+    from audiomnist.augmentation import AugmentationConfig
+
+    preset = runs.preset(arguments.network)
+    training = _given(
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        learning_rate=arguments.learning_rate,
+        patience=arguments.patience,
+        seed=arguments.seed,
+    )
+    if arguments.augment is not None:
+        default = preset.training.augmentation or AugmentationConfig()
+        training["augmentation"] = default if arguments.augment else None
+    return replace(
+        preset,
+        training=replace(preset.training, **training),
+        **_given(
+            title=arguments.title,
+            corpora=arguments.corpus and tuple(arguments.corpus),
+            split_rule=arguments.split,
+            split_seed=arguments.seed,
+            held_out=arguments.held_out,
+        ),
+    )
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    """List all runs."""
+    from audiomnist import runs
+
+    for run in runs.list_runs():
+        history = run.history
+        best = max((m.val_accuracy for m in history), default=None)
+        accuracy = "" if best is None else f", {best:.1%} on validation"
+        epochs = f"{len(history)} of {run.config.training.epochs} epochs{accuracy}"
+        print(f"{run.id:<28} {run.state:<10} {epochs}  {run.config.title}".rstrip())
+        if run.message:
+            print(f"  {run.message}")
+
+
+def _cancel(arguments: argparse.Namespace) -> None:
+    """Stop a run."""
+    from audiomnist import runs
+
+    runs.cancel(runs.find_run(arguments.id))
+    print(f"{arguments.id} was cancelled.")
+
+
+def _resume(arguments: argparse.Namespace) -> None:
+    """Go on with a run in the background."""
+    from audiomnist import runs
+
+    runs.resume(runs.find_run(arguments.id))
+    print(f"{arguments.id} goes on in the background; see runs list.")
+
+
+def _delete(arguments: argparse.Namespace) -> None:
+    """Delete a run."""
+    from audiomnist import runs
+
+    runs.delete_run(runs.find_run(arguments.id))
+    print(f"{arguments.id} was deleted.")
+
+
+def _publish(arguments: argparse.Namespace) -> None:
+    """Ship the model of a finished run."""
+    from audiomnist import publishing, runs
+
+    folder = publishing.publish(runs.find_run(arguments.id), arguments.name)
+    print(f"The model {arguments.name} lies in {folder}")

@@ -1,0 +1,135 @@
+"""The dataset page's ways to more recordings: download, import, remove."""
+
+import time
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from audiomnist import corpora
+from audiomnist.corpora import CORPORA, CorpusCard, ImportReport, Progress
+from audiomnist.ui import cached, layout, state
+
+_ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "xz"]
+
+_STAGES = {
+    "downloading": "Downloading",
+    "unpacking": "Unpacking",
+    "checking": "Checking the recordings",
+    "copying": "Copying",
+}
+
+_REDRAW = 0.1
+"""Seconds between two states of a progress bar: a visitor sees no more."""
+
+
+def offer_downloads() -> None:
+    """Offer every known corpus that is not on this machine yet."""
+    here = corpora.available()
+    missing = [card for card in CORPORA.values() if card.name not in here]
+    for card in missing:
+        with st.container(border=True):
+            _offer(card)
+    if not missing:
+        st.markdown("Every corpus that the app knows is on this machine.")
+
+
+def _offer(card: CorpusCard) -> None:
+    """One corpus with its licence and a button."""
+    st.markdown(f"**{card.title}** · {card.n_clips:,} clips\n\n{card.description}")
+    st.caption(f"Licence: {card.licence}. Please cite: {card.citation}")
+    label = f"Download ({card.download_mb} MB)"
+    if st.button(label, key=f"download-{card.name}", type="primary"):
+        with layout.guard():
+            corpora.download(card.name, on_progress=progress_bar())
+            _open(card.name)
+
+
+def offer_import() -> None:
+    """Take an archive of a visitor's recordings, and report what came of it."""
+    st.markdown(
+        "Pack wav, flac, ogg or mp3 files into a zip or tar archive and name them "
+        "`{digit}_{speaker}_{take}`, such as `7_anna_0.wav`, or put them into a folder "
+        "for each digit. Larger archives: `python -m audiomnist data import NAME FILE`."
+    )
+    # Emptied by a success, kept as it is by a mistake.
+    with st.form(f"import-{len(corpora.available())}"):
+        name = st.text_input(
+            "Name of the corpus",
+            placeholder="my-recordings",
+            help="Letters, digits, “-” and “_”.",
+        )
+        file = st.file_uploader(
+            "Archive of recordings",
+            type=_ARCHIVES,
+            help="A zip or tar archive. Everybody who uses this app can hear it then.",
+        )
+        pressed = st.form_submit_button("Import", type="primary")
+    if not pressed:
+        return
+    if not name or file is None:
+        st.warning("Choose an archive and give the corpus a name, then press Import.")
+        return
+    with layout.guard():
+        report = corpora.import_corpus(name, file, on_progress=progress_bar())
+        st.session_state[state.DATASET_REPORT] = report
+        _open(name)
+
+
+def show_import_report() -> None:
+    """Say once what the last import brought and what it left out."""
+    report: ImportReport | None = st.session_state.pop(state.DATASET_REPORT, None)
+    if report is None:
+        return
+    st.success(
+        f"Imported {len(report.corpus.clips):,} clips of "
+        f"{len(report.corpus.speakers):,} speakers as “{report.corpus.name}”.",
+        icon="✅",
+    )
+    if report.skipped:
+        with st.expander(f"{len(report.skipped):,} files were left out", expanded=True):
+            st.dataframe(
+                pd.DataFrame(report.skipped, columns=["File", "Why"]), hide_index=True
+            )
+
+
+def offer_removal(name: str) -> None:
+    """Offer to delete a downloaded or imported corpus, after a second thought."""
+    if name == "embedded":
+        return
+    with st.popover("Remove this corpus", help="Delete its recordings from here."):
+        st.markdown(
+            "This deletes the recordings from this machine, for everybody who uses "
+            "the app. Trained models stay."
+        )
+        if st.button("Remove it", key=f"remove-{name}", type="primary"):
+            with layout.guard():
+                corpora.remove_corpus(name)
+                _open("embedded")
+
+
+def progress_bar() -> Callable[[Progress], None]:
+    """Show a progress bar, and return what moves it."""
+    bar = st.progress(0.0, "Starting …")
+    drawn = 0.0
+
+    def show(progress: Progress) -> None:
+        nonlocal drawn
+        done, total = progress.done, progress.total
+        if time.monotonic() - drawn < _REDRAW and done != total:
+            return
+        drawn = time.monotonic()
+        stage = _STAGES.get(progress.stage, progress.stage.capitalize())
+        is_bytes = progress.stage == "downloading"
+        unit = (lambda n: f"{n / 1e6:.1f} MB") if is_bytes else (lambda n: f"{n:,}")
+        text = f"{stage}: {unit(done)}" + (f" of {unit(total)}" if total else "")
+        bar.progress(min(1.0, done / total) if total else 0.0, text)
+
+    return show
+
+
+def _open(name: str) -> None:
+    """Show this corpus in a new run of the page."""
+    cached.forget_corpora()
+    st.session_state[state.DATASET_OPEN] = name
+    st.rerun()

@@ -1,0 +1,90 @@
+"""What a model made of a recording: the digit, how sure, and what it saw."""
+
+import numpy as np
+import streamlit as st
+
+from audiomnist import plots
+from audiomnist.audio import Audio
+from audiomnist.clips import DIGIT_WORDS
+from audiomnist.features import FeatureConfig, extract
+from audiomnist.plots import Style
+from audiomnist.recognizer import NO_SPEECH, Prediction
+from audiomnist.ui import figures
+from audiomnist.ui.figures import Picture
+
+_SIGN = (
+    '<div data-testid="answer" style="color: {colour}; font: 700 4.5rem/1 '
+    "'Source Serif', serif\">{sign}</div>"
+)
+
+
+def show_digit(prediction: Prediction, said: int | None = None) -> None:
+    """Show the answer large, how sure it is and how long it took.
+
+    Parameters
+    ----------
+    prediction
+        What a model heard.
+    said
+        What was said, where that is known.
+    """
+    look = figures.style()
+    colour = look.accent
+    if prediction.probabilities is None:
+        sign, text, colour = "–", NO_SPEECH.capitalize(), look.muted
+    elif prediction.digit is None:
+        best = int(prediction.probabilities.argmax())
+        sign, colour = "?", look.second
+        text = f"Not sure: {best} is likeliest, {percent(prediction.probability)}"
+    else:
+        sign = str(prediction.digit)
+        sure = percent(prediction.probability)
+        text = f"“{DIGIT_WORDS[prediction.digit]}”, {sure} sure"
+        if said == prediction.digit:
+            text += ". Right!"
+        elif said is not None:
+            text, colour = f"{text}. It was {said}.", look.second
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.html(_SIGN.format(colour=colour, sign=sign), width="content")
+        with st.container(width="content", gap=None):
+            st.markdown(f"**{text}**")
+            st.caption(f"Answered in {prediction.latency_ms:.1f} ms")
+
+
+def bars(probabilities: np.ndarray, threshold: float) -> Picture:
+    """Draw ten bars, one a digit, and the threshold from which on a model answers."""
+    return _bars(probabilities, threshold, figures.style())
+
+
+@figures.keep
+def _bars(probabilities: np.ndarray, threshold: float, style: Style) -> Picture:
+    """The bars in a style."""
+    words = ", ".join(f"{digit}: {percent(p)}" for digit, p in enumerate(probabilities))
+    return figures.draw(
+        plots.probabilities(probabilities, style=style, threshold=threshold),
+        alt=f"Probability of each digit. {words}.",
+    )
+
+
+def features(audio: Audio, config: FeatureConfig) -> Picture:
+    """Draw what a network sees of a recording in which somebody speaks."""
+    return _features(audio, config, figures.style())
+
+
+@figures.keep
+def _features(audio: Audio, config: FeatureConfig, style: Style) -> Picture:
+    """The features in a style."""
+    values = extract([audio], config)[0]  # (n_bins, n_frames)
+    n_bins, n_frames = values.shape
+    return figures.draw(
+        plots.feature_image(values, config, style=style),
+        alt=f"{config.kind} image of {n_bins} by {n_frames} values.",
+    )
+
+
+def percent(probability: float | None) -> str:
+    """A probability in whole percent, in tenths close to none and all."""
+    if probability is None:
+        return "–"
+    value = 100 * probability
+    return f"{value:.0f} %" if 1 <= value <= 99 else f"{value:.1f} %"

@@ -1,0 +1,153 @@
+"""The dataset page's parts: choose a corpus, see its figures, find and play a clip."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from audiomnist import corpora
+from audiomnist.clips import Clip, Corpus
+from audiomnist.corpora import CORPORA
+from audiomnist.ui import cached, state
+
+ROWS_A_PAGE = 50
+"""Clips in the table at a time, so that large corpora stay quick."""
+
+
+def title(name: str) -> str:
+    """What people call a corpus; one with synthetic voices says so."""
+    card = CORPORA.get(name)
+    if card is None:
+        return name
+    return f"{card.title} (synthetic voices)" if card.is_synthetic else card.title
+
+
+def short_title(name: str) -> str:
+    """What people call a corpus, where there is little room."""
+    return CORPORA[name].title if name in CORPORA else name
+
+
+def choose_corpus() -> Corpus:
+    """Let the visitor choose one of the corpora on this machine."""
+    names = corpora.available()
+    if opened := st.session_state.pop(state.DATASET_OPEN, None):
+        st.session_state[state.DATASET_CORPUS] = opened
+    if st.session_state.get(state.DATASET_CORPUS) not in names:
+        st.session_state.pop(state.DATASET_CORPUS, None)
+    name = st.selectbox(
+        "Corpus",
+        names,
+        format_func=title,
+        key=state.DATASET_CORPUS,
+        persist_state="session",
+        help="A collection of recordings. More can be added under “Add recordings”.",
+    )
+    return cached.corpus(name)
+
+
+def summarise(corpus: Corpus) -> None:
+    """Show how much there is, of whom and how long."""
+    seconds = cached.durations(corpus)
+    digits = sorted({clip.digit for clip in corpus.clips})
+    figures = (
+        ("Clips", f"{len(corpus.clips):,}", "Recordings of one digit each."),
+        ("Speakers", f"{len(corpus.speakers):,}", "Voices, as the names tell them."),
+        (
+            "Digits",
+            "0 to 9" if len(digits) == 10 else ", ".join(map(str, digits)),
+            "Which digits are said.",
+        ),
+        (
+            "Length",
+            f"{seconds.min():.1f} to {seconds.max():.1f} s",
+            f"Half of the clips are shorter than {np.median(seconds):.2f} s.",
+        ),
+    )
+    for column, (label, value, help_text) in zip(st.columns(4), figures, strict=True):
+        column.metric(label, value, help=help_text, border=True)
+
+
+def find(corpus: Corpus) -> tuple[Clip, ...]:
+    """Let the visitor narrow the clips down by digit and speaker."""
+    left, right = st.columns(2)
+    digits = left.pills(
+        "Digits",
+        range(10),
+        selection_mode="multi",
+        wrap=True,
+        key=f"{state.DATASET_DIGITS}-{corpus.name}",
+        help="Show only these digits; none chosen shows all.",
+    )
+    speakers = right.multiselect(
+        "Speakers",
+        corpus.speakers,
+        key=f"{state.DATASET_SPEAKERS}-{corpus.name}",
+        placeholder="All speakers",
+        help="Show only these voices; none chosen shows all.",
+    )
+    return tuple(
+        clip
+        for clip in corpus.clips
+        if (not digits or clip.digit in digits)
+        and (not speakers or clip.speaker in speakers)
+    )
+
+
+def choose_clip(corpus: Corpus, found: Sequence[Clip]) -> Clip:
+    """Show clips as a table, a page at a time, and return the one that is chosen."""
+    n_pages = -(-len(found) // ROWS_A_PAGE)
+    place = st.empty()
+    first = 0
+    # The table starts again whenever it shows other clips.
+    contents = f"{corpus.name}-{len(found)}-{hash((found[0], found[-1]))}"
+    if n_pages > 1:
+        page = st.pagination(n_pages, key=f"dataset-page-{contents}", width="stretch")
+        first = ROWS_A_PAGE * (page - 1)
+    shown = found[first : first + ROWS_A_PAGE]
+    seconds = dict(zip(corpus.clips, cached.durations(corpus), strict=True))
+    table = pd.DataFrame(
+        {
+            "Digit": [clip.digit for clip in shown],
+            "Speaker": [clip.speaker for clip in shown],
+            "Take": [clip.take for clip in shown],
+            "Length": [seconds[clip] for clip in shown],
+            "File": [clip.name for clip in shown],
+        }
+    )
+    chosen = place.dataframe(
+        table,
+        hide_index=True,
+        height=390,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        key=f"dataset-table-{contents}-{first}",
+        column_config={
+            "Digit": st.column_config.NumberColumn(width="small"),
+            "Take": st.column_config.NumberColumn(width="small"),
+            "Length": st.column_config.NumberColumn(format="%.2f s", width="small"),
+        },
+        alt="Clips with digit, speaker, take, length and file name.",
+    )
+    rows = chosen["selection"]["rows"]
+    return shown[rows[0] if rows else 0]
+
+
+def counts(corpus: Corpus) -> pd.DataFrame:
+    """Count the clips: one row a speaker, one column a digit."""
+    table = pd.crosstab(
+        pd.Series([clip.speaker for clip in corpus.clips], name="Speaker"),
+        pd.Series([str(clip.digit) for clip in corpus.clips], name="Digit"),
+    )
+    table["All"] = table.sum(axis=1)
+    return table
+
+
+def show_licence(corpus: Corpus) -> None:
+    """Say what may be done with the recordings, and whom to thank."""
+    lines = [f"**Licence:** {corpus.licence}", f"**Source:** {corpus.source}"]
+    if corpus.citation:
+        lines.append(f"**Please cite:** {corpus.citation}")
+    if corpus.name in CORPORA:
+        lines.insert(0, CORPORA[corpus.name].description)
+    st.markdown("\n\n".join(lines))

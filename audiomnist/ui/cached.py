@@ -1,0 +1,131 @@
+"""Calls of the package whose results are kept between reruns and visitors.
+
+What is shared is read-only: corpora, models and evaluations do not change under
+their name. The folders in which they are looked up are part of each key.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+
+import numpy as np
+import streamlit as st
+
+from audiomnist import corpora, evaluation
+from audiomnist.audio import Audio
+from audiomnist.clips import Clip, Corpus
+from audiomnist.corpora import read
+from audiomnist.metrics import Evaluation
+from audiomnist.models import find_model
+from audiomnist.recognizer import Recognizer
+from audiomnist.settings import settings
+
+Places = tuple[str, str]
+
+_WARM_UP_RATE = 48_000
+"""Hz; resampling is part of what takes its time at first."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Clips to evaluate on, and what tells them from others."""
+
+    clips: tuple[Clip, ...]
+    corpora: tuple[str, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 over where the clips lie: quicker than hashing every field."""
+        lines = "\n".join(f"{clip.path} {clip.member}" for clip in self.clips)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def corpus(name: str) -> Corpus:
+    """Load a corpus by its name, as `corpora.load_corpus` does."""
+    return _corpus(name, _places())
+
+
+def forget_corpora() -> None:
+    """Look at the disk again, after a corpus was added or removed."""
+    _corpus.clear()
+    _held_out.clear()
+    _evaluate.clear()
+
+
+@st.cache_data(
+    max_entries=8,
+    show_spinner="Measuring the recordings …",
+    hash_funcs={Corpus: lambda corpus: corpus.digest},
+)
+def durations(corpus: Corpus) -> np.ndarray:
+    """Read how long the clips of a corpus are, from their headers.
+
+    Returns
+    -------
+    np.ndarray
+        Seconds, float64, shape (n_clips,), in the order of `corpus.clips`.
+    """
+    import soundfile
+
+    return np.array(
+        [soundfile.info(BytesIO(read(clip))).duration for clip in corpus.clips]
+    )
+
+
+def recognizer(model: str) -> Recognizer:
+    """Load a trained model by its name, ready to hear."""
+    return _recognizer(model, _places())
+
+
+def held_out(model: str) -> Evaluation:
+    """Read a model's evaluation on the test part of its own split."""
+    return _held_out(model, _places())
+
+
+def evaluate_corpus(model: str, name: str) -> Evaluation:
+    """Evaluate a model on all clips of a corpus."""
+    return _evaluate(model, _Part(corpus(name).clips, (name,)), _places())
+
+
+def evaluate_same(model: str, other: Evaluation) -> Evaluation:
+    """Evaluate a model on the clips of another model's evaluation."""
+    return _evaluate(model, _Part(other.clips, other.corpora), _places())
+
+
+def _places() -> Places:
+    """The folders in which names are looked up."""
+    here = settings()
+    return str(here.home), str(here.models)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the recordings …")
+def _corpus(name: str, places: Places) -> Corpus:
+    """The corpus of that name in that home."""
+    return corpora.load_corpus(name)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Waking the model …")
+def _recognizer(model: str, places: Places) -> Recognizer:
+    """The model of that name, with its first and slowest answer behind it."""
+    heard = Recognizer(find_model(model))
+    noise = np.random.default_rng(0).normal(0, 0.01, _WARM_UP_RATE)
+    heard.predict(Audio(noise.astype(np.float32), _WARM_UP_RATE))
+    return heard
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _held_out(model: str, places: Places) -> Evaluation:
+    """The evaluation that was saved with the model."""
+    return evaluation.load(find_model(model).folder)
+
+
+@st.cache_resource(
+    max_entries=16,
+    show_spinner="Listening to the clips …",
+    hash_funcs={_Part: lambda part: part.digest},
+)
+def _evaluate(model: str, part: _Part, places: Places) -> Evaluation:
+    """The model's answers to the clips of a part."""
+    heard = recognizer(model).model
+    return evaluation.evaluate(heard, part.clips, corpora=part.corpora)

@@ -1,0 +1,127 @@
+"""What every page shares: its heading, links between pages, errors in plain words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from audiomnist.errors import AudioMnistError
+
+
+class PageCard(NamedTuple):
+    """How a page is called in the navigation and in links to it."""
+
+    title: str
+    icon: str
+    help: str
+
+
+PAGES = {
+    "overview": PageCard(
+        "Overview", "👂", "One clip walks through every step, from sound to digit."
+    ),
+    "dataset": PageCard(
+        "Dataset", "🗂️", "Browse and play the recordings, download or import more."
+    ),
+    "train": PageCard("Train", "🏋️", "Train a network of your own and watch it learn."),
+    "evaluate": PageCard(
+        "Evaluate", "📊", "How often a model is right, and where it is wrong."
+    ),
+    "live": PageCard("Live", "🎙️", "Say a digit and see what a model hears."),
+}
+"""The pages by the name of their folder in pages/, in the order of the navigation."""
+
+LOGO = """\
+<svg xmlns="http://www.w3.org/2000/svg" width="208" height="40" viewBox="0 0 208 40">
+<g stroke="#14917f" stroke-width="4" stroke-linecap="round">
+<path d="M4 17v6M12 11v18M20 5v30M28 13v14M36 17v6"/></g>
+<text x="50" y="28" font-family="Georgia, 'Source Serif 4', serif" font-size="23"
+ font-weight="700" fill="#14917f">Audio MNIST</text></svg>"""
+"""Five bars of sound and the name, in a colour that is readable in light and dark."""
+
+
+def script(page: str) -> str:
+    """The script of a page, as Streamlit wants it: relative to streamlit_app.py."""
+    return f"pages/{page}/page.py"
+
+
+_CLOSE_FALSE_ALARM = """\
+<script>
+const end = Date.now() + 5000;
+function look() {
+  const alarm = [...document.querySelectorAll('[role="dialog"]')]
+    .find((dialog) => dialog.innerText.includes("Page not found"));
+  if (alarm) alarm.querySelector('button[aria-label="Close"]').click();
+  else if (Date.now() < end) setTimeout(look, 20);
+}
+look();
+</script>"""
+
+
+@st.cache_resource(show_spinner=False)
+def _alarms() -> list[str]:
+    """What closes the false alarm, for the first visitor of this server alone."""
+    return [_CLOSE_FALSE_ALARM]
+
+
+def close_false_alarm() -> None:
+    """Close the dialog "Page not found" over a page that was found.
+
+    Streamlit 1.67 takes any folder pages/ for its older kind of navigation until
+    `st.navigation` was called for the first time: a deep link as the very first
+    request to a server opens its page under that dialog.
+    """
+    place = st.empty()
+    if alarms := _alarms():
+        place.html(alarms.pop(), unsafe_allow_javascript=True)
+
+
+def heading(title: str, lead: str) -> None:
+    """Show a page's title and, under it, what the page is for."""
+    st.title(title, anchor=False)
+    st.markdown(lead)
+
+
+def link(page: str, label: str, *, help: str | None = None, **query: str) -> None:
+    """Show a link to another page, named as its folder in pages/.
+
+    Parameters
+    ----------
+    page
+        Name of the page.
+    label
+        What a visitor can do there.
+    help
+        Shown when the pointer rests on it.
+    query
+        Query parameters of the address.
+    """
+    st.page_link(
+        script(page),
+        label=label,
+        icon=PAGES[page].icon,
+        help=help,
+        query_params=query or None,
+    )
+
+
+@contextmanager
+def guard(place: DeltaGenerator | None = None) -> Iterator[None]:
+    """Show an error of the package as text; what is outside the block still runs.
+
+    Parameters
+    ----------
+    place
+        Where the text appears, by default where the block ends.
+    """
+    try:
+        yield
+    except AudioMnistError as error:
+        (place or st).error(str(error), icon="⚠️")
+
+
+def empty(text: str) -> None:
+    """Say that there is nothing here yet, and how that changes."""
+    st.info(text, icon="🌱")

@@ -1,0 +1,41 @@
+"""Hear a clip and see its wave: the same on every page."""
+
+import streamlit as st
+
+from audiomnist import plots
+from audiomnist.audio import Audio, encode_wav
+from audiomnist.clips import Clip, Corpus
+from audiomnist.plots import Style
+from audiomnist.speech import Speech
+from audiomnist.ui import figures
+from audiomnist.ui.figures import Picture
+
+
+def play(audio: Audio, alt: str) -> None:
+    """Show a player; wav, which every browser understands."""
+    st.audio(encode_wav(audio), format="audio/wav", alt=alt)
+
+
+def wave(audio: Audio, speech: Speech | None) -> Picture:
+    """Draw the wave, with the speech that was found in it."""
+    return _wave(audio, speech, figures.style())
+
+
+@figures.keep
+def _wave(audio: Audio, speech: Speech | None, style: Style) -> Picture:
+    """The wave in a style."""
+    where = (
+        f"speech from {speech.start:.2f} to {speech.end:.2f} s"
+        if speech
+        else "no speech found"
+    )
+    return figures.draw(
+        plots.waveform(audio, speech, style=style),
+        alt=f"Wave of a recording of {audio.duration:.2f} s, {where}.",
+    )
+
+
+def describe(clip: Clip, corpus: Corpus) -> str:
+    """Say what a clip is, in a line of Markdown."""
+    voice = "synthetic voice" if corpus.is_synthetic else "speaker"
+    return f"A **{clip.digit}** by {voice} **{clip.speaker}**, take {clip.take}"

@@ -1,0 +1,147 @@
+"""A visitor's microphone stream on its way to digits, between two threads.
+
+`Listener.receive` runs in WebRTC's thread and calls nothing of Streamlit; the page
+takes what was heard from a queue, in its own time.
+"""
+
+import queue
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from audiomnist.audio import Audio
+from audiomnist.errors import AudioMnistError
+from audiomnist.recognizer import Prediction, Recognizer
+from audiomnist.streaming import StreamingRecognizer
+
+if TYPE_CHECKING:
+    import av
+
+MAX_HEARD = 100
+"""Answers that are kept; older ones are forgotten."""
+
+_KEPT = 6.0
+"""Seconds of the stream that are kept, for the wave of a word that just ended."""
+
+_MARGIN = 0.25
+"""Seconds of the stream shown on both sides of a word."""
+
+
+class Heard(NamedTuple):
+    """A word of the stream.
+
+    Parameters
+    ----------
+    prediction
+        What it was taken for; start and end in seconds of the stream.
+    audio
+        The word with its surroundings.
+    """
+
+    prediction: Prediction
+    audio: Audio
+
+
+class Listener:
+    """Hears one visitor's stream and keeps the answers until the page takes them.
+
+    Parameters
+    ----------
+    recognizer
+        The model that hears.
+    """
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self.recognizer = recognizer
+        self.heard: deque[Heard] = deque(maxlen=MAX_HEARD)
+        """Words that the page has taken, oldest first."""
+        self.error = ""
+        """Why the stream could not be understood, or ""."""
+        self._words: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+        self._streaming: StreamingRecognizer | None = None
+        self._recent: deque[np.ndarray] = deque()
+        self.n_kept = 0
+        """Samples of the stream that are kept."""
+        self._n_samples = 0
+
+    @property
+    def seconds(self) -> float:
+        """Length of the stream so far."""
+        if self._streaming is None:
+            return 0.0
+        return self._n_samples / self._streaming.sample_rate
+
+    async def receive(self, frames: "Sequence[av.AudioFrame]") -> "list[av.AudioFrame]":
+        """Hear the frames that arrived since the last call; send none back."""
+        for frame in frames:
+            samples = mono(frame.to_ndarray(), len(frame.layout.channels))
+            self.hear(samples, frame.sample_rate)
+        return []
+
+    def hear(self, samples: np.ndarray, sample_rate: int) -> None:
+        """Hear the next samples, float32 in [-1, 1], shape (n_samples,)."""
+        if self._streaming is None or self._streaming.sample_rate != sample_rate:
+            self._begin(sample_rate)
+        assert self._streaming is not None
+        self._keep(samples, sample_rate)
+        try:
+            predictions = self._streaming.feed(samples)
+        except AudioMnistError as error:
+            self.error = str(error)
+            return
+        for prediction in predictions:
+            self._words.put(Heard(prediction, self._cut(prediction, sample_rate)))
+
+    def take(self) -> bool:
+        """Move new words to `heard`; whether there were any."""
+        is_new = False
+        while not self._words.empty():
+            self.heard.append(self._words.get())
+            is_new = True
+        return is_new
+
+    def _begin(self, sample_rate: int) -> None:
+        """Start a stream of this rate from its beginning."""
+        self._streaming = StreamingRecognizer(self.recognizer, sample_rate)
+        self._recent.clear()
+        self.n_kept = self._n_samples = 0
+
+    def _keep(self, samples: np.ndarray, sample_rate: int) -> None:
+        """Keep the last seconds of the stream and no more."""
+        self._recent.append(samples)
+        self.n_kept += len(samples)
+        self._n_samples += len(samples)
+        while self.n_kept - len(self._recent[0]) > _KEPT * sample_rate:
+            self.n_kept -= len(self._recent.popleft())
+
+    def _cut(self, prediction: Prediction, sample_rate: int) -> Audio:
+        """The stream around a word."""
+        assert prediction.start is not None and prediction.end is not None
+        kept = np.concatenate(self._recent)
+        begin = self._n_samples - len(kept)
+        first = round((prediction.start - _MARGIN) * sample_rate) - begin
+        last = round((prediction.end + _MARGIN) * sample_rate) - begin
+        return Audio(kept[max(0, first) : max(0, last)], sample_rate)
+
+
+def mono(frame: np.ndarray, n_channels: int) -> np.ndarray:
+    """Mix a frame's samples to one channel of float32 in [-1, 1].
+
+    Parameters
+    ----------
+    frame
+        As PyAV gives them: interleaved, shape (1, n_samples * n_channels), or planar,
+        shape (n_channels, n_samples); whole numbers are scaled by their range.
+    n_channels
+        How many channels the frame has.
+    """
+    scale = 1.0
+    if np.issubdtype(frame.dtype, np.integer):
+        scale = -1.0 / float(np.iinfo(frame.dtype).min)
+    if frame.shape[0] == 1 and n_channels > 1:
+        channels = frame.reshape(-1, n_channels).T
+    else:
+        channels = frame
+    return (channels.mean(axis=0) * scale).astype(np.float32)

@@ -1,0 +1,217 @@
+"""The live page's three ways in: record, upload, stream; and what came of it."""
+
+import time
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from audiomnist.audio import Audio, decode
+from audiomnist.recognizer import Prediction, Recognizer
+from audiomnist.settings import settings
+from audiomnist.speech import Speech
+from audiomnist.ui import answers, figures, layout, listen, state
+from audiomnist.ui.listener import Listener
+
+RECORD, UPLOAD, STREAM = "Record", "Upload", "Stream"
+WAYS = (RECORD, UPLOAD, STREAM)
+"""How sound gets here; recording works wherever a microphone does."""
+
+_SAMPLE_RATE = 48_000
+"""Rate of recordings in Hz: what microphones give, so that browsers change nothing."""
+
+_SOUND_FILES = ["wav", "flac", "ogg", "opus", "mp3"]
+_LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+_POLL = 0.4
+"""Seconds between two looks at what the stream brought."""
+
+_PATIENCE = 8.0
+"""Seconds after which a connection that does not come deserves an explanation."""
+
+# Left on, these change the level and mute steady sounds: the model would hear
+# something else than it was trained on.
+_MICROPHONE = {
+    "echoCancellation": False,
+    "noiseSuppression": False,
+    "autoGainControl": False,
+}
+
+
+def record(recognizer: Recognizer) -> None:
+    """Record one digit in the browser and hear it."""
+    _explain_insecure_address()
+    recording = st.audio_input(
+        "Press the microphone, say one digit from zero to nine, and press again",
+        sample_rate=_SAMPLE_RATE,
+        key=state.LIVE_RECORDING,
+        help="The recording is heard on this server and kept for this visit alone.",
+    )
+    if recording is None:
+        layout.empty(
+            "Nothing recorded yet. Keep a hand’s breadth from the microphone and leave "
+            "half a second of quiet before and after the digit."
+        )
+        return
+    show_result(recognizer, recording.getvalue(), "The recording")
+
+
+def upload(recognizer: Recognizer) -> None:
+    """Take a sound file and hear it."""
+    file = st.file_uploader(
+        "A recording of one spoken digit",
+        type=_SOUND_FILES,
+        key=state.LIVE_UPLOAD,
+        help="wav, flac, ogg or mp3, of any sample rate, up to a minute.",
+    )
+    if file is None:
+        layout.empty("Choose a sound file: a few seconds in which one digit is said.")
+        return
+    listen.play(decode(file.getvalue(), file.name), alt=f"Your file {file.name}")
+    show_result(recognizer, file.getvalue(), file.name)
+
+
+def stream(recognizer: Recognizer) -> None:
+    """Hear digit after digit while the visitor speaks."""
+    from streamlit_webrtc import WebRtcMode, webrtc_streamer
+    from streamlit_webrtc.webrtc import SignallingTimeoutError
+
+    _explain_insecure_address()
+    listener = _listener(recognizer)
+    try:
+        context = webrtc_streamer(
+            key=state.LIVE_STREAM,
+            mode=WebRtcMode.SENDONLY,
+            rtc_configuration={"iceServers": list(settings().ice_servers)},
+            media_stream_constraints={"audio": _MICROPHONE, "video": False},
+            queued_audio_frames_callback=listener.receive,
+            media_toggle_controls=False,
+            translations={"start": "Start listening", "stop": "Stop"},
+        )
+    except SignallingTimeoutError:
+        _explain_no_connection()
+        return
+    if context.state.playing:
+        st.session_state.pop(state.LIVE_CALLED, None)
+        st.fragment(_follow, run_every=_POLL)(listener)
+    elif context.state.signalling:
+        st.session_state.setdefault(state.LIVE_CALLED, time.monotonic())
+        st.fragment(_wait, run_every=1.0)()
+    else:
+        st.session_state.pop(state.LIVE_CALLED, None)
+    if listener.error:
+        st.error(listener.error, icon="⚠️")
+    _show_heard(listener)
+
+
+def _listener(recognizer: Recognizer) -> Listener:
+    """This visitor's listener; another model begins a new one."""
+    listener = st.session_state.get(state.LIVE_LISTENER)
+    if listener is None or listener.recognizer is not recognizer:
+        listener = Listener(recognizer)
+        st.session_state[state.LIVE_LISTENER] = listener
+    return listener
+
+
+def _follow(listener: Listener) -> None:
+    """Say how long the stream is; run the page again when a word has come."""
+    if listener.take():
+        st.rerun()
+    st.markdown(f"🔴 **Listening** · {listener.seconds:.0f} s · say any digit")
+
+
+def _wait() -> None:
+    """While the browser and the server look for a way to each other."""
+    waited = time.monotonic() - st.session_state.get(
+        state.LIVE_CALLED, time.monotonic()
+    )
+    if waited < _PATIENCE:
+        st.markdown("Connecting to your microphone …")
+    else:
+        _explain_no_connection()
+
+
+def _show_heard(listener: Listener) -> None:
+    """Show the digits so far, and the last one in detail."""
+    if not listener.heard:
+        layout.empty(
+            "Nothing heard yet. Press Start listening, allow the microphone, and say "
+            "digits with a short pause between them."
+        )
+        return
+    digits = " ".join(
+        "·" if word.prediction.digit is None else str(word.prediction.digit)
+        for word in listener.heard
+    )
+    st.markdown(f"### Heard: :primary[{digits}]")
+    st.caption("A dot stands for a word of which the model was not sure.")
+    last = listener.heard[-1]
+    start, end = last.prediction.start, last.prediction.end
+    assert start is not None and end is not None
+    middle = last.audio.duration / 2
+    half = (end - start) / 2
+    show_answer(
+        listener.recognizer,
+        last.audio,
+        last.prediction,
+        Speech(max(0.0, middle - half), min(last.audio.duration, middle + half)),
+    )
+
+
+def show_result(recognizer: Recognizer, data: bytes, name: str) -> None:
+    """Hear the bytes of a recording and show what came of it."""
+    prediction = recognizer.predict_bytes(data, name)
+    speech = prediction.quality.speech if prediction.quality else None
+    show_answer(recognizer, decode(data, name), prediction, speech)
+
+
+def show_answer(
+    recognizer: Recognizer, audio: Audio, prediction: Prediction, speech: Speech | None
+) -> None:
+    """Show the digit, the wave, what the model saw, and ten probabilities."""
+    model = recognizer.model
+    wave = listen.wave(audio, speech)
+    pictures = []
+    if prediction.probabilities is not None:
+        pictures = [
+            ("What the model saw", answers.features(audio, model.features)),
+            (
+                "How likely each digit is",
+                answers.bars(prediction.probabilities, model.threshold),
+            ),
+        ]
+    left, right = st.columns(2, gap="large", vertical_alignment="center")
+    with left:
+        answers.show_digit(prediction)
+    with right:
+        figures.show(wave)
+    if prediction.quality and prediction.quality.advice:
+        lines = "\n".join(f"- {sentence}" for sentence in prediction.quality.advice)
+        st.info(f"**Microphone advice**\n{lines}", icon="🎚️")
+    for column, (title, picture) in zip(
+        st.columns(2, gap="large"), pictures, strict=False
+    ):
+        with column:
+            st.markdown(f"**{title}**")
+            figures.show(picture)
+
+
+def _explain_insecure_address() -> None:
+    """Browsers give the microphone to safe addresses only: say so beforehand."""
+    address = urlsplit(st.context.url or "")
+    if address.scheme == "http" and address.hostname not in _LOCAL_HOSTS:
+        st.warning(
+            "Browsers give the microphone only to pages with https or on localhost, "
+            "and this page has neither. Upload a file, or ask for an https address.",
+            icon="🔒",
+        )
+
+
+def _explain_no_connection() -> None:
+    """Say why a stream does not come, and what works instead."""
+    st.warning(
+        "The stream does not get through: a firewall, a VPN or a company network "
+        "between your browser and this server lets no WebRTC pass, or no STUN or TURN "
+        "server is set (AUDIOMNIST_ICE_SERVERS). Press Stop and choose Record instead: "
+        "that works over the ordinary connection.",
+        icon="📡",
+    )

@@ -1,0 +1,254 @@
+"""The evaluate page's views: where a model is wrong, and whether another is better.
+
+Each takes the model's name, the model and its evaluation; only the view that is open
+is drawn.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from audiomnist import plots
+from audiomnist.clips import load_audio
+from audiomnist.errors import ModelError
+from audiomnist.evaluation import mcnemar
+from audiomnist.metrics import Evaluation, Mistake, identity
+from audiomnist.models import list_models
+from audiomnist.recognizer import Recognizer
+from audiomnist.ui import answers, cached, choose_model, figures, layout, listen, state
+from audiomnist.ui.report import interval, share
+
+_DIGITS = [str(digit) for digit in range(10)]
+_N_WORST = 5
+_UNLIKELY = 0.05
+"""Probability under which a difference is hardly chance, by custom."""
+
+
+def show_confusion(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+    """Show which digit was taken for which: a picture and the numbers."""
+    matrix = evaluation.confusion()
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        alt = "Confusion matrix; the numbers are in the table below."
+        figures.show(figures.draw(plots.confusion(matrix, style=figures.style()), alt))
+    with right:
+        st.markdown(
+            "A row is a digit that was said, a column what the model heard. Right "
+            "answers lie on the diagonal; a number beside it is a pair that sounds "
+            "alike to the model."
+        )
+        if worst := _worst_pairs(matrix):
+            st.markdown("**Most often confused**\n" + "\n".join(worst))
+    with st.expander("The numbers"):
+        table = pd.DataFrame(
+            matrix,
+            index=pd.Index(_DIGITS, name="said"),
+            columns=[*_DIGITS, "no answer"],
+        )
+        st.dataframe(table, height="content", alt="Confusion matrix as numbers")
+
+
+def _worst_pairs(matrix: np.ndarray) -> list[str]:
+    """The pairs that are confused most often, as lines of a list."""
+    pairs = sorted(
+        (-int(n), said, heard)
+        for (said, heard), n in np.ndenumerate(matrix)
+        if n and said != heard
+    )
+    return [
+        f"- **{said}** heard as **{heard}**: {-n} times"
+        if heard < len(_DIGITS)
+        else f"- **{said}** without an answer: {-n} times"
+        for n, said, heard in pairs[:_N_WORST]
+    ]
+
+
+def show_digits(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+    """Show precision, recall and F1 of each digit."""
+    st.markdown(
+        "**Precision**: of the clips heard as this digit, how many were it. "
+        "**Recall**: of the clips that say it, how many were heard. **F1** joins both."
+    )
+    st.dataframe(
+        evaluation.report(),
+        height="content",
+        column_config={
+            "digit": "Digit",
+            "precision": st.column_config.NumberColumn("Precision", format="percent"),
+            "recall": st.column_config.NumberColumn("Recall", format="percent"),
+            "f1": st.column_config.NumberColumn("F1", format="percent"),
+            "support": st.column_config.NumberColumn("Clips"),
+        },
+        alt="Precision, recall, F1 and clips of each digit",
+    )
+
+
+def show_speakers(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+    """Show how well each speaker is understood."""
+    table = evaluation.per_speaker()
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        figure = plots.speaker_accuracy(table, style=figures.style())
+        alt = "Accuracy of each speaker; the numbers are in the table below."
+        figures.show(figures.draw(figure, alt))
+    with right:
+        st.markdown(
+            "An average can hide a voice that is hardly understood. The lines are 95 % "
+            "intervals: the fewer clips a voice has, the longer its line."
+        )
+    with st.expander("The numbers"):
+        percent = {
+            column: st.column_config.NumberColumn(label, format="percent")
+            for column, label in (
+                ("accuracy", "Accuracy"),
+                ("low", "From"),
+                ("high", "To"),
+            )
+        }
+        st.dataframe(
+            table,
+            hide_index=True,
+            column_config={"speaker": "Speaker", "n": "Clips", **percent},
+            alt="Accuracy of each speaker",
+        )
+
+
+def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+    """List the mistakes, and play the one that is chosen."""
+    mistakes = evaluation.errors()
+    if not mistakes:
+        st.success("Not one mistake on these clips.", icon="🎉")
+        return
+    st.markdown("The surest mistakes first. Choose a row to hear what the model heard.")
+    left, right = st.columns([3, 2], gap="large")
+    table = pd.DataFrame(
+        {
+            "Said": [mistake.clip.digit for mistake in mistakes],
+            "Heard": [_answer(mistake) for mistake in mistakes],
+            "How sure": [mistake.probability for mistake in mistakes],
+            "Speaker": [mistake.clip.speaker for mistake in mistakes],
+            "File": [mistake.clip.name for mistake in mistakes],
+        }
+    )
+    chosen = left.dataframe(
+        table,
+        hide_index=True,
+        height=420,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        key=f"{state.EVALUATE_ERROR}-{name}-{len(evaluation.clips)}",
+        column_config={"How sure": st.column_config.NumberColumn(format="percent")},
+        placeholder="–",
+        alt="Clips that were not understood",
+    )
+    rows = chosen["selection"]["rows"]
+    with right, layout.guard():
+        _show_mistake(mistakes[rows[0] if rows else 0], recognizer)
+
+
+def _answer(mistake: Mistake) -> str:
+    """What was heard instead."""
+    return "no speech" if mistake.answer is None else str(mistake.answer)
+
+
+def _show_mistake(mistake: Mistake, recognizer: Recognizer) -> None:
+    """Play a clip, and show what the model made of it."""
+    clip, model = mistake.clip, recognizer.model
+    st.markdown(
+        f"**{clip.speaker}** says **{clip.digit}**, heard as **{_answer(mistake)}**"
+    )
+    if not clip.path.exists():
+        layout.empty(
+            "This recording is not on this machine. Download its corpus on the Dataset "
+            "page to hear it."
+        )
+        return
+    audio = load_audio(clip)
+    prediction = recognizer.predict(audio)
+    quality = prediction.quality
+    listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
+    figures.show(listen.wave(audio, quality.speech if quality else None))
+    if prediction.probabilities is not None:
+        figures.show(answers.features(audio, model.features))
+        figures.show(answers.bars(prediction.probabilities, model.threshold))
+
+
+def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+    """Put a second model beside the first, on the same clips."""
+    others = [other for other in list_models() if other != name]
+    if not others:
+        layout.empty("There is no second model yet. Train one to compare.")
+        layout.link("train", "Train a network")
+        return
+    other = st.selectbox(
+        "Second model",
+        others,
+        format_func=choose_model.title,
+        key=state.EVALUATE_OTHER,
+        help="It hears the same clips as the first.",
+    )
+    second = _evaluate_second(other, evaluation)
+    for column, (model, heard) in zip(
+        st.columns(2), ((name, evaluation), (other, second)), strict=True
+    ):
+        column.metric(
+            choose_model.title(model), share(heard.accuracy.value), border=True
+        )
+        column.caption(interval(heard.accuracy))
+    test = mcnemar(evaluation, second)
+    verdict = (
+        "so uneven a division is unlikely to be chance"
+        if test.p_value < _UNLIKELY
+        else "such a division may well be chance"
+    )
+    st.markdown(
+        f"Of {test.n:,} clips, **{test.only_a:,}** were understood by the first model "
+        f"alone and **{test.only_b:,}** by the second alone. McNemar’s exact test: "
+        f"p = {test.p_value:.2g}; {verdict}."
+    )
+    if n_known := _n_known(other, evaluation):
+        st.warning(
+            f"The second model may have been trained on {n_known:,} of these clips, "
+            "which flatters it. Models with the same corpora, split and seed compare "
+            "fairly on their test part.",
+            icon="🪞",
+        )
+
+
+def _evaluate_second(other: str, evaluation: Evaluation) -> Evaluation:
+    """The second model on the first one's clips, as saved with it if it has them."""
+    saved = _saved(other)
+    wanted = {identity(clip) for clip in evaluation.clips}
+    if saved and {identity(clip) for clip in saved.clips} == wanted:
+        return saved
+    return cached.evaluate_same(other, evaluation)
+
+
+def _n_known(other: str, evaluation: Evaluation) -> int:
+    """How many of these clips may be among those that the other model learned from."""
+    learned = set(cached.recognizer(other).model.record["config"]["corpora"])
+    if not learned & set(evaluation.corpora):
+        return 0
+    saved = _saved(other)
+    held_out = {identity(clip) for clip in saved.clips} if saved else set()
+    return sum(identity(clip) not in held_out for clip in evaluation.clips)
+
+
+def _saved(name: str) -> Evaluation | None:
+    """A model's evaluation on its own test part, if it has one."""
+    try:
+        return cached.held_out(name)
+    except ModelError:
+        return None
+
+
+VIEWS: dict[str, Callable[[str, Recognizer, Evaluation], None]] = {
+    "Confusion": show_confusion,
+    "Digit by digit": show_digits,
+    "Speakers": show_speakers,
+    "Mistakes": show_mistakes,
+    "Compare": compare,
+}
+"""The views by what their tab says."""

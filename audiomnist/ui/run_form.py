@@ -1,0 +1,147 @@
+"""The train page's form: what to train, on what, and how."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from audiomnist import corpora, runs
+from audiomnist.augmentation import AugmentationConfig
+from audiomnist.corpora import CORPORA
+from audiomnist.errors import RunError
+from audiomnist.networks import NETWORKS
+from audiomnist.runs import Run, RunConfig, preset
+from audiomnist.splits import RULES
+from audiomnist.training import TrainConfig
+from audiomnist.ui import browse, cached, layout, state
+
+_RULE_TITLES = {
+    "speaker": "By speaker",
+    "random": "Random (flatters)",
+    "leave_one_out": "Leave one speaker out",
+    "official": "The corpus’s own test part",
+}
+
+_BATCH_SIZES = (16, 32, 64, 128, 256)
+_LEARNING_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+_MAX_EPOCHS = 100
+
+
+def ask() -> RunConfig | None:
+    """Let the visitor set up a run; return it when the start is pressed."""
+    kind = st.segmented_control(
+        "Network",
+        tuple(NETWORKS),
+        format_func=str.upper,
+        required=True,
+        default="cnn",
+        key=state.TRAIN_KIND,
+        persist_state="session",
+        help="ANN: dense layers on MFCC. CNN: convolutions on log-mel images.",
+    )
+    st.caption(NETWORKS[kind])
+    names = st.multiselect(
+        "Corpora",
+        corpora.available(),
+        default=["embedded"],
+        format_func=browse.short_title,
+        key=state.TRAIN_CORPORA,
+        persist_state="session",
+        help="Recordings to learn from and test on; several are joined.",
+    )
+    if any(name in CORPORA and CORPORA[name].is_synthetic for name in names):
+        st.caption("The embedded voices are synthetic: no person said them.")
+    rule, held_out = _ask_split(names)
+    training = _ask_training(preset(kind).training)
+    title = st.text_input(
+        "Name (optional)",
+        placeholder=f"My first {kind.upper()}",
+        max_chars=60,
+        help="To find the run again in the list.",
+    )
+    if st.button("Start training", type="primary", width="stretch"):
+        if not names:
+            layout.empty("Choose at least one corpus, then press Start training.")
+            return None
+        return replace(
+            preset(kind),
+            title=title,
+            corpora=tuple(names),
+            split_rule=rule,
+            held_out=held_out,
+            training=training,
+        )
+    return None
+
+
+def start(config: RunConfig) -> Run:
+    """Put a new run into the queue; leave nothing behind if it is refused."""
+    run = runs.create(config)
+    try:
+        runs.launch(run)
+    except RunError:
+        runs.delete_run(run)
+        raise
+    return run
+
+
+def _ask_split(names: Sequence[str]) -> tuple[str, str]:
+    """The split's rule, and the speaker to hold out if the rule needs one."""
+    chosen = [cached.corpus(name) for name in names]
+    rules = ["speaker", "random"]
+    if len(chosen) == 1:
+        rules.append("leave_one_out")
+    if chosen and all(corpus.official_test_takes for corpus in chosen):
+        rules.append("official")
+    rule = st.selectbox(
+        "Split into training and test",
+        rules,
+        format_func=_RULE_TITLES.__getitem__,
+        help="Which clips train the network, and which are kept to test it.",
+    )
+    st.caption(RULES[rule])
+    if rule != "leave_one_out":
+        return rule, ""
+    speaker = st.selectbox(
+        "Speaker to leave out", chosen[0].speakers, help="The test is this voice alone."
+    )
+    return rule, speaker
+
+
+def _ask_training(default: TrainConfig) -> TrainConfig:
+    """How long, how fast, and whether the clips are varied."""
+    epochs = st.slider(
+        "Epochs",
+        1,
+        _MAX_EPOCHS,
+        default.epochs,
+        help="How often every training clip is heard.",
+    )
+    left, right = st.columns(2)
+    batch_size = left.select_slider(
+        "Batch size",
+        sorted({*_BATCH_SIZES, default.batch_size}),
+        default.batch_size,
+        help="Clips per step: larger is steadier, smaller learns more often.",
+    )
+    learning_rate = right.select_slider(
+        "Learning rate",
+        sorted({*_LEARNING_RATES, default.learning_rate}),
+        default.learning_rate,
+        format_func=lambda rate: f"{rate:g}",
+        help="Length of a step: too large jumps about, too small takes for ever.",
+    )
+    is_augmented = st.toggle(
+        "Vary the clips (augmentation)",
+        default.augmentation is not None,
+        help="Every epoch hears each clip at another tempo, in another room, with "
+        "other noise. Slower to train, better with strangers and microphones.",
+    )
+    augmentation = default.augmentation or AugmentationConfig()
+    return replace(
+        default,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        augmentation=augmentation if is_augmented else None,
+    )

@@ -1,0 +1,63 @@
+"""The train page's list of runs: the queue, and what has become of each."""
+
+import pandas as pd
+import streamlit as st
+
+from audiomnist.history import best_epoch
+from audiomnist.runs import Run
+from audiomnist.ui import browse, layout, run_view, state
+
+
+def show(everything: list[Run], current: Run | None) -> None:
+    """List the runs; a chosen row opens its run."""
+    if not everything:
+        layout.empty(
+            "No runs yet. Set one up above and press Start training: the ANN on the "
+            "embedded voices takes less than a minute."
+        )
+        return
+    waiting = [run for run in everything if run.state == "waiting"]
+    if waiting:
+        names = ", ".join(run.id for run in reversed(waiting))
+        st.caption(f"{len(waiting)} in the queue: {names}.")
+    table = pd.DataFrame([_row(run) for run in everything])
+
+    def choose() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        if rows:
+            run_view.open_run(everything[rows[0]])
+
+    key = f"{state.TRAIN_RUNS}-{len(everything)}"
+    st.dataframe(
+        table,
+        hide_index=True,
+        on_select=choose,
+        selection_mode="single-row",
+        key=key,
+        placeholder="–",
+        column_config={
+            "Validation": st.column_config.NumberColumn(format="percent"),
+            "Test": st.column_config.NumberColumn(format="percent"),
+            "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
+        },
+        alt="Training runs, the newest first",
+    )
+    st.caption("Choose a row to open the run above.")
+
+
+def _row(run: Run) -> dict[str, object]:
+    """One line of the list."""
+    config, now = run.config, run.state
+    history = run.history
+    rate = run_view.test_accuracy(run) if now == "finished" else None
+    return {
+        "Run": config.title or run.id,
+        "State": f"{run_view.BADGES[now][1]} {now}",
+        "Network": config.network.kind.upper(),
+        "Test": rate.value if rate else None,
+        "Validation": best_epoch(history).val_accuracy if history else None,
+        "Epochs": len(history),
+        "Split": config.split_rule,
+        "Corpora": ", ".join(map(browse.short_title, config.corpora)),
+        "Started": pd.Timestamp(run.record["created"]),
+    }

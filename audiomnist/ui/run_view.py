@@ -1,0 +1,196 @@
+"""The train page's view of one run, anew every second while it works."""
+
+from typing import Literal
+
+import streamlit as st
+
+from audiomnist import evaluation, plots, runs
+from audiomnist.errors import ModelError
+from audiomnist.history import EpochMetrics, best_epoch
+from audiomnist.runs import Run, RunProgress
+from audiomnist.significance import Rate
+from audiomnist.ui import browse, figures, layout, report, state
+
+Colour = Literal["gray", "blue", "green", "orange", "red"]
+
+BADGES: dict[str, tuple[Colour, str]] = {
+    "waiting": ("gray", "⏳"),
+    "running": ("blue", "🏃"),
+    "finished": ("green", "✅"),
+    "cancelled": ("orange", "✋"),
+    "failed": ("red", "⚠️"),
+}
+"""Colour and icon of each state."""
+
+_STAGES = {
+    "waiting": "Waiting for its turn: another run is at work",
+    "preparing": "Preparing the clips",
+    "training": "Training",
+    "evaluating": "Testing on the held-out clips",
+}
+
+_POLL = 1.0
+"""Seconds between two looks at a living run."""
+
+
+def is_living(run: Run) -> bool:
+    """Whether a run still changes by itself."""
+    return run.state not in runs.ENDED
+
+
+def current_run(everything: list[Run]) -> Run | None:
+    """The run that the page's address names; without one, the newest that lives."""
+    named = st.query_params.get(state.RUN_PARAM)
+    for run in everything:
+        if run.id == named:
+            return run
+    if named:
+        st.warning(f"There is no run “{named}” any more.")
+    living = next((run for run in everything if is_living(run)), None)
+    if living:
+        open_run(living)  # so that it is still shown when it has come to its end
+    return living
+
+
+def open_run(run: Run | None) -> None:
+    """Name a run in the page's address, so that a reload finds it again."""
+    if run is None:
+        st.query_params.pop(state.RUN_PARAM, None)
+    else:
+        st.query_params[state.RUN_PARAM] = run.id
+
+
+def watch(run: Run) -> None:
+    """Show a run, and go on looking for as long as it lives."""
+    lives = is_living(run)
+    st.fragment(_show, run_every=_POLL if lives else None)(run, lives)
+
+
+def _show(run: Run, lived: bool) -> None:
+    """Show a run once; the whole page anew when it has come to its end."""
+    with layout.guard():
+        now = run.state
+        if lived and now in runs.ENDED:
+            st.rerun()
+        colour, icon = BADGES[now]
+        st.subheader(run.config.title or run.id, anchor=False)
+        st.badge(now.capitalize(), icon=icon, color=colour)
+        st.caption(describe(run))
+        if now not in runs.ENDED:
+            st.progress(*_progress(run.progress))
+        elif run.message:
+            st.error(run.message, icon="⚠️")
+        history = run.history
+        if history:
+            _show_history(history)
+        elif now not in runs.ENDED:
+            st.caption("The curves begin after the first epoch.")
+        if now == "finished":
+            _show_result(run)
+        _offer_actions(run, now)
+
+
+def describe(run: Run) -> str:
+    """What a run trains, in a line."""
+    config = run.config
+    training = config.training
+    of = f" ({config.held_out})" if config.held_out else ""
+    varied = "varied clips" if training.augmentation else "clips as they are"
+    return " · ".join(
+        (
+            config.network.kind.upper(),
+            ", ".join(map(browse.title, config.corpora)),
+            f"split: {config.split_rule}{of}",
+            f"batch size {training.batch_size}",
+            f"learning rate {training.learning_rate:g}",
+            varied,
+        )
+    )
+
+
+def _progress(progress: RunProgress) -> tuple[float, str]:
+    """How much is done, in [0, 1], and in words."""
+    text = _STAGES[progress.stage]
+    done = 1.0 if progress.stage == "evaluating" else 0.0
+    if progress.stage == "preparing":
+        done = progress.batch
+    if progress.stage == "training":
+        epoch = max(1, progress.epoch)
+        done = (epoch - 1 + progress.batch) / progress.epochs
+        text += f", epoch {epoch} of {progress.epochs}"
+    if progress.seconds_left is not None:
+        text += f", {duration(progress.seconds_left)} left"
+    return min(1.0, done), text
+
+
+def _show_history(history: list[EpochMetrics]) -> None:
+    """Show loss and accuracy of training and validation over the epochs."""
+    last, best = history[-1], best_epoch(history)
+    columns = st.columns(3)
+    columns[0].metric("Epochs done", str(last.epoch))
+    columns[1].metric(
+        "Validation accuracy",
+        report.share(best.val_accuracy),
+        help=f"In epoch {best.epoch}, whose loss is lowest: its weights are kept.",
+    )
+    columns[2].metric(
+        "Training time",
+        duration(sum(metrics.seconds for metrics in history)).removeprefix("about "),
+    )
+    figures.show_curves(plots.learning_curves(history, style=figures.style()))
+    st.caption(
+        "When the training curve goes on improving and the validation curve does not, "
+        "the network learns its clips by heart."
+    )
+
+
+def _show_result(run: Run) -> None:
+    """Show how a finished run did on its test part, and where to go from here."""
+    rate = test_accuracy(run)
+    if rate is not None:
+        st.success(
+            f"**Test accuracy {report.share(rate.value)}** on clips that were kept "
+            f"apart ({report.interval(rate)}).",
+            icon="🎯",
+        )
+    left, right = st.columns(2)
+    with left:
+        layout.link("evaluate", "See where it is wrong", model=run.id)
+    with right:
+        layout.link("live", "Speak to it", model=run.id)
+
+
+def test_accuracy(run: Run) -> Rate | None:
+    """A finished run's accuracy on its test part; None where it was not tested."""
+    try:
+        return evaluation.load(run.folder).accuracy
+    except ModelError:
+        return None
+
+
+def _offer_actions(run: Run, now: str) -> None:
+    """Offer what can be done with a run in its state."""
+    with st.container(horizontal=True):
+        if now not in runs.ENDED:
+            if st.button("Cancel", icon="✋", help="Stop at once; it can be resumed."):
+                runs.cancel(run)
+                st.rerun()
+            return
+        if now != "finished" and st.button(
+            "Resume", type="primary", help="Go on after the last epoch."
+        ):
+            runs.resume(run)
+            st.rerun()
+        with st.popover("Delete", icon="🗑️"):
+            st.markdown("Delete this run with its model and curves, for everybody?")
+            if st.button("Delete it", type="primary"):
+                runs.delete_run(run)
+                open_run(None)
+                st.rerun()
+
+
+def duration(seconds: float) -> str:
+    """A time in words."""
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    return f"about {round(seconds / 60)} min"

@@ -1,0 +1,61 @@
+"""Dataset: browse and play the recordings, download or import more."""
+
+import streamlit as st
+
+from audiomnist import corpora
+from audiomnist.speech import find_speech
+from audiomnist.ui import acquire, browse, figures, layout, listen
+
+layout.heading(
+    "Dataset",
+    "The recordings that networks learn from and are tested on. Look who speaks, "
+    "listen to any clip, and add recordings of your own.",
+)
+acquire.show_import_report()
+head = st.container()
+listen_tab, counts_tab, licence_tab, add_tab = st.tabs(
+    ["Listen", "Who says what", "Licence", "Add recordings"]
+)
+
+with layout.guard(head):
+    with head:
+        corpus = browse.choose_corpus()
+        browse.summarise(corpus)
+
+    with listen_tab, layout.guard():
+        found = browse.find(corpus)
+        if found:
+            left, right = st.columns([3, 2], gap="large")
+            with left:
+                clip = browse.choose_clip(corpus, found)
+            with right:
+                st.markdown(listen.describe(clip, corpus))
+                audio = corpora.load_audio(clip)
+                listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
+                figures.show(listen.wave(audio, find_speech(audio)))
+                st.caption(
+                    "The shaded part is the speech that the app found. Only that "
+                    "reaches a network; silence and clicks around it do not."
+                )
+        else:
+            layout.empty("No clip matches. Choose fewer digits or other speakers.")
+
+    with counts_tab:
+        st.markdown(
+            "How many clips there are of each voice and digit. A network learns best "
+            "when no digit is rare, and meets strangers best when it has heard many "
+            "voices."
+        )
+        st.dataframe(
+            browse.counts(corpus), height=420, alt="Clips by speaker and digit"
+        )
+
+    with licence_tab:
+        browse.show_licence(corpus)
+        acquire.offer_removal(corpus.name)
+
+with add_tab:
+    st.subheader("Download", anchor=False)
+    acquire.offer_downloads()
+    st.subheader("Import your own", anchor=False)
+    acquire.offer_import()

@@ -1,0 +1,39 @@
+"""Live: say a digit and see what a model hears."""
+
+import streamlit as st
+
+from audiomnist.ui import cached, layout, live, state
+from audiomnist.ui.choose_model import choose_model
+
+layout.heading(
+    "Live",
+    "Say a digit, zero to nine, and see what a model hears, how sure it is, and why it "
+    "might be wrong.",
+)
+
+with layout.guard():
+    left, right = st.columns(2)
+    with left:
+        model = choose_model(state.LIVE_MODEL, "The network that hears you.")
+    if model:
+        way = right.segmented_control(
+            "Way in",
+            live.WAYS,
+            required=True,
+            default=live.RECORD,
+            key=state.LIVE_WAY,
+            persist_state="session",
+            help="Record works everywhere; Stream hears digit after digit by WebRTC.",
+        )
+        recognizer = cached.recognizer(model)
+        if way == live.UPLOAD:
+            live.upload(recognizer)
+        elif way == live.STREAM:
+            live.stream(recognizer)
+        else:
+            live.record(recognizer)
+
+st.caption(
+    "Your recordings are heard by this server, are shown to nobody else, and are gone "
+    "when you close the page."
+)

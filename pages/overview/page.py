@@ -1,0 +1,60 @@
+"""Overview: one clip walks through every step, from sound to digit."""
+
+import streamlit as st
+
+from audiomnist.clips import load_audio
+from audiomnist.speech import find_speech
+from audiomnist.ui import cached, figures, layout, listen, walk
+
+layout.heading(
+    "Hear a digit, know which one, see why",
+    "A network that has listened to thousands of spoken digits can tell which one you "
+    "say. Pick a recording and follow it from sound to answer.",
+)
+
+with layout.guard():
+    corpus = cached.corpus("embedded")
+    clip = walk.pick(corpus)
+    audio = load_audio(clip)
+    st.markdown(listen.describe(clip, corpus))
+    listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
+
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("1 · The sound", anchor=False)
+        figures.show(listen.wave(audio, find_speech(audio)))
+        st.markdown(
+            "A microphone measures the pressure of the air thousands of times a "
+            "second. The app looks for the word, the shaded part, and leaves the "
+            "silence out."
+        )
+    with right:
+        st.subheader("2 · The spectrogram", anchor=False)
+        figures.show(walk.spectrogram(audio))
+        st.markdown(
+            "Cut into short slices, the sound shows how strong each pitch is at each "
+            "moment. Vowels draw stripes, an *s* or *f* a cloud high up."
+        )
+
+    networks = walk.networks()
+    if networks:
+        st.subheader("3 · What two networks see", anchor=False)
+        columns = st.columns(2, gap="large")
+        for column, (title, recognizer) in zip(columns, networks, strict=False):
+            with column:
+                st.markdown(f"#### {title}")
+                walk.show_input(recognizer, audio)
+
+        st.subheader("4 · What they answer", anchor=False)
+        columns = st.columns(2, gap="large")
+        for column, (_, recognizer) in zip(columns, networks, strict=False):
+            with column:
+                walk.show_answer(recognizer, audio, clip.digit)
+        st.markdown(
+            "Each network spreads 100 % over the ten digits, and the longest bar is "
+            "its answer. Where even that stays under the dashed line, it is not sure, "
+            "and says so."
+        )
+
+st.subheader("Your turn", anchor=False)
+walk.invite()

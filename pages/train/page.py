@@ -1,0 +1,34 @@
+"""Train: set up a network, watch it learn, stop it, take it up again."""
+
+import streamlit as st
+
+from audiomnist import runs
+from audiomnist.ui import layout, run_form, run_list, run_view
+
+layout.heading(
+    "Train",
+    "Choose a network and its recordings, press start, and watch it learn. The "
+    "training goes on when you leave the page.",
+)
+
+form, view = st.columns([2, 3], gap="large")
+
+with form, st.container(border=True), layout.guard():
+    config = run_form.ask()
+    if config:
+        run_view.open_run(run_form.start(config))
+
+everything = runs.list_runs()
+with view:
+    current = run_view.current_run(everything)
+    if current:
+        run_view.watch(current)
+    else:
+        layout.empty(
+            "Nothing is being trained. Press Start training: the loss and the accuracy "
+            "appear here, epoch by epoch."
+        )
+
+st.subheader("Runs", anchor=False)
+with layout.guard():
+    run_list.show(everything, current)

@@ -1,0 +1,233 @@
+"""The order of imports, who may import what, and sizes: the design, enforced."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGE = REPOSITORY / "audiomnist"
+
+# In the order of data flow: a module imports only modules that stand before it.
+ORDER = (
+    "errors",
+    "settings",
+    "configs",
+    "audio",
+    "storage",
+    "archives",
+    "downloads",
+    "clips",
+    "cards",
+    "corpora",
+    "synthesis",
+    "splits",
+    "spectra",
+    "speech",
+    "features",
+    "feature_cache",
+    "augmentation",
+    "history",
+    "networks",
+    "training",
+    "models",
+    "workers",
+    "run_progress",
+    "run_folders",
+    "runs",
+    "significance",
+    "metrics",
+    "evaluation",
+    "publishing",
+    "quality",
+    "recognizer",
+    "streaming",
+    "sound_plots",
+    "plots",
+    "benchmark",
+    "ui",
+    "commands",
+    "__main__",
+)
+USES_STREAMLIT = ("streamlit_app.py", "pages/", "audiomnist/ui/")
+USES_KERAS = ("networks", "training", "export")
+SLOW_TO_IMPORT = {
+    "altair",
+    "av",
+    "keras",
+    "librosa",
+    "matplotlib",
+    "scipy",
+    "seaborn",
+    "sklearn",
+    "soundfile",
+    "soxr",
+    "streamlit_webrtc",
+    "tensorflow",
+}
+MAX_MODULE_LINES, MAX_PAGE_LINES = 400, 130
+
+SOURCES = sorted(
+    [
+        *PACKAGE.rglob("*.py"),
+        *(REPOSITORY / "pages").rglob("*.py"),
+        REPOSITORY / "streamlit_app.py",
+    ]
+)
+
+
+def _name(path: Path) -> str:
+    """A source file's path inside the repository, with forward slashes."""
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def _module(path: Path) -> str:
+    """The name in ORDER of a file of the package."""
+    part = path.relative_to(PACKAGE).parts[0]
+    return part.removesuffix(".py")
+
+
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Dotted names of everything that some pieces of code import."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            if node.module in ("audiomnist", "audiomnist.ui"):
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def _run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """The code that runs on import: no function's, none for type checkers only."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _run_at_import(child)
+
+
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def test_every_module_has_its_place_in_the_order():
+    modules = {_module(path) for path in PACKAGE.rglob("*.py")} - {"__init__"}
+    assert modules == set(ORDER)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if PACKAGE in path.parents], ids=_name
+)
+def test_modules_import_only_what_stands_before_them(path):
+    if _module(path) == "__init__":
+        assert not [
+            name for name in _imports(ast.walk(_parse(path))) if "audiomnist" in name
+        ]
+        return
+    place = ORDER.index(_module(path))
+    for name in _imports(ast.walk(_parse(path))):
+        package, _, rest = name.partition(".")
+        if package != "audiomnist":
+            continue
+        imported = rest.partition(".")[0]
+        if imported == _module(path) and path.parent != PACKAGE:
+            continue
+        assert imported in ORDER, f"{_name(path)} imports {name}"
+        assert ORDER.index(imported) < place, f"{_name(path)} imports {name}"
+        assert imported != "ui", "only pages use audiomnist.ui"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_only_the_pages_and_their_tools_import_streamlit(path):
+    packages = {name.partition(".")[0] for name in _imports(ast.walk(_parse(path)))}
+    if not _name(path).startswith(USES_STREAMLIT):
+        assert not packages & {"streamlit", "streamlit_webrtc"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_tensorflow_is_imported_only_where_networks_are_trained(path):
+    packages = {name.partition(".")[0] for name in _imports(ast.walk(_parse(path)))}
+    if PACKAGE not in path.parents or _module(path) not in USES_KERAS:
+        assert not packages & {"tensorflow", "keras"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_importing_a_module_waits_for_no_heavy_package(path):
+    packages = {
+        name.partition(".")[0] for name in _imports(_run_at_import(_parse(path)))
+    }
+    assert not packages & SLOW_TO_IMPORT
+
+
+def test_importing_the_core_loads_neither_streamlit_nor_a_heavy_package():
+    names = [name for name in ORDER if name not in ("ui", "__main__")]
+    code = (
+        f"import sys\nfrom audiomnist import {', '.join(names)}\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    loaded = set(done.stdout.split())
+    assert "numpy" in loaded
+    assert not loaded & (SLOW_TO_IMPORT | {"streamlit"})
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_files_stay_short_enough_to_read(path):
+    n_lines = len(path.read_text(encoding="utf-8").splitlines())
+    is_page = _name(path).startswith(("pages/", "streamlit_app.py"))
+    assert n_lines <= (MAX_PAGE_LINES if is_page else MAX_MODULE_LINES)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_every_public_name_has_a_docstring(path):
+    tree = _parse(path)
+    assert ast.get_docstring(tree), "the module says what it owns"
+    missing = [name for name, node in _definitions(tree) if not ast.get_docstring(node)]
+    assert not missing
+
+
+def _definitions(
+    tree: ast.Module | ast.ClassDef, prefix: str = ""
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
+    """Functions and classes of a module, and the methods of its public classes."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if not (node.name.startswith("__") and node.name.endswith("__")):
+                yield prefix + node.name, node
+        elif isinstance(node, ast.ClassDef):
+            yield prefix + node.name, node
+            yield from _definitions(node, f"{prefix}{node.name}.")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_nothing_swallows_every_exception_or_unpickles(path):
+    tree = _parse(path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"bare except in line {node.lineno}"
+            assert ast.unparse(node.type) not in ("Exception", "BaseException")
+    assert not {"pickle", "joblib", "dill", "shelve", "marshal"} & {
+        name.partition(".")[0] for name in _imports(ast.walk(tree))
+    }
+
+
+def test_pages_have_a_folder_each():
+    scripts = [_name(path) for path in (REPOSITORY / "pages").glob("*.py")]
+    assert not scripts, "Streamlit takes scripts directly in pages/ for pages itself"
+    assert list((REPOSITORY / "pages").glob("*/page.py"))

@@ -1,0 +1,389 @@
+"""The command line: what is printed, where, and with which exit status."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from audiomnist import models, runs
+from audiomnist.__main__ import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
+from audiomnist.audio import Audio, encode_wav
+from audiomnist.corpora import available
+from audiomnist.networks import NETWORKS
+from audiomnist.settings import REPOSITORY
+from audiomnist.splits import RULES
+
+COMMANDS = ("data", "train", "runs", "models", "evaluate", "predict", "benchmark")
+FIELDS = {
+    *("path", "digit", "probability", "probabilities", "latency_ms", "reason"),
+    "error",
+}
+
+
+def start(*words: str, **options) -> subprocess.Popen:
+    """Start the command line as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "audiomnist", *words],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def one_line(text: str) -> str:
+    """The only line of a text."""
+    assert text.endswith("\n")
+    (line,) = text.splitlines()
+    return line
+
+
+@pytest.fixture
+def word(tmp_path: Path, spoken) -> Path:
+    """A recording with something in it."""
+    path = tmp_path / "word.wav"
+    path.write_bytes(encode_wav(spoken(3)))
+    return path
+
+
+@pytest.fixture
+def silence(tmp_path: Path) -> Path:
+    """A recording with nothing in it."""
+    import numpy as np
+
+    path = tmp_path / "silence.wav"
+    path.write_bytes(encode_wav(Audio(np.zeros(8000, np.float32), 8000)))
+    return path
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A file that is no recording."""
+    path = tmp_path / "broken.wav"
+    path.write_bytes(b"RIFF, or so it says")
+    return path
+
+
+# Help
+
+
+@pytest.mark.parametrize("words", [(), *((name,) for name in COMMANDS)])
+def test_help_explains_every_command(capsys, words):
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert "usage:" in shown
+    if not words:
+        assert all(f"\n    {name}" in shown for name in COMMANDS)
+
+
+def test_help_of_train_names_every_rule_and_network(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in (*RULES, *NETWORKS))
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys\nfrom audiomnist.__main__ import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'pandas', 'librosa', 'streamlit', 'tensorflow', 'keras'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, check=True, capture_output=True
+    )
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("dance",),
+        ("predict", "--dance"),
+        ("evaluate",),
+        ("benchmark", "patience"),
+        ("data",),
+    ],
+)
+def test_words_that_are_no_command_are_refused_in_one_line(capsys, words):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == BAD_INPUT
+    captured = capsys.readouterr()
+    assert not captured.out
+    assert "--help" in one_line(captured.err)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("predict", "--model", "nobody", "a.wav"), "no model 'nobody'"),
+        (("predict",), "No file was named"),
+        (("predict", "--files-from", "no-such-list"), "no-such-list"),
+        (("evaluate", "--corpus", "nowhere"), "no corpus or folder 'nowhere'"),
+        (("evaluate", "--corpus", "fsdd"), "data download fsdd"),
+        (("data", "download", "nothing"), "'nothing' cannot be downloaded"),
+        (("data", "download", "fsdd", "--from", "no-such-file"), "no-such-file"),
+        (("data", "import", "mine", "no-such-folder"), "no-such-folder"),
+        (("data", "import", "../mine", "."), "../mine"),
+        (("data", "remove", "embedded"), "embedded"),
+        (("train", "--network", "rnn"), "'rnn'"),
+        (("train", "--split", "alphabetical"), "'alphabetical'"),
+        (("train", "--epochs", "0"), "epochs is 0"),
+        (("train", "--corpus", "nowhere"), "'nowhere'"),
+        (("train", "--corpus", "fsdd"), "data download fsdd"),
+        (("train", "--run", "../../etc"), "../../etc"),
+        (("train", "--resume", "no-such-run"), "no-such-run"),
+        (("runs", "cancel", "no-such-run"), "no-such-run"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(capsys, words, expected):
+    assert main(words) == BAD_INPUT
+    captured = capsys.readouterr()
+    assert not captured.out
+    assert expected in one_line(captured.err)
+    assert "Traceback" not in captured.err
+
+
+def test_an_unwritable_home_is_named(capsys, monkeypatch, tmp_path, tiny_folder):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AUDIOMNIST_HOME", str(tmp_path / "file"))
+    assert main(["data", "import", "mine", str(tiny_folder)]) == BAD_INPUT
+    assert str(tmp_path / "file") in one_line(capsys.readouterr().err)
+
+
+# data
+
+
+def test_a_corpus_is_imported_listed_and_removed(capsys, tiny_folder):
+    assert main(["data", "import", "mine", str(tiny_folder)]) == 0
+    assert "120 clips of 4 speakers" in capsys.readouterr().out
+    assert main(["data", "list"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    (mine,) = [line for line in listed if line.startswith("mine ")]
+    assert "120 clips" in mine
+    assert any("data download fsdd" in line for line in listed)
+    assert main(["data", "remove", "mine"]) == 0
+    assert "mine" not in available()
+
+
+def test_files_that_were_left_out_are_named_with_the_reason(capsys, tmp_path, spoken):
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for name in ("3_anna_0.wav", "4_anna_0.wav", "eleven_anna_0.wav"):
+        (folder / name).write_bytes(encode_wav(spoken(3)))
+    assert main(["data", "import", "mine", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert "1 files left out" in shown
+    assert "'eleven' is not a digit" in shown
+
+
+# predict
+
+
+def test_each_file_gets_a_json_line(capsys, word, silence):
+    assert main(["predict", "--json", str(word), str(silence)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["path"] for line in lines] == [str(word), str(silence)]
+    assert all(set(line) == FIELDS for line in lines)
+    assert all(line["error"] is None and line["latency_ms"] > 0 for line in lines)
+    heard, quiet = lines
+    assert sum(heard["probabilities"]) == pytest.approx(1, abs=1e-4)
+    assert heard["probability"] == max(heard["probabilities"])
+    assert heard["digit"] in (heard["probabilities"].index(heard["probability"]), None)
+    assert (heard["digit"] is None) == (heard["reason"] == "not sure")
+    assert quiet["digit"] is quiet["probabilities"] is quiet["probability"] is None
+    assert quiet["reason"] == "no speech heard"
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(capsys, word, broken):
+    files = [str(broken), str(word), "missing.wav", str(word.parent)]
+    assert main(["predict", "--json", *files]) == BAD_INPUT
+    captured = capsys.readouterr()
+    lines = [json.loads(line) for line in captured.out.splitlines()]
+    assert [line["path"] for line in lines] == files
+    assert [bool(line["error"]) for line in lines] == [True, False, True, True]
+    assert all(line["digit"] is None for line in lines if line["error"])
+    assert "3 of 4 files" in one_line(captured.err)
+
+
+def test_as_text_each_file_gets_a_line_on_one_of_the_two_outputs(capsys, word, broken):
+    assert main(["predict", str(word), str(broken)]) == BAD_INPUT
+    captured = capsys.readouterr()
+    assert one_line(captured.out).startswith(f"{word}: ")
+    assert str(broken) in one_line(captured.err)
+
+
+def test_files_are_also_taken_from_a_list(capsys, monkeypatch, tmp_path, word, silence):
+    names = tmp_path / "names.txt"
+    names.write_text(f"{word}\n\n{silence}\n")
+    assert main(["predict", "--json", "--files-from", str(names)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["path"] for line in lines] == [str(word), str(silence)]
+    with names.open() as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert main(["predict", "--json", "--files-from", "-", str(word)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["path"] for line in lines] == [str(word), str(word), str(silence)]
+
+
+def test_the_model_that_is_named_hears(capsys, word):
+    answers = {}
+    for name in ("ann", "cnn"):
+        assert main(["predict", "--json", "--model", name, str(word)]) == 0
+        answers[name] = json.loads(capsys.readouterr().out)["probabilities"]
+    assert answers["ann"] != answers["cnn"]
+    assert main(["predict", "--json", str(word)]) == 0
+    default = json.loads(capsys.readouterr().out)["probabilities"]
+    assert default == answers[models.DEFAULT_MODEL]
+
+
+def test_lines_come_as_the_files_are_heard(word):
+    process = start("predict", "--json", "--files-from", "-", stdin=subprocess.PIPE)
+    assert process.stdin and process.stdout
+    for _ in range(2):
+        process.stdin.write(f"{word}\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["path"] == str(word)
+    process.stdin.close()
+    assert process.wait(30) == 0
+
+
+def test_a_reader_that_leaves_early_is_no_error(word):
+    process = start("predict", *[str(word)] * 3000)
+    assert process.stdout and process.stderr
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(60) == OUTPUT_CLOSED
+    assert process.stderr.read() == ""
+
+
+def test_ctrl_c_ends_without_a_traceback(word):
+    process = start("predict", "--files-from", "-", stdin=subprocess.PIPE)
+    assert process.stdin and process.stdout and process.stderr
+    process.stdin.write(f"{word}\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == INTERRUPTED
+    assert "Traceback" not in process.stderr.read()
+
+
+# models, evaluate
+
+
+def test_models_are_listed(capsys):
+    assert main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(models.list_models())
+    assert all("parameters" in line for line in lines)
+    assert main(["models", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == list(models.list_models())
+
+
+def test_a_damaged_model_is_listed_with_its_fault(capsys, monkeypatch, tmp_path):
+    import shutil
+
+    shutil.copytree(models.find_model("ann").folder, tmp_path / "models" / "ann")
+    (tmp_path / "models" / "ann" / "model.tflite").write_bytes(b"no model")
+    monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "models"))
+    assert main(["models"]) == 0
+    assert "not a LiteRT model" in one_line(capsys.readouterr().out)
+
+
+def test_an_evaluation_adds_up(capsys, tiny_folder):
+    assert main(["evaluate", "--corpus", str(tiny_folder), "--json"]) == 0
+    result = json.loads(one_line(capsys.readouterr().out))
+    assert result["n"] == 120
+    assert result["accuracy"] == result["n_correct"] / 120
+    low, high = result["interval"]
+    assert low <= result["accuracy"] <= high
+    assert [sum(row) for row in result["confusion"]] == [12] * 10
+    assert result["n_correct"] == sum(result["confusion"][i][i] for i in range(10))
+    assert [row["n"] for row in result["per_speaker"]] == [30] * 4
+    assert result["model"] == models.DEFAULT_MODEL
+
+
+def test_an_evaluation_is_shown_as_tables(capsys, tiny_folder):
+    assert main(["evaluate", "--corpus", str(tiny_folder), "--model", "ann"]) == 0
+    shown = capsys.readouterr().out
+    assert "Accuracy" in shown and "n = 120" in shown
+    assert "voice3" in shown
+
+
+def test_the_test_part_is_that_of_the_models_own_split(capsys):
+    words = ["evaluate", "--corpus", "embedded", "--part", "test", "--json"]
+    assert main(words) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert 0 < result["n"] < 5000
+
+
+def test_a_corpus_that_did_not_train_the_model_has_no_test_part(capsys, tiny_folder):
+    words = ["evaluate", "--corpus", str(tiny_folder), "--part", "test"]
+    assert main(words) == BAD_INPUT
+    assert "--part all" in one_line(capsys.readouterr().err)
+
+
+# train, runs
+
+
+@pytest.mark.slow
+def test_a_training_prints_epochs_and_leaves_a_model(capsys, tiny_folder):
+    assert main(["data", "import", "tiny", str(tiny_folder)]) == 0
+    words = ["train", "--network", "ann", "--corpus", "tiny", "--split", "random"]
+    words += ["--epochs", "2", "--title", "First steps", "--seed", "3"]
+    process = start(*words)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert "epoch 1 of 2" in out and "epoch 2 of 2" in out
+    (run,) = runs.list_runs()
+    assert run.state == "finished"
+    assert run.config.title == "First steps"
+    assert run.config.corpora == ("tiny",)
+    assert run.config.split_rule == "random"
+    assert run.config.split_seed == run.config.training.seed == 3
+    assert run.config.network.kind == "ann"
+    assert run.id in models.list_models()
+    capsys.readouterr()
+    assert main(["runs", "list"]) == 0
+    assert run.id in one_line(capsys.readouterr().out)
+    assert main(["runs", "delete", run.id]) == 0
+    assert not runs.list_runs()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_an_interrupted_training_can_be_resumed(tiny_folder):
+    assert main(["data", "import", "tiny", str(tiny_folder)]) == 0
+    process = start("train", "--network", "ann", "--corpus", "tiny", "--epochs", "300")
+    assert process.stdout and process.stderr
+    for line in process.stdout:
+        if "epoch 2 of" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    process.stdout.close()
+    assert process.wait(60) == INTERRUPTED
+    assert "Traceback" not in process.stderr.read()
+    (run,) = runs.list_runs()
+    assert run.state == "cancelled"
+    n_epochs = len(run.history)
+    resumed = start("train", "--resume", run.id)
+    assert resumed.stdout
+    first = next(line for line in resumed.stdout if "epoch" in line)
+    assert f"epoch {n_epochs + 1} of" in first
+    resumed.send_signal(signal.SIGINT)
+    resumed.communicate(timeout=60)

@@ -1,0 +1,799 @@
+"""Every page under AppTest: empty, normal and in trouble; and what pages share."""
+
+import asyncio
+import io
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+import streamlit_webrtc
+from streamlit.testing.v1 import AppTest
+from streamlit_webrtc.webrtc import SignallingTimeoutError
+
+from audiomnist import corpora, evaluation, plots, runs, workers
+from audiomnist.audio import Audio, encode_wav
+from audiomnist.configs import config_to_dict
+from audiomnist.errors import AudioError
+from audiomnist.history import EpochMetrics, write_history, write_json
+from audiomnist.models import find_model
+from audiomnist.recognizer import Recognizer
+from audiomnist.run_folders import update
+from audiomnist.runs import Run, RunProgress
+from audiomnist.settings import REPOSITORY
+from audiomnist.ui import live, memory, run_view, state
+from audiomnist.ui.layout import PAGES, script
+from audiomnist.ui.listener import Listener, mono
+
+APP = REPOSITORY / "streamlit_app.py"
+DATA = REPOSITORY.parent / "shared" / "data"
+FSDD = DATA / "free-spoken-digit-dataset-1.0.10.tar.gz"
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    """Open a page as a new visitor."""
+    page = AppTest.from_file(APP, default_timeout=60).run()
+    if name != "overview":
+        page.switch_page(script(name))
+        page.query_params.update(query)
+        page.run()
+    assert not page.exception
+    return page
+
+
+def text(page: AppTest) -> str:
+    """Everything that a page says in words."""
+    kinds = ("title", "subheader", "markdown", "caption", "html")
+    boxes = ("info", "success", "warning", "error")
+    said = [str(element.value) for kind in kinds + boxes for element in page.get(kind)]
+    said += [f"{metric.label}: {metric.value}" for metric in page.metric]
+    said += [bar.text for bar in page.get("progress")]
+    return "\n".join(said)
+
+
+def widget(page: AppTest, kind: str, label: str) -> Any:
+    """The one widget of this kind with this label."""
+    found = [element for element in page.get(kind) if element.label == label]
+    assert len(found) == 1, f"{len(found)} widgets {kind} {label!r}"
+    return found[0]
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    """Press a button."""
+    widget(page, "button", label).click().run()
+    assert not page.exception
+    return page
+
+
+@pytest.fixture(autouse=True)
+def new_visitor() -> None:
+    """AppTest's visitors are all one session: forget what was drawn for it."""
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation without models."""
+    monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "no-models"))
+
+
+@pytest.fixture
+def tiny(home: Path, tiny_folder: Path) -> str:
+    """The corpus of `tiny_folder`, imported."""
+    return corpora.import_corpus("tiny", tiny_folder).corpus.name
+
+
+@pytest.fixture
+def recording(spoken: Callable[..., Audio]) -> bytes:
+    """A wav file with one word between silences."""
+    word = spoken(3, sample_rate=16_000).samples
+    samples = np.random.default_rng(0).normal(0, 1e-4, 32_000).astype(np.float32)
+    samples[8000 : 8000 + len(word)] += word
+    return encode_wav(Audio(samples, 16_000))
+
+
+@pytest.fixture
+def silence() -> bytes:
+    """A wav file in which nobody speaks."""
+    noise = np.random.default_rng(0).normal(0, 1e-5, 32_000)
+    return encode_wav(Audio(noise.astype(np.float32), 16_000))
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    """A zip archive of these files."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as packed:
+        for name, data in files.items():
+            packed.writestr(name, data)
+    return content.getvalue()
+
+
+# Navigation and what pages share
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_shows_its_title_and_no_error(name):
+    page = open_page(name)
+    assert len(page.title) == 1
+    assert not page.error
+
+
+def test_the_navigation_knows_exactly_the_folders_in_pages():
+    folders = {path.parent.name for path in (REPOSITORY / "pages").glob("*/page.py")}
+    assert set(PAGES) == folders
+
+
+def test_the_server_never_imports_tensorflow_keras_or_librosa():
+    code = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+from streamlit_webrtc.webrtc import SignallingTimeoutError
+page = AppTest.from_file({str(APP)!r}, default_timeout=60).run()
+for name in {list(PAGES)}:
+    if name != "overview":
+        page.switch_page(f"pages/{{name}}/page.py").run()
+    assert page.title and not page.exception and not page.error, name
+loaded = {{name.partition(".")[0] for name in sys.modules}}
+assert "matplotlib" in loaded
+print(*sorted(loaded & {{"tensorflow", "keras", "librosa"}}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_figures_are_drawn_for_the_visitors_theme(theme, monkeypatch):
+    seen = []
+    draw = plots.waveform
+
+    def spy(audio, speech, *, style):  # type: ignore[no-untyped-def]
+        seen.append(style.dark)
+        return draw(audio, speech, style=style)
+
+    monkeypatch.setattr(plots, "waveform", spy)
+    page = AppTest.from_file(APP, default_timeout=60)
+    page.context["theme"] = theme
+    page.run()
+    assert not page.exception
+    assert seen == [theme == "dark"]
+
+
+def test_pictures_are_drawn_once_for_a_visitor(monkeypatch):
+    page = open_page("overview")
+    monkeypatch.setattr(plots, "waveform", None)
+    assert not page.run().exception
+
+
+def test_keeping_the_server_small_can_be_asked_for_anywhere(monkeypatch):
+    memory.keep_small.cache_clear()
+    memory.keep_small()
+    memory.keep_small.cache_clear()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    memory.keep_small()
+
+
+# Overview
+
+
+def test_overview_walks_from_sound_to_answer():
+    page = open_page("overview")
+    assert len(page.get("audio")) == 1
+    # Wave, spectrogram, and for each of two networks its input and its answer.
+    assert len(page.get("image")) == 6
+    assert "A **7** by synthetic voice" in text(page)
+    assert "**MFCC:**" in text(page) and "**Log-mel:**" in text(page)
+    assert [element.value for element in page.get("html")].count("") == 0
+    links = {link.label for link in page.get("page_link")}
+    assert {"**Say a digit**", "**Train**", "**Evaluate**", "**Browse clips**"} <= links
+
+
+def test_overview_plays_another_voice_and_another_digit():
+    page = open_page("overview")
+    first = text(page)
+    press(page, "Another voice")
+    assert "A **7** by" in text(page)
+    assert text(page) != first
+    widget(page, "button_group", "Pick a digit").set_value(3).run()
+    assert "A **3** by" in text(page)
+
+
+def test_overview_without_models_still_shows_the_sound(no_models):
+    page = open_page("overview")
+    assert "Train one on the Train page" in text(page)
+    assert len(page.get("image")) == 2
+
+
+def test_overview_without_its_recordings_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(corpora, "EMBEDDED_ARCHIVE", tmp_path / "voices.zip")
+    page = open_page("overview")
+    assert "voices.zip" in page.error[0].value
+    assert "Your turn" in text(page)
+
+
+# Dataset
+
+
+def test_dataset_shows_figures_table_and_the_chosen_clip():
+    page = open_page("dataset")
+    assert "Clips: 5,000" in text(page)
+    assert "Digits: 0 to 9" in text(page)
+    assert "Synthetic voices" in text(page) or "synthetic voice" in text(page)
+    assert "**Licence:** CC0" in text(page)
+    first = page.dataframe[0].value
+    assert list(first["Digit"]) == [0] * 50
+    assert len(page.get("audio")) == 1
+    assert "A **0** by" in text(page)
+
+
+def test_dataset_has_pages_of_clips():
+    page = open_page("dataset")
+    first = page.dataframe[0].value
+    page.get("pagination")[0].set_value(2).run()
+    second = page.dataframe[0].value
+    assert len(second) == len(first) == 50
+    assert not set(second["File"]) & set(first["File"])
+
+
+def test_dataset_filters_by_digit_and_speaker(tiny):
+    page = open_page("dataset")
+    widget(page, "selectbox", "Corpus").set_value("tiny").run()
+    assert "Clips: 120" in text(page) and "Speakers: 4" in text(page)
+    widget(page, "button_group", "Digits").set_value([4, 5]).run()
+    widget(page, "multiselect", "Speakers").set_value(["voice2"]).run()
+    table = page.dataframe[0].value
+    assert set(table["Digit"]) == {4, 5}
+    assert set(table["Speaker"]) == {"voice2"}
+    assert len(table) == 6
+    counts = page.dataframe[1].value
+    assert counts.shape == (4, 11)
+    assert counts["All"].sum() == 120
+
+
+def test_dataset_says_when_no_clip_matches(home, spoken):
+    files = {
+        f"{digit}_voice{digit}_0.wav": encode_wav(spoken(digit)) for digit in (0, 1)
+    }
+    corpora.import_corpus("two", io.BytesIO(archive(files)))
+    page = open_page("dataset")
+    widget(page, "selectbox", "Corpus").set_value("two").run()
+    assert "Digits: 0, 1" in text(page)
+    widget(page, "button_group", "Digits").set_value([0]).run()
+    widget(page, "multiselect", "Speakers").set_value(["voice1"]).run()
+    assert "No clip matches" in text(page)
+
+
+def test_dataset_imports_an_archive_and_reports_what_was_left_out(home, spoken):
+    files = {f"{digit}_anna_0.wav": encode_wav(spoken(digit)) for digit in range(10)}
+    files |= {"11_anna_0.wav": b"", "3_anna_1.wav": b"no sound"}
+    page = open_page("dataset")
+    widget(page, "text_input", "Name of the corpus").set_value("anna")
+    uploader = widget(page, "file_uploader", "Archive of recordings")
+    uploader.set_value(("anna.zip", archive(files), "application/zip"))
+    press(page, "Import")
+    assert "Imported 10 clips of 1 speakers" in page.success[0].value
+    assert widget(page, "selectbox", "Corpus").value == "anna"
+    skipped = next(t.value for t in page.dataframe if "Why" in t.value)
+    assert set(skipped["File"]) == {"11_anna_0.wav", "3_anna_1.wav"}
+    page.run()
+    assert not page.success, "said once"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("anna", b"no archive", "anna.zip|archive"),
+        ("../anna", archive({"1_a_0.wav": b""}), "cannot be a corpus's name"),
+        ("anna", archive({"../1_a_0.wav": b""}), "outside|leave|path"),
+        ("embedded", archive({"1_a_0.wav": b""}), "already"),
+    ],
+)
+def test_dataset_refuses_a_bad_import_and_stays(name, content, said, home):
+    page = open_page("dataset")
+    widget(page, "text_input", "Name of the corpus").set_value(name)
+    uploader = widget(page, "file_uploader", "Archive of recordings")
+    uploader.set_value(("anna.zip", content, "application/zip"))
+    press(page, "Import")
+    assert page.error, text(page)
+    assert any(part in page.error[0].value for part in said.split("|"))
+    assert "Clips: 5,000" in text(page)
+    assert widget(page, "text_input", "Name of the corpus").value == name
+    assert corpora.available() == ("embedded",)
+
+
+def test_dataset_asks_for_what_an_import_needs():
+    page = press(open_page("dataset"), "Import")
+    assert "Choose an archive" in page.warning[0].value
+
+
+def test_dataset_says_why_a_download_failed(monkeypatch, tmp_path):
+    monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(tmp_path / "missing.tar.gz"))
+    page = press(open_page("dataset"), "Download (16 MB)")
+    assert "missing.tar.gz" in page.error[0].value
+    assert "Clips: 5,000" in text(page)
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not FSDD.exists(), reason="needs ../shared/data")
+def test_dataset_downloads_a_corpus_and_opens_it(monkeypatch):
+    monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(FSDD))
+    page = press(open_page("dataset"), "Download (16 MB)")
+    assert not page.error
+    assert "Clips: 3,000" in text(page)
+    assert "CC BY-SA 4.0" in text(page)
+    assert "Every corpus that the app knows" in text(page)
+
+
+def test_dataset_removes_an_imported_corpus(tiny):
+    page = open_page("dataset")
+    widget(page, "selectbox", "Corpus").set_value("tiny").run()
+    press(page, "Remove it")
+    assert corpora.available() == ("embedded",)
+    assert "Clips: 5,000" in text(page)
+
+
+# Train
+
+
+def finished_run(home: Path, name: str = "ann") -> Run:
+    """A run that has become a shipped model."""
+    run_id = f"20260101-000000-{name}"
+    shutil.copytree(REPOSITORY / "models" / name, home / "runs" / run_id)
+    return runs.find_run(run_id)
+
+
+def history(n_epochs: int) -> list[EpochMetrics]:
+    """A training that goes well."""
+    return [
+        EpochMetrics(epoch, 1 / epoch, 0.5, 1.1 / epoch, 1 - 0.5 / epoch, 2.0, 2.0)
+        for epoch in range(1, n_epochs + 1)
+    ]
+
+
+@pytest.fixture
+def running(home: Path) -> Iterator[Run]:
+    """A run in its third epoch, whose worker is alive."""
+    run = runs.create(replace(runs.preset("cnn"), title="My CNN"))
+    update(run, state="running")
+    write_history(history(2), run.folder)
+    progress = RunProgress("training", 3, 20, 0.5, 75.0)
+    write_json(run.folder / "progress.json", config_to_dict(progress))
+    with workers.hold(run.folder):
+        yield run
+
+
+def test_train_with_nothing_trained_says_what_to_do():
+    page = open_page("train")
+    assert "No runs yet" in text(page)
+    assert "Nothing is being trained" in text(page)
+    assert "Whole speakers are drawn" in text(page), "the split is explained"
+
+
+def test_train_starts_what_was_set_up(monkeypatch, tiny):
+    launched = []
+    monkeypatch.setattr(runs, "launch", launched.append)
+    page = open_page("train")
+    widget(page, "button_group", "Network").set_value("ann").run()
+    widget(page, "multiselect", "Corpora").set_value(["tiny"]).run()
+    rule = widget(page, "selectbox", "Split into training and test")
+    rule.set_value("leave_one_out").run()
+    widget(page, "selectbox", "Speaker to leave out").set_value("voice3")
+    widget(page, "slider", "Epochs").set_value(2)
+    widget(page, "select_slider", "Batch size").set_value(32)
+    widget(page, "select_slider", "Learning rate").set_value(1e-3)
+    widget(page, "toggle", "Vary the clips (augmentation)").set_value(True)
+    widget(page, "text_input", "Name (optional)").set_value("mine")
+    press(page, "Start training")
+    (run,) = launched
+    config = run.config
+    assert config.network.kind == "ann"
+    assert (config.corpora, config.title) == (("tiny",), "mine")
+    assert (config.split_rule, config.held_out) == ("leave_one_out", "voice3")
+    assert (config.training.epochs, config.training.batch_size) == (2, 32)
+    assert config.training.learning_rate == 1e-3
+    assert config.training.augmentation is not None
+    assert page.query_params[state.RUN_PARAM] == run.id
+    assert "Waiting for its turn" in text(page)
+
+
+def test_train_explains_that_a_random_split_flatters():
+    page = open_page("train")
+    rule = widget(page, "selectbox", "Split into training and test")
+    assert rule.options[0] == "By speaker"
+    rule.set_value("random").run()
+    assert "flatters" in text(page)
+
+
+def test_train_needs_a_corpus():
+    page = open_page("train")
+    widget(page, "multiselect", "Corpora").set_value([]).run()
+    press(page, "Start training")
+    assert "Choose at least one corpus" in text(page)
+    assert not runs.list_runs()
+
+
+def test_train_keeps_nothing_of_a_run_that_the_queue_refuses(monkeypatch, running):
+    monkeypatch.setenv("AUDIOMNIST_MAX_WAITING", "0")
+    page = press(open_page("train"), "Start training")
+    assert "wait" in page.error[0].value
+    assert runs.list_runs() == [running]
+
+
+def test_train_finds_the_living_run_without_its_name(running):
+    page = open_page("train")
+    assert "My CNN" in text(page)
+    assert "Training, epoch 3 of 20, about 75 s left" in text(page)
+    assert "Epochs done: 2" in text(page)
+    assert "Validation accuracy: 75.0 %" in text(page)
+    assert len(page.get("vega_lite_chart")) == 2
+
+
+def test_train_cancels_a_run(running, monkeypatch):
+    cancelled = []
+    monkeypatch.setattr(runs, "cancel", cancelled.append)
+    press(open_page("train"), "Cancel")
+    assert cancelled == [running]
+
+
+def test_train_shows_why_a_run_failed_and_resumes_it(home, monkeypatch):
+    run = runs.create(runs.preset("ann"))
+    update(run, state="failed", message="The loss became nan.")
+    resumed = []
+    monkeypatch.setattr(runs, "resume", resumed.append)
+    page = open_page("train", run=run.id)
+    assert "The loss became nan." in page.error[0].value
+    press(page, "Resume")
+    assert resumed == [run]
+
+
+def test_train_shows_the_result_of_a_finished_run(home):
+    run = finished_run(home)
+    page = open_page("train", run=run.id)
+    rate = evaluation.load(run.folder).accuracy
+    said = page.success[0].value
+    assert f"{100 * rate.value:.1f} %" in said and f"n = {rate.n:,}" in said
+    links = {link.label for link in page.get("page_link")}
+    assert {"See where it is wrong", "Speak to it"} <= links
+
+
+def test_train_lists_runs_and_deletes_one(home):
+    run = finished_run(home)
+    page = open_page("train")
+    table = page.dataframe[0].value
+    assert list(table["Network"]) == ["ANN"]
+    assert "finished" in table["State"][0]
+    page = open_page("train", run=run.id)
+    press(page, "Delete it")
+    assert not runs.list_runs()
+    assert "No runs yet" in text(page)
+
+
+def test_train_says_when_a_run_is_gone():
+    page = open_page("train", run="20200101-000000-cnn")
+    assert "no run “20200101-000000-cnn”" in page.warning[0].value
+
+
+def test_train_survives_a_damaged_run(home):
+    folder = home / "runs" / "20200101-000000-cnn"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("{")
+    assert "No runs yet" in text(open_page("train"))
+
+
+def test_times_are_said_in_words():
+    assert run_view.duration(0.2) == "about 1 s"
+    assert run_view.duration(75) == "about 75 s"
+    assert run_view.duration(200) == "about 3 min"
+
+
+# Evaluate
+
+
+def test_evaluate_without_models_points_to_training(no_models):
+    page = open_page("evaluate")
+    assert "no trained model yet" in text(page)
+    assert [link.label for link in page.get("page_link")] == ["Train a network"]
+
+
+def test_evaluate_shows_the_held_out_part_of_the_default_model():
+    page = open_page("evaluate")
+    rate = evaluation.load(find_model("cnn").folder).accuracy
+    assert f"Accuracy: {100 * rate.value:.1f} %" in text(page)
+    assert f"95 % interval: {100 * rate.low:.1f}–{100 * rate.high:.1f} %" in text(page)
+    assert f"Clips: {rate.n:,}" in text(page)
+    assert "Split: speaker, seed" in text(page)
+    assert len(page.get("image")) == 1
+    matrix = page.dataframe[0].value
+    assert matrix.shape == (10, 11)
+    assert matrix.to_numpy().sum() == rate.n
+
+
+def open_view(view: str, **query: str) -> AppTest:
+    """The evaluate page with one of its tabs open."""
+    page = open_page("evaluate", **query)
+    page.session_state[state.EVALUATE_VIEW] = view
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_evaluate_shows_the_report_of_each_digit():
+    table = open_view("Digit by digit", model="ann").dataframe[0].value
+    assert list(table.columns) == ["precision", "recall", "f1", "support"]
+    assert list(table.index[:10]) == [str(digit) for digit in range(10)]
+
+
+def test_evaluate_shows_each_speaker():
+    page = open_view("Speakers")
+    found = evaluation.load(find_model("cnn").folder)
+    assert len(page.dataframe[0].value) == len({clip.speaker for clip in found.clips})
+    assert len(page.get("image")) == 1
+
+
+def test_evaluate_plays_a_mistake(tiny):
+    page = open_page("evaluate", model="ann")
+    widget(page, "selectbox", "Evaluated on").set_value("tiny").run()
+    page.session_state[state.EVALUATE_VIEW] = "Mistakes"
+    page.run()
+    table = page.dataframe[0].value
+    assert len(table) == int(page.metric[3].value)
+    assert len(page.get("audio")) == 1
+    assert "says" in text(page) and "heard as" in text(page)
+
+
+def test_evaluate_tells_what_to_do_about_recordings_that_are_not_here():
+    """Shipped models were tested on recordings that do not come with the app."""
+    page = open_view("Mistakes")
+    said = text(page)
+    assert "not on this machine" in said or page.get("audio")
+
+
+def test_evaluate_hears_another_corpus_on_the_spot(tiny):
+    page = open_page("evaluate")
+    widget(page, "selectbox", "Evaluated on").set_value("tiny").run()
+    assert "Clips: 120" in text(page)
+    assert "heard none of these recordings" in text(page)
+
+
+def test_evaluate_warns_of_clips_that_were_trained_on():
+    page = open_page("evaluate", model="ann")
+    widget(page, "selectbox", "Evaluated on").set_value("embedded").run()
+    assert "flatters" in page.warning[0].value
+    assert "Clips: 5,000" in text(page)
+
+
+def test_evaluate_compares_two_models(tiny):
+    page = open_page("evaluate", model="cnn")
+    widget(page, "selectbox", "Evaluated on").set_value("tiny").run()
+    page.session_state[state.EVALUATE_VIEW] = "Compare"
+    page.run()
+    assert widget(page, "selectbox", "Second model").value == "ann"
+    assert "Of 120 clips" in text(page) and "McNemar" in text(page)
+
+
+def test_evaluate_says_what_is_wrong_with_a_damaged_model(tmp_path, monkeypatch):
+    shutil.copytree(REPOSITORY / "models", tmp_path / "models")
+    (tmp_path / "models" / "cnn" / "model.tflite").write_bytes(b"cut off")
+    monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "models"))
+    page = open_page("evaluate")
+    assert "model.tflite" in page.error[0].value
+    widget(page, "selectbox", "Model").set_value("ann").run()
+    assert not page.error
+    assert "Accuracy" in text(page)
+
+
+def test_evaluate_says_when_the_named_model_is_gone():
+    page = open_page("evaluate", model="gone")
+    assert "no model “gone”" in page.warning[0].value
+    assert widget(page, "selectbox", "Model").value == "cnn"
+
+
+# Live
+
+
+def open_way(way: str, **query: str) -> AppTest:
+    """The live page with a way in chosen."""
+    page = open_page("live", **query)
+    widget(page, "button_group", "Way in").set_value(way).run()
+    assert not page.exception
+    return page
+
+
+def test_live_without_models_points_to_training(no_models):
+    assert "no trained model yet" in text(open_page("live"))
+
+
+def test_live_begins_with_the_recorder_and_the_default_model():
+    page = open_page("live")
+    assert len(page.get("audio_input")) == 1
+    assert "Nothing recorded yet" in text(page)
+    assert widget(page, "selectbox", "Model").value == "cnn"
+
+
+def test_live_hears_a_recording_with_the_model_of_the_address(recording):
+    page = open_page("live", model="ann")
+    page.get("audio_input")[0].upload("word.wav", recording).run()
+    assert not page.exception and not page.error
+    heard = Recognizer(find_model("ann")).predict_bytes(recording)
+    sign = "?" if heard.digit is None else str(heard.digit)
+    assert f">{sign}</div>" in text(page)
+    assert "Answered in" in text(page)
+    assert len(page.get("image")) == 3
+    assert widget(page, "selectbox", "Model").value == "ann"
+
+
+def test_live_hears_no_digit_in_silence(silence):
+    page = open_page("live")
+    page.get("audio_input")[0].upload("silence.wav", silence).run()
+    assert "No speech heard" in text(page)
+    assert len(page.get("image")) == 1
+
+
+def test_live_hears_an_uploaded_file(recording):
+    page = open_way(live.UPLOAD)
+    assert "Choose a sound file" in text(page)
+    page.get("file_uploader")[0].upload("three.wav", recording).run()
+    assert "Answered in" in text(page)
+    assert len(page.get("audio")) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"not a sound at all", b"RIFF\0\0\0\0WAVE"])
+def test_live_says_what_is_wrong_with_a_file(content):
+    page = open_way(live.UPLOAD)
+    page.get("file_uploader")[0].upload("bad.wav", content).run()
+    assert not page.exception
+    assert "bad.wav" in page.error[0].value
+    assert "shown to nobody else" in text(page), "the page goes on"
+
+
+def test_live_warns_where_a_browser_gives_no_microphone():
+    page = AppTest.from_file(APP, default_timeout=60)
+    page.context["url"] = "http://192.168.1.5:8501/live"
+    page.run().switch_page(script("live")).run()
+    assert "https or on localhost" in page.warning[0].value
+    page.context["url"] = "https://digits.example.org/live"
+    assert not page.run().warning
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A stand-in for the WebRTC component, which AppTest cannot show."""
+    fake = SimpleNamespace(playing=False, signalling=False, error=None, given={})
+
+    def webrtc_streamer(**given: Any) -> SimpleNamespace:
+        fake.given = given
+        if fake.error:
+            raise fake.error
+        return SimpleNamespace(state=fake)
+
+    monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", webrtc_streamer)
+    return fake
+
+
+def test_live_stream_asks_for_unchanged_sound_and_no_foreign_server(stream):
+    page = open_way(live.STREAM)
+    assert "Nothing heard yet" in text(page)
+    audio = stream.given["media_stream_constraints"]["audio"]
+    assert set(audio.values()) == {False} and len(audio) == 3
+    assert stream.given["media_stream_constraints"]["video"] is False
+    assert stream.given["rtc_configuration"] == {"iceServers": []}
+    assert stream.given["mode"] is streamlit_webrtc.WebRtcMode.SENDONLY
+
+
+def test_live_stream_uses_the_servers_of_the_deployment(stream, monkeypatch):
+    monkeypatch.setenv("AUDIOMNIST_ICE_SERVERS", '[{"urls": "stun:example.org"}]')
+    open_way(live.STREAM)
+    assert stream.given["rtc_configuration"]["iceServers"] == [
+        {"urls": "stun:example.org"}
+    ]
+
+
+def test_live_stream_shows_what_was_heard(stream, recording):
+    page = open_way(live.STREAM)
+    stream.playing = True
+    page.run()
+    assert "Listening" in text(page)
+    listener = page.session_state[state.LIVE_LISTENER]
+    assert stream.given["queued_audio_frames_callback"] == listener.receive
+    asyncio.run(listener.receive([frame(recording)]))
+    page.run()
+    assert "### Heard: :primary[" in text(page)
+    assert len(page.get("image")) == 3
+    widget(page, "selectbox", "Model").set_value("ann").run()
+    assert "Nothing heard yet" in text(page), "another model begins anew"
+
+
+def test_live_stream_points_to_the_recorder_when_it_does_not_connect(
+    stream, monkeypatch
+):
+    page = open_way(live.STREAM)
+    stream.signalling = True
+    assert "Connecting" in text(page.run())
+    monkeypatch.setattr(live, "_PATIENCE", 0.0)
+    assert "choose Record" in page.run().warning[0].value
+    stream.error = SignallingTimeoutError()
+    assert "choose Record" in page.run().warning[0].value
+
+
+def frame(recording: bytes) -> SimpleNamespace:
+    """A wav file as one of PyAV's frames: 16 bit, interleaved, two channels."""
+    from audiomnist.audio import decode
+
+    audio = decode(recording)
+    whole = np.round(audio.samples * 32767).astype(np.int16)
+    return SimpleNamespace(
+        to_ndarray=lambda: np.repeat(whole, 2)[None, :],
+        layout=SimpleNamespace(channels=("left", "right")),
+        sample_rate=audio.sample_rate,
+    )
+
+
+# The listener between WebRTC's thread and the page
+
+
+class NoModel:
+    """A recognizer that is never asked."""
+
+
+def test_frames_become_mono_of_the_right_scale():
+    interleaved = np.array([[100, 300, -32768, -32768]], dtype=np.int16)
+    assert mono(interleaved, 2) == pytest.approx([200 / 32768, -1.0])
+    planar = np.array([[0.5, -0.5], [0.0, -0.5]], dtype=np.float32)
+    assert mono(planar, 2) == pytest.approx([0.25, -0.5])
+    assert mono(interleaved, 2).dtype == np.float32
+
+
+def test_listener_hears_words_with_their_sound(spoken):
+    listener = Listener(Recognizer(find_model("cnn")))
+    rng = np.random.default_rng(0)
+    quiet = rng.normal(0, 1e-4, 16_000).astype(np.float32)
+    said = np.concatenate([quiet, spoken(3, sample_rate=16_000).samples, quiet])
+    for first in range(0, len(said), 320):
+        listener.hear(said[first : first + 320], 16_000)
+    assert listener.take() and not listener.take()
+    (word,) = listener.heard
+    assert word.prediction.start == pytest.approx(1.0, abs=0.2)
+    assert 0.4 < word.audio.duration < 1.2
+    assert np.abs(word.audio.samples).max() > 0.3
+    assert listener.seconds == pytest.approx(len(said) / 16_000)
+
+
+def test_listener_forgets_old_sound_and_begins_anew_at_another_rate():
+    listener = Listener(Recognizer(find_model("cnn")))
+    silence = np.zeros(16_000, np.float32)
+    for _ in range(20):
+        listener.hear(silence, 16_000)
+    assert listener.seconds == 20
+    assert listener.n_kept <= 8 * 16_000
+    listener.hear(silence, 8000)
+    assert listener.seconds == 2
+
+
+def test_listener_keeps_what_went_wrong():
+    listener = Listener(Recognizer(find_model("cnn")))
+    listener.hear(np.full(320, np.nan, np.float32), 16_000)
+    assert "not finite" in listener.error
+
+
+def test_errors_of_the_package_do_not_end_a_page(monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise AudioError("This sound is broken. Record it again.")
+
+    monkeypatch.setattr("audiomnist.ui.listen.play", refuse)
+    page = open_page("dataset")
+    assert page.error[0].value == "This sound is broken. Record it again."
+    assert "Every clip" not in text(page)
+    assert "Download" in text(page)
