@@ -240,14 +240,18 @@ def render_mel(
     offsets = np.concatenate([[0], np.cumsum(n_frames)])[:-1]
     frames = np.arange(len(clip)) + (spans[:, 0] - offsets)[clip]
     words = mel[frames]  # (n_word_frames, n_mels)
-    mean = np.add.reduceat(words.mean(axis=1), offsets) / n_frames  # (n_clips,)
+    average = np.full(words.shape[1], 1 / words.shape[1], dtype=np.float32)
+    mean = np.add.reduceat(words @ average, offsets) / n_frames  # (n_clips,)
     floor = np.float32(config.floor)
-    words = np.log(words / mean[clip, None] + floor)
+    words /= mean.astype(np.float32)[clip, None]
+    words += floor
+    np.log(words, out=words)
     empty = np.log(floor)
     if config.normalise:
         centre = np.add.reduceat(words, offsets) / n_frames[:, None].astype(np.float32)
         words -= centre[clip]
-        square = np.add.reduceat(np.square(words).mean(axis=1), offsets) / n_frames
+        square = np.einsum("ij,ij->i", words, words) / words.shape[1]
+        square = np.add.reduceat(square, offsets) / n_frames
         words /= np.sqrt(square + 1e-6, dtype=np.float32)[clip, None]
         empty = np.float32(0)
     if config.kind == "mfcc":

@@ -173,7 +173,8 @@ def _band_powers(
     bank = mel_filter_bank(
         spectrum.sample_rate, spectrum.n_fft, config.n_bands, config.fmin, config.fmax
     )
-    bands = power @ bank.T + np.float32(_SMALLEST)
+    bands = power @ bank.T
+    bands += np.float32(_SMALLEST)
     before = np.concatenate([bands[:1], bands[:-1]])
     before[first] = bands[first]
     after = np.concatenate([bands[1:], bands[-1:]])
@@ -191,7 +192,8 @@ def _prominence(
     """By how many dB each frame stands above the noise: (n_total_frames,)."""
     first, n_frames = bounds[:-1], np.diff(bounds)
     level_db = 10 * np.log10(bands)
-    overall = level_db.mean(axis=1)
+    average = np.full(level_db.shape[1], 1 / level_db.shape[1], dtype=np.float32)
+    overall = level_db @ average  # (n_total_frames,)
     order = np.lexsort((overall, clip))  # each clip's frames, quietest first
     part = (config.quiet_part * n_frames).astype(np.int64)
     n_quiet = np.maximum(np.minimum(3, n_frames), part)  # (n_clips,)
@@ -209,7 +211,7 @@ def _prominence(
     reference = np.maximum(noise_db - correction[:, None], silence_db)
     reference += config.noise_spread_db
     level_db -= reference.astype(np.float32)[clip]
-    return np.maximum(level_db, 0, out=level_db).mean(axis=1)
+    return np.maximum(level_db, 0, out=level_db) @ average
 
 
 def _runs(excess: np.ndarray, clip: np.ndarray, max_gap: float) -> np.ndarray:
@@ -236,7 +238,7 @@ def _is_loud(
     """Whether the loudest frame reaches the least level, bool, (n_clips,)."""
     # Parseval: a frame's energy is the sum over both halves of the spectrum / n_fft;
     # a Hann window keeps 3/8 of it.
-    energy = 2 * power.sum(axis=1) / spectrum.n_fft
+    energy = power @ np.full(power.shape[1], 2 / spectrum.n_fft, dtype=np.float32)
     mean_square = energy / (0.375 * spectrum.win_length)
     loudest = np.maximum.reduceat(mean_square, bounds[:-1])
     return loudest >= 10 ** (config.min_level_dbfs / 10)
