@@ -6,22 +6,24 @@ recording is decoded twice.
 """
 
 import hashlib
+import inspect
 import json
 import logging
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from audiomnist import corpora
+from audiomnist import audio, corpora, features, spectra, speech
 from audiomnist.audio import Audio
 from audiomnist.configs import config_to_dict
 from audiomnist.corpora import Clip
 from audiomnist.errors import AudioMnistError
-from audiomnist.features import FeatureConfig, hear, join_spectra, spectra
+from audiomnist.features import FeatureConfig, hear, join_spectra
 from audiomnist.settings import settings, writable_folder
 from audiomnist.spectra import Spectra
 
@@ -29,7 +31,6 @@ MAX_CACHE_FILES = 64
 """Sets of features kept on disk; the oldest go first."""
 
 _CLIPS_AT_ONCE = 256
-_CACHE_VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +60,8 @@ def clip_features(
 ) -> ClipFeatures:
     """Read clips and compute their features, or find both in the cache.
 
-    The cache goes by the bytes of the recordings and by `config`, so that a
-    changed file or setting is never answered with old features.
+    The cache goes by the bytes of the recordings, by `config` and by the code that
+    computes features, so that a change of any is never answered with old ones.
 
     Parameters
     ----------
@@ -110,7 +111,9 @@ def clip_spectra(
     AudioError
         If a recording cannot be decoded or is shorter than one window.
     """
-    parts = [spectra(audios, config) for audios in _decoded(clips, on_progress)]
+    parts = [
+        features.spectra(audios, config) for audios in _decoded(clips, on_progress)
+    ]
     found = join_spectra(parts, config.spectrum)
     return _heard(found), *_sort_out(clips, found.is_speech)
 
@@ -144,14 +147,23 @@ def _sort_out(
 
 
 def _content_key(clips: Sequence[Clip], config: FeatureConfig) -> str:
-    """Digest of the settings and of every recording's bytes."""
-    settings_text = json.dumps([_CACHE_VERSION, config_to_dict(config)], sort_keys=True)
-    digest = hashlib.sha256(settings_text.encode())
+    """Digest of the code, of the settings and of every recording's bytes."""
+    digest = hashlib.sha256(_code_key())
+    digest.update(json.dumps(config_to_dict(config), sort_keys=True).encode())
     for clip in clips:
         data = corpora.read(clip)
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()
+
+
+@cache
+def _code_key() -> bytes:
+    """Digest of the modules between a recording's bytes and its features."""
+    digest = hashlib.sha256()
+    for module in (audio, spectra, speech, features):
+        digest.update(inspect.getsource(module).encode())
+    return digest.digest()
 
 
 def _read_cache(

@@ -42,6 +42,14 @@ def test_a_changed_recording_is_not_answered_from_the_cache(tmp_path, spoken) ->
     assert np.abs(before.values - after.values).max() > 0.5
 
 
+def test_changed_code_is_not_answered_from_the_cache(tiny_corpus, monkeypatch) -> None:
+    clip_features(tiny_corpus.clips[:5], FeatureConfig())
+    monkeypatch.setattr(feature_cache, "_code_key", lambda: b"another version")
+    monkeypatch.setattr(feature_cache, "hear", lambda audios, config: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        clip_features(tiny_corpus.clips[:5], FeatureConfig())
+
+
 def test_a_damaged_cache_file_is_computed_again(tiny_corpus, home) -> None:
     first = clip_features(tiny_corpus.clips, FeatureConfig())
     (file,) = (home / "cache" / "features").glob("*.npz")
