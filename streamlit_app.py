@@ -2,38 +2,46 @@
 
 import streamlit as st
 
-from audiomnist.ui.layout import LOGO, PAGES, close_false_alarm, script
-from audiomnist.ui.memory import keep_small
+from audiomnist.ui import server
+from audiomnist.ui.layout import LOGO, PAGES, script
 
 FIRST = "overview"
 
-keep_small()
-pages = {
-    name: st.Page(
-        script(name),
-        title=card.title,
-        icon=card.icon,
-        help=card.help,
-        url_path="start" if name == FIRST else name,
-        default=name == FIRST,
+
+def show() -> None:
+    """Show the page that a visitor asks for."""
+    pages = {
+        name: st.Page(
+            script(name),
+            title=card.title,
+            icon=card.icon,
+            help=card.help,
+            url_path="start" if name == FIRST else name,
+            default=name == FIRST,
+        )
+        for name, card in PAGES.items()
+    }
+
+    def to_first() -> None:
+        """Send the first page's deep link to the root, where Streamlit serves it."""
+        st.switch_page(pages[FIRST], query_params=st.query_params.to_dict())
+
+    deep_link = st.Page(
+        to_first, url_path=FIRST, title=PAGES[FIRST].title, visibility="hidden"
     )
-    for name, card in PAGES.items()
-}
+    page = st.navigation([*pages.values(), deep_link])
+    st.set_page_config(
+        page_title=f"{page.title} · Audio MNIST",
+        page_icon=page.icon or None,
+        layout="wide",
+    )
+    st.logo(LOGO, size="large")
+    page.run()
 
 
-def to_first() -> None:
-    """Send the first page's deep link to the root, where Streamlit serves it."""
-    st.switch_page(pages[FIRST], query_params=st.query_params.to_dict())
-
-
-deep_link = st.Page(
-    to_first, url_path=FIRST, title=PAGES[FIRST].title, visibility="hidden"
-)
-page = st.navigation([*pages.values(), deep_link])
-st.set_page_config(
-    page_title=f"{page.title} · Audio MNIST", page_icon=page.icon or None, layout="wide"
-)
-st.logo(LOGO, size="large")
-if page != deep_link:
-    close_false_alarm()
-page.run()
+if __name__ == "__main__":
+    show()
+else:
+    # `streamlit run` imports this file once, as a server, before anybody visits.
+    server.prepare()
+    app = st.App(__file__)

@@ -6,7 +6,7 @@ the pages.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from audiomnist.sound_plots import (
 )
 
 if TYPE_CHECKING:
-    import altair as alt
     import pandas as pd
     from matplotlib.figure import Figure
 
@@ -140,7 +139,8 @@ def speaker_accuracy(table: "pd.DataFrame", *, style: Style) -> "Figure":
         Colours.
     """
     rows = table.sort_values(["accuracy", "speaker"]).head(_MAX_SPEAKERS)
-    figure, axes = new_figure(style, height=0.9 + 0.24 * max(2, len(rows)), grid="x")
+    height = 0.9 + 0.24 * max(2, len(rows))
+    figure, axes = new_figure(style, height=height, grid="x", has_long_labels=True)
     accuracy = 100 * rows["accuracy"].to_numpy()
     place = np.arange(len(rows))
     axes.hlines(
@@ -162,10 +162,14 @@ def speaker_accuracy(table: "pd.DataFrame", *, style: Style) -> "Figure":
 
 
 class LearningCurves(NamedTuple):
-    """Charts of one training, each as wide as the place where it is shown."""
+    """Vega-Lite charts of one training, each as wide as the place where it is shown.
 
-    loss: "alt.LayerChart"
-    accuracy: "alt.LayerChart"
+    They are written as they are drawn, by the browser: a page that follows a training
+    makes them every second.
+    """
+
+    loss: dict[str, Any]
+    accuracy: dict[str, Any]
 
 
 def learning_curves(history: Sequence[EpochMetrics], *, style: Style) -> LearningCurves:
@@ -182,57 +186,67 @@ def learning_curves(history: Sequence[EpochMetrics], *, style: Style) -> Learnin
 
 def _learning_curve(
     history: Sequence[EpochMetrics], name: str, style: Style
-) -> "alt.LayerChart":
+) -> dict[str, Any]:
     """Chart one of the metrics in a history."""
-    import altair as alt
-    import pandas as pd
-
     parts = {"training": name, "validation": f"val_{name}"}
-    table = pd.DataFrame(
-        [
-            (metrics.epoch, part, getattr(metrics, field))
-            for metrics in history
-            for part, field in parts.items()
-        ],
-        columns=["epoch", "part", name],
-    )
+    rows = [
+        {"epoch": metrics.epoch, "part": part, name: getattr(metrics, field)}
+        for metrics in history
+        for part, field in parts.items()
+    ]
     last = max((metrics.epoch for metrics in history), default=1)
-    epoch = alt.X(
-        "epoch:Q",
-        axis=alt.Axis(tickMinStep=1, format="d", grid=False),
-        scale=alt.Scale(domain=[1, max(2, last)], nice=False),
-    )
+    epoch = {
+        "field": "epoch",
+        "type": "quantitative",
+        "axis": {"tickMinStep": 1, "format": "d", "grid": False},
+        "scale": {"domain": [1, max(2, last)], "nice": False},
+    }
     is_loss = name == "loss"
-    scale = alt.Scale(zero=True) if is_loss else alt.Scale(zero=False, domainMax=1)
-    lines = (
-        alt.Chart(table)
-        .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=2)
-        .encode(
-            x=epoch,
-            y=alt.Y(
-                f"{name}:Q",
-                axis=alt.Axis(format="~g" if is_loss else "~%", tickCount=5),
-                scale=scale,
-            ),
-            color=alt.Color(
-                "part:N",
-                scale=alt.Scale(domain=list(parts), range=[style.accent, style.second]),
-                legend=alt.Legend(title=None, orient="top"),
-            ),
-            tooltip=["epoch:Q", "part:N", alt.Tooltip(f"{name}:Q", format=".3f")],
-        )
-    )
+    value = {
+        "field": name,
+        "type": "quantitative",
+        "axis": {"format": "~g" if is_loss else "~%", "tickCount": 5},
+        "scale": {"zero": True} if is_loss else {"zero": False, "domainMax": 1},
+    }
+    part = {
+        "field": "part",
+        "type": "nominal",
+        "scale": {"domain": list(parts), "range": [style.accent, style.second]},
+        "legend": {"title": None, "orient": "top"},
+    }
+    tooltip = [
+        {"field": "epoch", "type": "quantitative"},
+        {"field": "part", "type": "nominal"},
+        {"field": name, "type": "quantitative", "format": ".3f"},
+    ]
+    lines = {
+        "data": {"values": rows},
+        "mark": {"type": "line", "point": {"size": 28}, "strokeWidth": 2},
+        "encoding": {"x": epoch, "y": value, "color": part, "tooltip": tooltip},
+    }
     best = best_epoch(history).epoch if len(history) > 1 else None
-    marked = alt.Chart(pd.DataFrame({"epoch": [] if best is None else [best]}))
-    rule = marked.mark_rule(color=style.muted, strokeDash=[4, 3]).encode(x=epoch)
+    marked = {"values": [] if best is None else [{"epoch": best}]}
+    rule = {
+        "data": marked,
+        "mark": {"type": "rule", "color": style.muted, "strokeDash": [4, 3]},
+        "encoding": {"x": epoch},
+    }
     # The label goes to the side where there is room for it, and where no curve is.
     is_early = best is None or best <= last / 2
-    label = marked.mark_text(
-        align="left" if is_early else "right",
-        dx=5 if is_early else -5,
-        baseline="top",
-        text=f"best: {best}" if is_loss else "",
-        color=style.foreground,
-    ).encode(x=epoch, y=alt.value(2))
-    chart = alt.LayerChart(layer=[rule, lines, label])
-    return chart.properties(height=_CURVE_HEIGHT, width="container")
+    label = {
+        "data": marked,
+        "mark": {
+            "type": "text",
+            "align": "left" if is_early else "right",
+            "dx": 5 if is_early else -5,
+            "baseline": "top",
+            "text": f"best: {best}" if is_loss else "",
+            "color": style.foreground,
+        },
+        "encoding": {"x": epoch, "y": {"value": 2}},
+    }
+    return {
+        "layer": [rule, lines, label],
+        "height": _CURVE_HEIGHT,
+        "width": "container",
+    }

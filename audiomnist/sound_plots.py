@@ -27,6 +27,8 @@ FONT_SIZE = 10.0
 """Points."""
 
 _WIDTH = 5.6  # inches: on a phone, 360 pixels wide, labels are still 9 pixels high
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0.72, 0.12, 0.1, 0.5  # inches around the axes
+_BAR_RIGHT = 0.6  # inches, for the numbers of a colour bar
 _MAX_COLUMNS = 1200
 _SPECTROGRAM_RANGE_DB = 70.0
 _MEL_TICKS = (100, 250, 500, 1000, 2000, 4000, 8000)  # Hz
@@ -96,12 +98,29 @@ class Style:
 
 
 def new_figure(
-    style: Style, *, height: float, grid: Literal["x", "y", "both", ""] = "both"
+    style: Style,
+    *,
+    height: float,
+    grid: Literal["x", "y", "both", ""] = "both",
+    has_long_labels: bool = False,
 ) -> "tuple[Figure, Axes]":
-    """An empty figure in the style's colours; grid lines for "x", "y", "both" or ""."""
+    """An empty figure in the style's colours; grid lines for "x", "y", "both" or "".
+
+    Its margins fit numbers; room for long labels is measured, which nearly doubles the
+    time that the figure takes.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained", facecolor="none")
+    figure = Figure(figsize=(_WIDTH, height), facecolor="none")
+    if has_long_labels:
+        figure.set_layout_engine("constrained")
+    else:
+        figure.subplots_adjust(
+            left=_LEFT / _WIDTH,
+            right=1 - _RIGHT / _WIDTH,
+            bottom=_BOTTOM / height,
+            top=1 - _TOP / height,
+        )
     axes = figure.add_subplot(facecolor="none")
     axes.tick_params(colors=style.foreground, labelsize=FONT_SIZE - 1, length=3)
     for side, spine in axes.spines.items():
@@ -120,6 +139,7 @@ def add_colour_bar(
     figure: "Figure", axes: "Axes", image: "AxesImage", label: str, style: Style
 ) -> None:
     """Explain an image's colours at its right."""
+    figure.subplots_adjust(right=1 - _BAR_RIGHT / _WIDTH)
     bar = figure.colorbar(image, ax=axes, pad=0.02, fraction=0.05)
     bar.outline.set_visible(False)
     bar.ax.tick_params(colors=style.foreground, labelsize=FONT_SIZE - 2, length=2)

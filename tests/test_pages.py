@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 import streamlit as st
 import streamlit_webrtc
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
+from streamlit.web.server.app_discovery import discover_asgi_app
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
 from audiomnist import corpora, evaluation, plots, runs, workers
@@ -29,7 +31,7 @@ from audiomnist.recognizer import Recognizer
 from audiomnist.run_folders import update
 from audiomnist.runs import Run, RunProgress
 from audiomnist.settings import REPOSITORY
-from audiomnist.ui import live, memory, run_view, state
+from audiomnist.ui import live, run_view, server, state
 from audiomnist.ui.layout import PAGES, script
 from audiomnist.ui.listener import Listener, mono
 
@@ -71,12 +73,6 @@ def press(page: AppTest, label: str) -> AppTest:
     widget(page, "button", label).click().run()
     assert not page.exception
     return page
-
-
-@pytest.fixture(autouse=True)
-def new_visitor() -> None:
-    """AppTest's visitors are all one session: forget what was drawn for it."""
-    st.cache_data.clear()
 
 
 @pytest.fixture
@@ -134,7 +130,9 @@ def test_the_navigation_knows_exactly_the_folders_in_pages():
 def test_the_server_never_imports_tensorflow_keras_or_librosa():
     code = f"""
 import sys
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
+from streamlit.web.server.app_discovery import discover_asgi_app
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 page = AppTest.from_file({str(APP)!r}, default_timeout=60).run()
 for name in {list(PAGES)}:
@@ -165,6 +163,7 @@ def test_figures_are_drawn_for_the_visitors_theme(theme, monkeypatch):
         return draw(audio, speech, style=style)
 
     monkeypatch.setattr(plots, "waveform", spy)
+    st.cache_data.clear()  # all visitors of AppTest are one
     page = AppTest.from_file(APP, default_timeout=60)
     page.context["theme"] = theme
     page.run()
@@ -178,12 +177,26 @@ def test_pictures_are_drawn_once_for_a_visitor(monkeypatch):
     assert not page.run().exception
 
 
-def test_keeping_the_server_small_can_be_asked_for_anywhere(monkeypatch):
-    memory.keep_small.cache_clear()
-    memory.keep_small()
-    memory.keep_small.cache_clear()
+def test_the_server_prepares_itself_before_anybody_visits(monkeypatch):
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", True)
+    server.prepare()
+    assert PagesManager.uses_pages_directory is False
+    assert {"matplotlib", "soundfile"} <= set(sys.modules)
     monkeypatch.setattr(sys, "platform", "darwin")
-    memory.keep_small()
+    server.keep_small()
+
+
+def test_the_server_starts_without_recordings_and_models(
+    no_models, monkeypatch, tmp_path
+):
+    server.wake()
+    monkeypatch.setattr(corpora, "EMBEDDED_ARCHIVE", tmp_path / "voices.zip")
+    server.wake()
+
+
+def test_streamlit_run_finds_the_server_in_the_entry_point():
+    found = discover_asgi_app(APP)
+    assert found.import_string == "streamlit_app:app"
 
 
 # Overview
@@ -196,7 +209,6 @@ def test_overview_walks_from_sound_to_answer():
     assert len(page.get("image")) == 6
     assert "A **7** by synthetic voice" in text(page)
     assert "**MFCC:**" in text(page) and "**Log-mel:**" in text(page)
-    assert [element.value for element in page.get("html")].count("") == 0
     links = {link.label for link in page.get("page_link")}
     assert {"**Say a digit**", "**Train**", "**Evaluate**", "**Browse clips**"} <= links
 
@@ -568,11 +580,15 @@ def test_evaluate_hears_another_corpus_on_the_spot(tiny):
     assert "heard none of these recordings" in text(page)
 
 
-def test_evaluate_warns_of_clips_that_were_trained_on():
-    page = open_page("evaluate", model="ann")
-    widget(page, "selectbox", "Evaluated on").set_value("embedded").run()
+def test_evaluate_warns_of_clips_that_were_trained_on(home, tiny):
+    run = finished_run(home)
+    update(run, config={**run.record["config"], "corpora": [tiny]})
+    page = open_page("evaluate", model=run.id)
+    widget(page, "selectbox", "Evaluated on").set_value(tiny).run()
     assert "flatters" in page.warning[0].value
-    assert "Clips: 5,000" in text(page)
+    assert "Clips: 120" in text(page)
+    widget(page, "selectbox", "Model").set_value("ann").run()
+    assert not page.warning
 
 
 def test_evaluate_compares_two_models(tiny):
@@ -713,7 +729,8 @@ def test_live_stream_shows_what_was_heard(stream, recording):
     assert "### Heard: :primary[" in text(page)
     assert len(page.get("image")) == 3
     widget(page, "selectbox", "Model").set_value("ann").run()
-    assert "Nothing heard yet" in text(page), "another model begins anew"
+    assert "Listening" in text(page)
+    assert "Heard:" not in text(page), "another model begins anew"
 
 
 def test_live_stream_points_to_the_recorder_when_it_does_not_connect(

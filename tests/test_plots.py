@@ -231,11 +231,9 @@ def test_learning_curves_of_any_length(n_epochs):
     for name, chart in (
         plots.learning_curves(_history(n_epochs), style=Style())._asdict().items()
     ):
-        spec = chart.to_dict()
-        rule, lines, _ = spec["layer"]
-        data = spec["datasets"]
-        assert len(data[lines["data"]["name"]]) == 2 * n_epochs
-        marked = [row["epoch"] for row in data[rule["data"]["name"]]]
+        rule, lines, _ = chart["layer"]
+        assert len(lines["data"]["values"]) == 2 * n_epochs
+        marked = [row["epoch"] for row in rule["data"]["values"]]
         assert marked == ([] if n_epochs < 2 else [min(3, n_epochs)])
         axis = lines["encoding"]["x"]
         assert axis["axis"]["tickMinStep"] == 1

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from audiomnist import corpora
 from audiomnist.clips import Clip, Corpus
@@ -46,26 +47,31 @@ def choose_corpus() -> Corpus:
     return cached.corpus(name)
 
 
-def summarise(corpus: Corpus) -> None:
-    """Show how much there is, of whom and how long."""
-    seconds = cached.durations(corpus)
+def summarise(corpus: Corpus) -> DeltaGenerator:
+    """Show how much there is and of whom; returns the place for how long it is."""
     digits = sorted({clip.digit for clip in corpus.clips})
-    figures = (
-        ("Clips", f"{len(corpus.clips):,}", "Recordings of one digit each."),
-        ("Speakers", f"{len(corpus.speakers):,}", "Voices, as the names tell them."),
-        (
-            "Digits",
-            "0 to 9" if len(digits) == 10 else ", ".join(map(str, digits)),
-            "Which digits are said.",
-        ),
-        (
-            "Length",
-            f"{seconds.min():.1f} to {seconds.max():.1f} s",
-            f"Half of the clips are shorter than {np.median(seconds):.2f} s.",
-        ),
+    said = "0 to 9" if digits == list(range(10)) else ", ".join(map(str, digits))
+    with st.container(horizontal=True):
+        for label, value, text in (
+            ("Clips", f"{len(corpus.clips):,}", "Recordings of one digit each."),
+            ("Speakers", f"{len(corpus.speakers):,}", "Voices, by their names."),
+            ("Digits", said, "Which digits are said."),
+        ):
+            st.metric(label, value, help=text, border=True)
+        place = st.empty()
+        place.metric("Length", "…", border=True)
+    return place
+
+
+def measure(corpus: Corpus, place: DeltaGenerator) -> None:
+    """Show how long the clips are, for which each of them is looked at."""
+    seconds = cached.durations(corpus)
+    place.metric(
+        "Length",
+        f"{seconds.min():.1f}–{seconds.max():.1f} s",
+        help=f"Half of the clips are shorter than {np.median(seconds):.2f} s.",
+        border=True,
     )
-    for column, (label, value, help_text) in zip(st.columns(4), figures, strict=True):
-        column.metric(label, value, help=help_text, border=True)
 
 
 def find(corpus: Corpus) -> tuple[Clip, ...]:
@@ -105,13 +111,12 @@ def choose_clip(corpus: Corpus, found: Sequence[Clip]) -> Clip:
         page = st.pagination(n_pages, key=f"dataset-page-{contents}", width="stretch")
         first = ROWS_A_PAGE * (page - 1)
     shown = found[first : first + ROWS_A_PAGE]
-    seconds = dict(zip(corpus.clips, cached.durations(corpus), strict=True))
     table = pd.DataFrame(
         {
             "Digit": [clip.digit for clip in shown],
             "Speaker": [clip.speaker for clip in shown],
             "Take": [clip.take for clip in shown],
-            "Length": [seconds[clip] for clip in shown],
+            "Length": [cached.duration(clip) for clip in shown],
             "File": [clip.name for clip in shown],
         }
     )
@@ -123,9 +128,9 @@ def choose_clip(corpus: Corpus, found: Sequence[Clip]) -> Clip:
         selection_mode="single-row-required",
         key=f"dataset-table-{contents}-{first}",
         column_config={
-            "Digit": st.column_config.NumberColumn(width="small"),
-            "Take": st.column_config.NumberColumn(width="small"),
-            "Length": st.column_config.NumberColumn(format="%.2f s", width="small"),
+            "Digit": st.column_config.NumberColumn(width=50),
+            "Take": st.column_config.NumberColumn(width=50),
+            "Length": st.column_config.NumberColumn(format="%.2f s", width=60),
         },
         alt="Clips with digit, speaker, take, length and file name.",
     )

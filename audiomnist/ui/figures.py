@@ -61,5 +61,5 @@ def show(picture: Picture) -> None:
 
 def show_curves(curves: plots.LearningCurves) -> None:
     """Show the charts of a training, one above the other."""
-    st.altair_chart(curves.loss, alt="Loss over the epochs.")
-    st.altair_chart(curves.accuracy, alt="Accuracy over the epochs.")
+    st.vega_lite_chart(curves.loss, alt="Loss over the epochs.")
+    st.vega_lite_chart(curves.accuracy, alt="Accuracy over the epochs.")

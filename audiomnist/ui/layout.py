@@ -47,37 +47,6 @@ def script(page: str) -> str:
     return f"pages/{page}/page.py"
 
 
-_CLOSE_FALSE_ALARM = """\
-<script>
-const end = Date.now() + 5000;
-function look() {
-  const alarm = [...document.querySelectorAll('[role="dialog"]')]
-    .find((dialog) => dialog.innerText.includes("Page not found"));
-  if (alarm) alarm.querySelector('button[aria-label="Close"]').click();
-  else if (Date.now() < end) setTimeout(look, 20);
-}
-look();
-</script>"""
-
-
-@st.cache_resource(show_spinner=False)
-def _alarms() -> list[str]:
-    """What closes the false alarm, for the first visitor of this server alone."""
-    return [_CLOSE_FALSE_ALARM]
-
-
-def close_false_alarm() -> None:
-    """Close the dialog "Page not found" over a page that was found.
-
-    Streamlit 1.67 takes any folder pages/ for its older kind of navigation until
-    `st.navigation` was called for the first time: a deep link as the very first
-    request to a server opens its page under that dialog.
-    """
-    place = st.empty()
-    if alarms := _alarms():
-        place.html(alarms.pop(), unsafe_allow_javascript=True)
-
-
 def heading(title: str, lead: str) -> None:
     """Show a page's title and, under it, what the page is for."""
     st.title(title, anchor=False)

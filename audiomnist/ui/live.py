@@ -85,7 +85,11 @@ def stream(recognizer: Recognizer) -> None:
             media_stream_constraints={"audio": _MICROPHONE, "video": False},
             queued_audio_frames_callback=listener.receive,
             media_toggle_controls=False,
-            translations={"start": "Start listening", "stop": "Stop"},
+            translations={
+                "start": "Start listening",
+                "stop": "Stop",
+                "select_device": "Choose microphone",
+            },
         )
     except SignallingTimeoutError:
         _explain_no_connection()
@@ -98,9 +102,19 @@ def stream(recognizer: Recognizer) -> None:
         st.fragment(_wait, run_every=1.0)()
     else:
         st.session_state.pop(state.LIVE_CALLED, None)
+        st.caption(
+            "The browser asks for your microphone. If it may not be used, or if no "
+            "connection comes about, choose Record: that works over the ordinary one."
+        )
+        if not listener.heard:
+            layout.empty(
+                "Nothing heard yet. Press Start listening, allow the microphone, and "
+                "say digits with a short pause between them."
+            )
     if listener.error:
         st.error(listener.error, icon="⚠️")
-    _show_heard(listener)
+    if listener.heard:
+        _show_heard(listener)
 
 
 def _listener(recognizer: Recognizer) -> Listener:
@@ -132,12 +146,6 @@ def _wait() -> None:
 
 def _show_heard(listener: Listener) -> None:
     """Show the digits so far, and the last one in detail."""
-    if not listener.heard:
-        layout.empty(
-            "Nothing heard yet. Press Start listening, allow the microphone, and say "
-            "digits with a short pause between them."
-        )
-        return
     digits = " ".join(
         "·" if word.prediction.digit is None else str(word.prediction.digit)
         for word in listener.heard

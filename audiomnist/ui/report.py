@@ -68,8 +68,9 @@ def show_accuracy(evaluation: Evaluation) -> None:
         ("Clips", f"{rate.n:,}", f"In {n_silent} of them no speech was found."),
         ("Mistakes", f"{rate.n - rate.successes:,}", "Clips not understood."),
     )
-    for column, (label, value, text) in zip(st.columns(4), metrics, strict=True):
-        column.metric(label, value, help=text, border=True)
+    with st.container(horizontal=True):
+        for label, value, text in metrics:
+            st.metric(label, value, help=text, border=True)
 
 
 def offer_downloads(name: str, part: str, evaluation: Evaluation) -> None:

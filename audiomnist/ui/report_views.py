@@ -75,7 +75,7 @@ def show_digits(name: str, recognizer: Recognizer, evaluation: Evaluation) -> No
         evaluation.report(),
         height="content",
         column_config={
-            "digit": "Digit",
+            "digit": st.column_config.TextColumn("Digit", width=110),
             "precision": st.column_config.NumberColumn("Precision", format="percent"),
             "recall": st.column_config.NumberColumn("Recall", format="percent"),
             "f1": st.column_config.NumberColumn("F1", format="percent"),
@@ -122,7 +122,7 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
         st.success("Not one mistake on these clips.", icon="🎉")
         return
     st.markdown("The surest mistakes first. Choose a row to hear what the model heard.")
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(2, gap="large")
     table = pd.DataFrame(
         {
             "Said": [mistake.clip.digit for mistake in mistakes],
@@ -206,7 +206,7 @@ def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
     st.markdown(
         f"Of {test.n:,} clips, **{test.only_a:,}** were understood by the first model "
         f"alone and **{test.only_b:,}** by the second alone. McNemar’s exact test: "
-        f"p = {test.p_value:.2g}; {verdict}."
+        f"{_p_value(test.p_value)}; {verdict}."
     )
     if n_known := _n_known(other, evaluation):
         st.warning(
@@ -215,6 +215,11 @@ def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
             "fairly on their test part.",
             icon="🪞",
         )
+
+
+def _p_value(p: float) -> str:
+    """A probability of chance, as such are usually given."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _evaluate_second(other: str, evaluation: Evaluation) -> Evaluation:

@@ -80,14 +80,14 @@ def _show(run: Run, lived: bool) -> None:
             st.progress(*_progress(run.progress))
         elif run.message:
             st.error(run.message, icon="⚠️")
+        if now == "finished":
+            _show_result(run)
+        _offer_actions(run, now)
         history = run.history
         if history:
             _show_history(history)
         elif now not in runs.ENDED:
             st.caption("The curves begin after the first epoch.")
-        if now == "finished":
-            _show_result(run)
-        _offer_actions(run, now)
 
 
 def describe(run: Run) -> str:
@@ -126,17 +126,15 @@ def _progress(progress: RunProgress) -> tuple[float, str]:
 def _show_history(history: list[EpochMetrics]) -> None:
     """Show loss and accuracy of training and validation over the epochs."""
     last, best = history[-1], best_epoch(history)
-    columns = st.columns(3)
-    columns[0].metric("Epochs done", str(last.epoch))
-    columns[1].metric(
-        "Validation accuracy",
-        report.share(best.val_accuracy),
-        help=f"In epoch {best.epoch}, whose loss is lowest: its weights are kept.",
-    )
-    columns[2].metric(
-        "Training time",
-        duration(sum(metrics.seconds for metrics in history)).removeprefix("about "),
-    )
+    seconds = sum(metrics.seconds for metrics in history)
+    with st.container(horizontal=True):
+        st.metric("Epochs done", str(last.epoch))
+        st.metric(
+            "Validation accuracy",
+            report.share(best.val_accuracy),
+            help=f"In epoch {best.epoch}, whose loss is lowest: its weights are kept.",
+        )
+        st.metric("Training time", duration(seconds).removeprefix("about "))
     figures.show_curves(plots.learning_curves(history, style=figures.style()))
     st.caption(
         "When the training curve goes on improving and the validation curve does not, "

@@ -17,15 +17,16 @@ listen_tab, counts_tab, licence_tab, add_tab = st.tabs(
     ["Listen", "Who says what", "Licence", "Add recordings"]
 )
 
+corpus = None
 with layout.guard(head):
     with head:
         corpus = browse.choose_corpus()
-        browse.summarise(corpus)
+        length = browse.summarise(corpus)
 
     with listen_tab, layout.guard():
         found = browse.find(corpus)
         if found:
-            left, right = st.columns([3, 2], gap="large")
+            left, right = st.columns(2, gap="large")
             with left:
                 clip = browse.choose_clip(corpus, found)
             with right:
@@ -59,3 +60,8 @@ with add_tab:
     acquire.offer_downloads()
     st.subheader("Import your own", anchor=False)
     acquire.offer_import()
+
+# Last, since it looks at every recording.
+if corpus:
+    with layout.guard():
+        browse.measure(corpus, length)
