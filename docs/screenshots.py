@@ -1,7 +1,8 @@
 """Take the README's pictures of every page, in light and dark.
 
-Run `PYTHONPATH=. python docs/screenshots.py` in the repository. Starts a server with a home of its
-own, trains a small network for the Train page and lets the microphone hear a digit.
+Run `PYTHONPATH=. python docs/screenshots.py` in the repository. Starts a server with
+a home of its own, trains a small network for the Train page and lets the microphone
+hear a digit.
 """
 
 import tempfile

@@ -33,8 +33,14 @@ def start(*words: str, **options) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_listen_to_ctrl_c if os.name == "posix" else None,
         **options,
     )
+
+
+def _listen_to_ctrl_c() -> None:
+    """What runs in the background, as tests may, has been told to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def one_line(text: str) -> str:
