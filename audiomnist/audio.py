@@ -20,8 +20,17 @@ MAX_DURATION = 60.0
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4000, 384_000
 """Sample rates that are accepted, in Hz: telephone speech starts at 8000."""
 
+MAX_CHANNELS = 16
+"""Most channels that are mixed to one; microphones have one or two."""
+
+MAX_VALUES = 40_000_000
+"""Most samples of all channels that are decoded: 160 MB, a minute of much."""
+
 SILENCE_DBFS = -120.0
 """Level reported for digital silence, in dB relative to full scale."""
+
+_UNKNOWN_LENGTH = 2**62
+"""Number of samples from which on libsndfile means that it does not know."""
 
 _FORMATS = "wav, flac, ogg (Vorbis or Opus) and mp3"
 
@@ -180,19 +189,22 @@ class _WavFormat:
     n_channels: int
     sample_rate: int
     n_bits: int
+    frame_size: int
     offset: int
     n_frames: int
 
     @property
     def is_pcm16(self) -> bool:
-        """Whether the samples are plain 16-bit integers."""
-        return self.format_tag == 1 and self.n_bits == 16
+        """Whether the samples are plain 16-bit integers, one after the other."""
+        is_packed = self.frame_size == 2 * self.n_channels
+        return self.format_tag == 1 and self.n_bits == 16 and is_packed
 
 
 def _wav_format(data: bytes, name: str) -> _WavFormat | None:
     """Read a RIFF header; None if it is not wav or not one of the usual kinds."""
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         return None
+    (riff_size,) = struct.unpack_from("<I", data, 4)
     position, fmt = 12, None
     while position + 8 <= len(data):
         chunk, size = struct.unpack_from("<4sI", data, position)
@@ -203,8 +215,9 @@ def _wav_format(data: bytes, name: str) -> _WavFormat | None:
             if fmt is None or fmt[1] == 0 or fmt[4] == 0:
                 return None
             present = len(data) - position
-            # Programs that write to a pipe cannot know the size: 0 or 2^32 - 1.
-            is_streamed = size == 0 or size >= 0xFFFFFF00
+            # Programs that write to a pipe cannot know the size: 0 with everything
+            # after it, or 2^32 - 1.
+            is_streamed = size >= 0xFFFFFF00 or (size == 0 and riff_size == 0)
             if size > present and not is_streamed:
                 raise AudioError(
                     f"{name} is cut off: its header promises {size} bytes of sound "
@@ -212,7 +225,7 @@ def _wav_format(data: bytes, name: str) -> _WavFormat | None:
                 )
             n_bytes = present if is_streamed else size
             return _WavFormat(
-                fmt[0], fmt[1], fmt[2], fmt[5], position, n_bytes // fmt[4]
+                fmt[0], fmt[1], fmt[2], fmt[5], fmt[4], position, n_bytes // fmt[4]
             )
         position += size + size % 2
     raise AudioError(
@@ -229,9 +242,21 @@ def _decode_with_libsndfile(
 
     try:
         with soundfile.SoundFile(BytesIO(data)) as file:
-            _check_length(file.frames, file.samplerate, name, max_duration)
+            sample_rate, n_promised = file.samplerate, file.frames
+            _check_size(file.channels, sample_rate, name)
+            if n_promised >= _UNKNOWN_LENGTH:
+                raise AudioError(
+                    f"{name} does not say how long it is: it was written to a pipe. "
+                    "Convert it to a file, or to wav."
+                )
+            _check_length(n_promised, sample_rate, name, max_duration)
+            if n_promised * file.channels > MAX_VALUES:
+                raise AudioError(
+                    f"{name} holds {file.channels} channels at {sample_rate} Hz, more "
+                    f"than {MAX_VALUES:,} samples in all. Mix it to one channel or "
+                    "convert it to 48000 Hz."
+                )
             channels = file.read(dtype="float32", always_2d=True)
-            n_promised, sample_rate = file.frames, file.samplerate
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         raise AudioError(
             f"{name} is not a sound file that can be read here; expected {_FORMATS}. "
@@ -243,6 +268,20 @@ def _decode_with_libsndfile(
             f"{len(channels)} are there. Copy or record it again."
         )
     return channels, sample_rate
+
+
+def _check_size(n_channels: int, sample_rate: int, name: str) -> None:
+    """Refuse rates and channels that no microphone has, before decoding them."""
+    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+        raise AudioError(
+            f"{name}: the sample rate is {sample_rate} Hz; expected "
+            f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz. Record it again."
+        )
+    if n_channels > MAX_CHANNELS:
+        raise AudioError(
+            f"{name} has {n_channels} channels; expected at most {MAX_CHANNELS}. "
+            "Mix it to one or two."
+        )
 
 
 def _check_length(

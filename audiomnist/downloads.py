@@ -209,7 +209,7 @@ def _answer(url: str, part: _Part) -> http.client.HTTPResponse:
         reason = getattr(error, "reason", None) or error
         raise CorpusError(
             f"{url} cannot be reached ({reason}). Check the internet connection and "
-            "the address, or name a file that you have already as the source."
+            "the address, or take a file that you have already, with --from FILE."
         ) from error
     return answer
 

@@ -157,7 +157,7 @@ def speaker_accuracy(table: "pd.DataFrame", *, style: Style) -> "Figure":
     axes.set_xlim(max(0.0, min(lowest - 3, 90)), 100.5)
     axes.set_xlabel("accuracy (%), with 95 % interval")
     n_hidden = len(table) - len(rows)
-    axes.set_ylabel(f"speaker ({n_hidden} more are higher)" if n_hidden else "speaker")
+    axes.set_ylabel(f"speaker (without the {n_hidden} best)" if n_hidden else "speaker")
     return figure
 
 

@@ -1,5 +1,6 @@
 """Fixtures that every test may use: a home of its own, and synthetic words."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AUDIOMNIST_HOME", str(folder))
+    if hasattr(os, "nice"):  # a run in the tests' process keeps their priority
+        monkeypatch.setattr(os, "nice", lambda increment: 0)
     return folder
 
 

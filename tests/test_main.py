@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -393,3 +394,13 @@ def test_an_interrupted_training_can_be_resumed(tiny_folder):
     assert f"epoch {n_epochs + 1} of" in first
     resumed.send_signal(signal.SIGINT)
     resumed.communicate(timeout=60)
+
+
+def test_a_folder_called_like_a_corpus_is_not_taken_for_it(
+    tmp_path, tiny_folder, capsys
+) -> None:
+    folder = tmp_path / "embedded"
+    shutil.copytree(tiny_folder, folder)
+    arguments = ["evaluate", "--model", "ann", "--corpus", str(folder)]
+    assert main([*arguments, "--part", "test"]) == 2
+    assert "was not trained on embedded" in capsys.readouterr().err

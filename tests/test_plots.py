@@ -221,7 +221,7 @@ def test_the_lowest_speakers_are_shown():
     axes = plots.speaker_accuracy(_speakers(80), style=Style()).axes[0]
     names = [text.get_text() for text in axes.get_yticklabels()]
     assert names == [f"voice{i}" for i in range(40)]
-    assert "40 more" in axes.get_ylabel()
+    assert "40 best" in axes.get_ylabel()
     few = plots.speaker_accuracy(_speakers(3), style=Style()).axes[0]
     assert few.get_ylabel() == "speaker"
 

@@ -36,7 +36,7 @@ def add(groups: Any) -> None:
         "evaluate",
         help="how often a model is right on labelled recordings",
         description="Let a model hear labelled recordings; print accuracy with its "
-        "95 %% interval (Wilson), the confusion matrix and accuracy per speaker.",
+        "95 % interval (Wilson), the confusion matrix and accuracy per speaker.",
     )
     parser.add_argument("--model", metavar="NAME", help="name of a model (see models)")
     parser.add_argument(
@@ -113,6 +113,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     model = _model(arguments.model)
     corpus = load_corpus(arguments.corpus)
+    if corpus.skipped:
+        name, reason = corpus.skipped[0]
+        print(
+            f"audiomnist: {len(corpus.skipped)} files in {corpus.name} were left out; "
+            f"{name}: {reason}",
+            file=sys.stderr,
+        )
     clips = _part(corpus, model, arguments.part)
     result = evaluate(model, clips, corpora=[corpus.name])
     content = {
@@ -132,13 +139,16 @@ def _part(corpus: "Corpus", model: "Model", part: str) -> "tuple[Clip, ...]":
     from audiomnist.run_folders import RunConfig
 
     config = config_from_dict(RunConfig, model.record["config"])
-    if corpus.name not in config.corpora:
+    # By the recordings and not by the name: a folder may be called like a corpus.
+    trained_on = model.record.get("corpora", {})
+    names = [name for name, digest in trained_on.items() if digest == corpus.digest]
+    if not names:
         raise CorpusError(
             f"The model {model.name} was not trained on {corpus.name}, so it has no "
             f"test part of it; it has of {', '.join(config.corpora)}. All clips are "
             "new to it: use --part all."
         )
-    return replace(config, corpora=(corpus.name,)).split().test
+    return replace(config, corpora=(names[0],)).split().test
 
 
 def _measures(result: "Evaluation") -> dict[str, Any]:
