@@ -31,8 +31,10 @@ from audiomnist.recognizer import Recognizer
 from audiomnist.run_folders import update
 from audiomnist.runs import Run, RunProgress
 from audiomnist.settings import REPOSITORY
-from audiomnist.ui import live, run_view, server, state
-from audiomnist.ui.layout import PAGES, script
+from audiomnist.speech import find_speech
+from audiomnist.streaming import StreamConfig
+from audiomnist.ui import cached, live, run_view, server, state
+from audiomnist.ui.layout import PAGES, plain, script
 from audiomnist.ui.listener import Listener, mono
 
 APP = REPOSITORY / "streamlit_app.py"
@@ -326,6 +328,13 @@ def test_dataset_refuses_a_bad_import_and_stays(name, content, said, home):
     assert corpora.available() == ("embedded",)
 
 
+def test_dataset_says_what_is_wrong_with_a_setting(monkeypatch):
+    monkeypatch.setenv("AUDIOMNIST_MAX_RUNNING", "many")
+    page = open_page("dataset")
+    assert any("AUDIOMNIST_MAX_RUNNING" in error.value for error in page.error)
+    assert "Import your own" in text(page)
+
+
 def test_dataset_asks_for_what_an_import_needs():
     page = press(open_page("dataset"), "Import")
     assert "Choose an archive" in page.warning[0].value
@@ -495,7 +504,54 @@ def test_train_lists_runs_and_deletes_one(home):
 
 def test_train_says_when_a_run_is_gone():
     page = open_page("train", run="20200101-000000-cnn")
-    assert "no run “20200101-000000-cnn”" in page.warning[0].value
+    assert plain("no run “20200101-000000-cnn”") in page.warning[0].value
+
+
+def test_train_says_what_is_wrong_with_a_setting(monkeypatch):
+    monkeypatch.setenv("AUDIOMNIST_MAX_RUNNING", "many")
+    page = open_page("train")
+    assert any("AUDIOMNIST_MAX_RUNNING" in error.value for error in page.error)
+    assert "No runs yet" not in text(page)
+
+
+def test_train_survives_a_run_that_is_deleted_meanwhile(home, monkeypatch):
+    run = finished_run(home)
+    monkeypatch.setattr(runs, "list_runs", lambda: [run])
+    shutil.rmtree(run.folder)
+    page = open_page("train", run=run.id)
+    assert run.id in page.error[0].value
+    assert widget(page, "button", "Start training")
+
+
+def test_train_shows_a_title_as_it_was_typed(home):
+    run = finished_run(home)
+    title = "![x](http://example.org/x.png)"
+    update(run, config={**run.record["config"], "title": title})
+    (shown,) = [
+        element.value
+        for element in open_page("train", run=run.id).subheader
+        if "example" in element.value
+    ]
+    assert shown == plain(title)
+    assert "![" not in shown and "](" not in shown
+    assert shown.replace("\\", "") == title
+
+
+def test_train_reads_an_evaluation_again_only_when_it_was_written_anew(
+    home, monkeypatch
+):
+    run = finished_run(home)
+    rate = cached.test_accuracy(run)
+    assert rate == evaluation.load(run.folder).accuracy
+    path = run.folder / evaluation.FILE_NAME
+    load = evaluation.load
+    monkeypatch.setattr(evaluation, "load", None)
+    assert cached.test_accuracy(run) == rate
+    monkeypatch.setattr(evaluation, "load", load)
+    path.write_text("{")
+    assert cached.test_accuracy(run) is None
+    path.unlink()
+    assert cached.test_accuracy(run) is None
 
 
 def test_train_survives_a_damaged_run(home):
@@ -785,6 +841,11 @@ def test_listener_hears_words_with_their_sound(spoken):
     assert word.prediction.start == pytest.approx(1.0, abs=0.2)
     assert 0.4 < word.audio.duration < 1.2
     assert np.abs(word.audio.samples).max() > 0.3
+    found = find_speech(word.audio)
+    assert found is not None
+    assert word.speech.start == pytest.approx(found.start, abs=0.05)
+    assert word.speech.end == pytest.approx(found.end, abs=0.05)
+    assert word.speech.start == pytest.approx(StreamConfig().context, abs=1e-3)
     assert listener.seconds == pytest.approx(len(said) / 16_000)
 
 
@@ -799,10 +860,13 @@ def test_listener_forgets_old_sound_and_begins_anew_at_another_rate():
     assert listener.seconds == 2
 
 
-def test_listener_keeps_what_went_wrong():
+def test_listener_keeps_what_went_wrong_until_all_is_well():
     listener = Listener(Recognizer(find_model("cnn")))
     listener.hear(np.full(320, np.nan, np.float32), 16_000)
     assert "not finite" in listener.error
+    listener.hear(np.zeros(320, np.float32), 16_000)
+    assert listener.error == ""
+    assert listener.seconds == 0.02, "what was not heard is no part of the stream"
 
 
 def test_errors_of_the_package_do_not_end_a_page(monkeypatch):

@@ -110,7 +110,7 @@ def offer_removal(name: str) -> None:
 
 def progress_bar() -> Callable[[Progress], None]:
     """Show a progress bar, and return what moves it."""
-    bar = st.progress(0.0, "Starting …")
+    bar = st.empty()  # nothing stays of it where nothing begins
     drawn = 0.0
 
     def show(progress: Progress) -> None:

@@ -51,6 +51,15 @@ def show_digit(prediction: Prediction, said: int | None = None) -> None:
             st.caption(f"Answered in {prediction.latency_ms:.1f} ms")
 
 
+def rival(probabilities: np.ndarray) -> str:
+    """Say in a sentence which digit came second, and how close."""
+    second, first = np.argsort(probabilities)[-2:]
+    return (
+        f"Its second guess is {second} with {percent(float(probabilities[second]))}, "
+        f"after {first} with {percent(float(probabilities[first]))}."
+    )
+
+
 def bars(probabilities: np.ndarray, threshold: float) -> Picture:
     """Draw ten bars, one a digit, and the threshold from which on a model answers."""
     return _bars(probabilities, threshold, figures.style())

@@ -7,19 +7,21 @@ their name. The folders in which they are looked up are part of each key.
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from audiomnist import corpora, evaluation
+from audiomnist import clips, corpora, evaluation
 from audiomnist.audio import Audio
 from audiomnist.clips import Clip, Corpus
-from audiomnist.corpora import read
+from audiomnist.errors import ModelError
 from audiomnist.metrics import Evaluation
 from audiomnist.models import find_model
 from audiomnist.recognizer import Recognizer
+from audiomnist.runs import Run
 from audiomnist.settings import settings
+from audiomnist.significance import Rate
 
 Places = tuple[str, str]
 
@@ -71,9 +73,7 @@ def durations(corpus: Corpus) -> np.ndarray:
 
 def duration(clip: Clip) -> float:
     """Read how long a clip is, in seconds, from its header."""
-    import soundfile
-
-    return float(soundfile.info(BytesIO(read(clip))).duration)
+    return clips.duration(clip)
 
 
 def recognizer(model: str) -> Recognizer:
@@ -94,6 +94,15 @@ def evaluate_corpus(model: str, name: str) -> Evaluation:
 def evaluate_same(model: str, other: Evaluation) -> Evaluation:
     """Evaluate a model on the clips of another model's evaluation."""
     return _evaluate(model, _Part(other.clips, other.corpora), _places())
+
+
+def test_accuracy(run: Run) -> Rate | None:
+    """A finished run's accuracy on its test part; None where it was not tested."""
+    try:
+        written = (run.folder / evaluation.FILE_NAME).stat().st_mtime_ns
+    except OSError:
+        return None
+    return _test_accuracy(run.id, run.folder, written)
 
 
 def _places() -> Places:
@@ -121,6 +130,15 @@ def _recognizer(model: str, places: Places) -> Recognizer:
 def _held_out(model: str, places: Places) -> Evaluation:
     """The evaluation that was saved with the model."""
     return evaluation.load(find_model(model).folder)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _test_accuracy(run_id: str, folder: Path, written: int) -> Rate | None:
+    """The accuracy in the evaluation that was written at that time, in ns."""
+    try:
+        return evaluation.load(folder).accuracy
+    except ModelError:
+        return None
 
 
 @st.cache_resource(

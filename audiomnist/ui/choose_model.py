@@ -29,7 +29,9 @@ def choose_model(key: str, help: str) -> str | None:
     if named in names:
         st.session_state[key] = named
     elif named:
-        st.warning(f"There is no model “{named}” here. Choose another one.")
+        st.warning(
+            f"There is no model “{layout.plain(named)}” here. Choose another one."
+        )
     if st.session_state.get(key) not in names:
         st.session_state[key] = names[0]
 

@@ -1,5 +1,6 @@
 """What every page shares: its heading, links between pages, errors in plain words."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -74,6 +75,15 @@ def link(page: str, label: str, *, help: str | None = None, **query: str) -> Non
         help=help,
         query_params=query or None,
     )
+
+
+def plain(text: str) -> str:
+    """Escape words of a visitor, so that Markdown shows them as they were typed.
+
+    CommonMark takes any punctuation of ASCII after a backslash for itself. Line breaks
+    become spaces, for they can begin a block.
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from audiomnist.audio import Audio, encode_wav
 from audiomnist.clips import Clip, Corpus
 from audiomnist.plots import Style
 from audiomnist.speech import Speech
-from audiomnist.ui import figures
+from audiomnist.ui import figures, layout
 from audiomnist.ui.figures import Picture
 
 
@@ -38,4 +38,5 @@ def _wave(audio: Audio, speech: Speech | None, style: Style) -> Picture:
 def describe(clip: Clip, corpus: Corpus) -> str:
     """Say what a clip is, in a line of Markdown."""
     voice = "synthetic voice" if corpus.is_synthetic else "speaker"
-    return f"A **{clip.digit}** by {voice} **{clip.speaker}**, take {clip.take}"
+    speaker = layout.plain(clip.speaker)
+    return f"A **{clip.digit}** by {voice} **{speaker}**, take {clip.take}"

@@ -14,6 +14,7 @@ import numpy as np
 from audiomnist.audio import Audio
 from audiomnist.errors import AudioMnistError
 from audiomnist.recognizer import Prediction, Recognizer
+from audiomnist.speech import Speech
 from audiomnist.streaming import StreamingRecognizer
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ MAX_HEARD = 100
 _KEPT = 6.0
 """Seconds of the stream that are kept, for the wave of a word that just ended."""
 
-_MARGIN = 0.25
-"""Seconds of the stream shown on both sides of a word."""
-
 
 class Heard(NamedTuple):
     """A word of the stream.
@@ -38,10 +36,13 @@ class Heard(NamedTuple):
         What it was taken for; start and end in seconds of the stream.
     audio
         The word with its surroundings.
+    speech
+        Where the word is in `audio`.
     """
 
     prediction: Prediction
     audio: Audio
+    speech: Speech
 
 
 class Listener:
@@ -58,7 +59,7 @@ class Listener:
         self.heard: deque[Heard] = deque(maxlen=MAX_HEARD)
         """Words that the page has taken, oldest first."""
         self.error = ""
-        """Why the stream could not be understood, or ""."""
+        """Why the last frames could not be understood, or ""."""
         self._words: queue.SimpleQueue[Heard] = queue.SimpleQueue()
         self._streaming: StreamingRecognizer | None = None
         self._recent: deque[np.ndarray] = deque()
@@ -85,14 +86,16 @@ class Listener:
         if self._streaming is None or self._streaming.sample_rate != sample_rate:
             self._begin(sample_rate)
         assert self._streaming is not None
-        self._keep(samples, sample_rate)
         try:
             predictions = self._streaming.feed(samples)
         except AudioMnistError as error:
             self.error = str(error)
             return
+        self.error = ""
+        self._keep(samples, sample_rate)
+        context = self._streaming.config.context
         for prediction in predictions:
-            self._words.put(Heard(prediction, self._cut(prediction, sample_rate)))
+            self._words.put(self._cut(prediction, sample_rate, context))
 
     def take(self) -> bool:
         """Move new words to `heard`; whether there were any."""
@@ -116,14 +119,17 @@ class Listener:
         while self.n_kept - len(self._recent[0]) > _KEPT * sample_rate:
             self.n_kept -= len(self._recent.popleft())
 
-    def _cut(self, prediction: Prediction, sample_rate: int) -> Audio:
-        """The stream around a word."""
+    def _cut(self, prediction: Prediction, sample_rate: int, context: float) -> Heard:
+        """A word with as many seconds of the stream around it, where there are any."""
         assert prediction.start is not None and prediction.end is not None
         kept = np.concatenate(self._recent)
         begin = self._n_samples - len(kept)
-        first = round((prediction.start - _MARGIN) * sample_rate) - begin
-        last = round((prediction.end + _MARGIN) * sample_rate) - begin
-        return Audio(kept[max(0, first) : max(0, last)], sample_rate)
+        first = max(begin, round((prediction.start - context) * sample_rate))
+        last = max(first, round((prediction.end + context) * sample_rate))
+        audio = Audio(kept[first - begin : last - begin], sample_rate)
+        offset = first / sample_rate
+        speech = Speech(prediction.start - offset, prediction.end - offset)
+        return Heard(prediction, audio, speech)
 
 
 def mono(frame: np.ndarray, n_channels: int) -> np.ndarray:

@@ -111,8 +111,6 @@ def stream(recognizer: Recognizer) -> None:
                 "Nothing heard yet. Press Start listening, allow the microphone, and "
                 "say digits with a short pause between them."
             )
-    if listener.error:
-        st.error(listener.error, icon="⚠️")
     if listener.heard:
         _show_heard(listener)
 
@@ -127,10 +125,12 @@ def _listener(recognizer: Recognizer) -> Listener:
 
 
 def _follow(listener: Listener) -> None:
-    """Say how long the stream is; run the page again when a word has come."""
+    """Say how the stream fares; run the page again when a word has come."""
     if listener.take():
         st.rerun()
     st.markdown(f"🔴 **Listening** · {listener.seconds:.0f} s · say any digit")
+    if listener.error:
+        st.error(listener.error, icon="⚠️")
 
 
 def _wait() -> None:
@@ -153,16 +153,7 @@ def _show_heard(listener: Listener) -> None:
     st.markdown(f"### Heard: :primary[{digits}]")
     st.caption("A dot stands for a word of which the model was not sure.")
     last = listener.heard[-1]
-    start, end = last.prediction.start, last.prediction.end
-    assert start is not None and end is not None
-    middle = last.audio.duration / 2
-    half = (end - start) / 2
-    show_answer(
-        listener.recognizer,
-        last.audio,
-        last.prediction,
-        Speech(max(0.0, middle - half), min(last.audio.duration, middle + half)),
-    )
+    show_answer(listener.recognizer, last.audio, last.prediction, last.speech)
 
 
 def show_result(recognizer: Recognizer, data: bytes, name: str) -> None:
@@ -201,6 +192,18 @@ def show_answer(
         with column:
             st.markdown(f"**{title}**")
             figures.show(picture)
+    if prediction.probabilities is not None:
+        st.caption(
+            "The shaded part of the wave is the word that was found: only that reaches "
+            "the model. Where no bar is above the dashed line, it is not sure."
+        )
+        st.markdown(
+            f"**Was it wrong?** {answers.rival(prediction.probabilities)} Look whether "
+            "the shaded part holds the whole word, and nothing but it; a noisy or "
+            "clipped wave looks like another word. Which digits the model confuses, "
+            "with clips of them to hear, is shown under Evaluate."
+        )
+        layout.link("evaluate", "See what it confuses", model=model.name)
 
 
 def _explain_insecure_address() -> None:

@@ -58,11 +58,16 @@ def _worst_pairs(matrix: np.ndarray) -> list[str]:
         if n and said != heard
     )
     return [
-        f"- **{said}** heard as **{heard}**: {-n} times"
+        f"- **{said}** heard as **{heard}**: {_times(-n)}"
         if heard < len(_DIGITS)
-        else f"- **{said}** without an answer: {-n} times"
+        else f"- **{said}** without an answer: {_times(-n)}"
         for n, said, heard in pairs[:_N_WORST]
     ]
+
+
+def _times(count: int) -> str:
+    """A count in words."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def show_digits(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
@@ -157,7 +162,8 @@ def _show_mistake(mistake: Mistake, recognizer: Recognizer) -> None:
     """Play a clip, and show what the model made of it."""
     clip, model = mistake.clip, recognizer.model
     st.markdown(
-        f"**{clip.speaker}** says **{clip.digit}**, heard as **{_answer(mistake)}**"
+        f"**{layout.plain(clip.speaker)}** says **{clip.digit}**, "
+        f"heard as **{_answer(mistake)}**"
     )
     if not clip.path.exists():
         layout.empty(
@@ -194,7 +200,9 @@ def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
         st.columns(2), ((name, evaluation), (other, second)), strict=True
     ):
         column.metric(
-            choose_model.title(model), share(heard.accuracy.value), border=True
+            layout.plain(choose_model.title(model)),
+            share(heard.accuracy.value),
+            border=True,
         )
         column.caption(interval(heard.accuracy))
     test = mcnemar(evaluation, second)

@@ -5,7 +5,7 @@ import streamlit as st
 
 from audiomnist.history import best_epoch
 from audiomnist.runs import Run
-from audiomnist.ui import browse, layout, run_view, state
+from audiomnist.ui import browse, cached, layout, run_view, state
 
 
 def show(everything: list[Run], current: Run | None) -> None:
@@ -49,7 +49,7 @@ def _row(run: Run) -> dict[str, object]:
     """One line of the list."""
     config, now = run.config, run.state
     history = run.history
-    rate = run_view.test_accuracy(run) if now == "finished" else None
+    rate = cached.test_accuracy(run) if now == "finished" else None
     return {
         "Run": config.title or run.id,
         "State": f"{run_view.BADGES[now][1]} {now}",

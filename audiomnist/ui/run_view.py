@@ -4,12 +4,10 @@ from typing import Literal
 
 import streamlit as st
 
-from audiomnist import evaluation, plots, runs
-from audiomnist.errors import ModelError
+from audiomnist import plots, runs
 from audiomnist.history import EpochMetrics, best_epoch
 from audiomnist.runs import Run, RunProgress
-from audiomnist.significance import Rate
-from audiomnist.ui import browse, figures, layout, report, state
+from audiomnist.ui import browse, cached, figures, layout, report, state
 
 Colour = Literal["gray", "blue", "green", "orange", "red"]
 
@@ -45,7 +43,7 @@ def current_run(everything: list[Run]) -> Run | None:
         if run.id == named:
             return run
     if named:
-        st.warning(f"There is no run “{named}” any more.")
+        st.warning(f"There is no run “{layout.plain(named)}” any more.")
     living = next((run for run in everything if is_living(run)), None)
     if living:
         open_run(living)  # so that it is still shown when it has come to its end
@@ -62,18 +60,19 @@ def open_run(run: Run | None) -> None:
 
 def watch(run: Run) -> None:
     """Show a run, and go on looking for as long as it lives."""
-    lives = is_living(run)
-    st.fragment(_show, run_every=_POLL if lives else None)(run, lives)
+    state_now = run.state
+    lives = state_now not in runs.ENDED
+    st.fragment(_show, run_every=_POLL if lives else None)(run, state_now)
 
 
-def _show(run: Run, lived: bool) -> None:
-    """Show a run once; the whole page anew when it has come to its end."""
+def _show(run: Run, shown: str) -> None:
+    """Show a run once; the whole page anew when its state is no longer that shown."""
     with layout.guard():
         now = run.state
-        if lived and now in runs.ENDED:
+        if now != shown:
             st.rerun()
         colour, icon = BADGES[now]
-        st.subheader(run.config.title or run.id, anchor=False)
+        st.subheader(layout.plain(run.config.title or run.id), anchor=False)
         st.badge(now.capitalize(), icon=icon, color=colour)
         st.caption(describe(run))
         if now not in runs.ENDED:
@@ -91,15 +90,15 @@ def _show(run: Run, lived: bool) -> None:
 
 
 def describe(run: Run) -> str:
-    """What a run trains, in a line."""
+    """What a run trains, in a line of Markdown."""
     config = run.config
     training = config.training
-    of = f" ({config.held_out})" if config.held_out else ""
+    of = f" ({layout.plain(config.held_out)})" if config.held_out else ""
     varied = "varied clips" if training.augmentation else "clips as they are"
     return " · ".join(
         (
             config.network.kind.upper(),
-            ", ".join(map(browse.title, config.corpora)),
+            layout.plain(", ".join(map(browse.title, config.corpora))),
             f"split: {config.split_rule}{of}",
             f"batch size {training.batch_size}",
             f"learning rate {training.learning_rate:g}",
@@ -144,7 +143,7 @@ def _show_history(history: list[EpochMetrics]) -> None:
 
 def _show_result(run: Run) -> None:
     """Show how a finished run did on its test part, and where to go from here."""
-    rate = test_accuracy(run)
+    rate = cached.test_accuracy(run)
     if rate is not None:
         st.success(
             f"**Test accuracy {report.share(rate.value)}** on clips that were kept "
@@ -156,14 +155,6 @@ def _show_result(run: Run) -> None:
         layout.link("evaluate", "See where it is wrong", model=run.id)
     with right:
         layout.link("live", "Speak to it", model=run.id)
-
-
-def test_accuracy(run: Run) -> Rate | None:
-    """A finished run's accuracy on its test part; None where it was not tested."""
-    try:
-        return evaluation.load(run.folder).accuracy
-    except ModelError:
-        return None
 
 
 def _offer_actions(run: Run, now: str) -> None:

@@ -57,9 +57,11 @@ with layout.guard(head):
 
 with add_tab:
     st.subheader("Download", anchor=False)
-    acquire.offer_downloads()
+    with layout.guard():
+        acquire.offer_downloads()
     st.subheader("Import your own", anchor=False)
-    acquire.offer_import()
+    with layout.guard():
+        acquire.offer_import()
 
 # Last, since it looks at every recording.
 if corpus:

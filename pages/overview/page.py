@@ -47,8 +47,9 @@ with layout.guard():
 
         st.subheader("4 · What they answer", anchor=False)
         columns = st.columns(2, gap="large")
-        for column, (_, recognizer) in zip(columns, networks, strict=False):
+        for column, (title, recognizer) in zip(columns, networks, strict=False):
             with column:
+                st.markdown(f"#### {title}")
                 walk.show_answer(recognizer, audio, clip.digit)
         st.markdown(
             "Each network spreads 100 % over the ten digits, and the longest bar is "

@@ -18,8 +18,9 @@ with form, st.container(border=True), layout.guard():
     if config:
         run_view.open_run(run_form.start(config))
 
-everything = runs.list_runs()
-with view:
+everything, current = None, None
+with view, layout.guard():
+    everything = runs.list_runs()
     current = run_view.current_run(everything)
     if current:
         run_view.watch(current)
@@ -30,5 +31,6 @@ with view:
         )
 
 st.subheader("Runs", anchor=False)
-with layout.guard():
-    run_list.show(everything, current)
+if everything is not None:
+    with layout.guard():
+        run_list.show(everything, current)
