@@ -32,6 +32,8 @@ MAX_FILES = 200_000
 
 _CHUNK = 256 * 1024  # bytes
 _MAX_HEADER = 1024**2  # bytes of tar headers before one member
+_MAX_NAME = 255  # bytes of a file's or folder's name: the usual file systems' limit
+_MAX_PATH = 1000  # bytes; Linux takes 4096 with the folders above, macOS 1024
 _DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -81,8 +83,8 @@ def unpack(
     ------
     CorpusError
         If the archive is missing, no archive, damaged, encrypted or too large,
-        holds a name outside its folder, a link or a device, or if the disk is
-        full or the folder is there already.
+        holds a name outside its folder or one that cannot be stored, a link or
+        a device, or if the disk is full or the folder is there already.
     """
     name = _name(archive)
     limits = _Limits(name, max_total_bytes, max_files)
@@ -100,6 +102,8 @@ def unpack(
                     on_progress(Progress("unpacking", total or 0, total))
         except _DAMAGED as error:
             raise _damaged(name, error) from error
+        except RecursionError as error:  # tarfile reads headers by recursion
+            raise _damaged(name, tarfile.ReadError("endless header")) from error
         except OSError as error:
             if error.errno is None:  # gzip and bz2 report bad data this way
                 raise _damaged(name, error) from error
@@ -307,11 +311,20 @@ def _checked_path(name: str, archive_name: str) -> PurePosixPath:
             f"{archive_name} holds {name!r}, a name outside the archive's own "
             "folder. Nothing was kept. Make the archive again with relative names."
         )
-    if any(ord(character) < 32 for character in text) or len(text) > 1000:
+    # tarfile stands surrogates in for bytes that are no UTF-8.
+    if any(ord(c) < 32 or "\ud800" <= c <= "\udfff" for c in text):
         raise CorpusError(
             f"{archive_name} holds a file name that cannot be stored "
-            f"({name[:60]!r}). Nothing was kept. Rename the file and make the "
-            "archive again."
+            f"({name[:60]!r}): it has control characters or is not UTF-8. Nothing "
+            "was kept. Rename the file and make the archive again."
+        )
+    n_longest = max((len(part.encode()) for part in path.parts), default=0)
+    if n_longest > _MAX_NAME or len(text.encode()) > _MAX_PATH:
+        raise CorpusError(
+            f"{archive_name} holds a name that is too long ({name[:60]!r} and so "
+            f"on); expected at most {_MAX_NAME} bytes for a file or folder and "
+            f"{_MAX_PATH} with the folders above it. Nothing was kept. Shorten the "
+            "name and make the archive again."
         )
     return path
 

@@ -15,10 +15,11 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from audiomnist.audio import Audio, decode
+from audiomnist.audio import MAX_DURATION, Audio, decode
 from audiomnist.errors import CorpusError
 
 DIGIT_WORDS = (
@@ -218,14 +219,43 @@ def load_audio(clip: Clip) -> Audio:
     return decode(read(clip), clip.name)
 
 
+def duration(clip: Clip) -> float:
+    """Read how long a clip is from its header, without decoding it.
+
+    Returns
+    -------
+    float
+        Seconds, above 0 and at most `MAX_DURATION`.
+
+    Raises
+    ------
+    CorpusError
+        If the recording cannot be read.
+    AudioError
+        If it is no recording, holds no sound or is too long.
+    """
+    import soundfile
+
+    data = read(clip)
+    try:
+        header = soundfile.info(BytesIO(data))
+        seconds = float(header.frames / max(header.samplerate, 1))
+    except (RuntimeError, TypeError):  # libsndfile's errors are RuntimeErrors
+        seconds = 0.0
+    if 0 < seconds <= MAX_DURATION:
+        return seconds
+    # Only decoding tells how long a streamed recording is, or what is wrong.
+    return decode(data, clip.name).duration
+
+
 def clips_in_folder(folder: Path) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]]:
     """List the recordings in a folder and the folders inside it.
 
     Returns
     -------
     tuple
-        The clips, and the recordings that `parse_name` does not understand, in
-        the order of their paths.
+        The clips, and the recordings whose names are not UTF-8 or that
+        `parse_name` does not understand, in the order of their paths.
 
     Raises
     ------
@@ -250,6 +280,11 @@ def clips_in_folder(folder: Path) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]
         ]
     clips, skipped = [], []
     for name in sorted(names):
+        readable = os.fsencode(name).decode(errors="replace")
+        if readable != name:  # it could be neither shown nor hashed
+            reason = "the name is not UTF-8; rename the file or its folder."
+            skipped.append(Skipped(readable, reason))
+            continue
         try:
             clips.append(Clip(*parse_name(name), folder / name))
         except CorpusError as error:

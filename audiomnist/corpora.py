@@ -34,7 +34,7 @@ from audiomnist.clips import (
 from audiomnist.downloads import fetch, is_url
 from audiomnist.errors import AudioError, CorpusError
 from audiomnist.settings import settings
-from audiomnist.storage import OnProgress, Progress, disk_errors, new_folder
+from audiomnist.storage import DiskError, OnProgress, Progress, disk_errors, new_folder
 
 __all__ = [
     "CORPORA",
@@ -132,7 +132,8 @@ def download(
 ) -> Corpus:
     """Download a known corpus, verify it and load it; at once if it is here.
 
-    An interrupted download goes on where it stopped.
+    An interrupted download goes on where it stopped. What was downloaded is kept
+    until it is unpacked, or found not to be the corpus.
 
     Parameters
     ----------
@@ -165,9 +166,12 @@ def download(
         archive = Path(place).expanduser()
     try:
         _unpack_known(card, archive, place, on_progress)
-    finally:
-        if is_url(place):
-            archive.unlink(missing_ok=True)
+    except DiskError:
+        raise  # the archive may be good: the next try need not fetch it again
+    except CorpusError:
+        _remove_download(archive, place)
+        raise
+    _remove_download(archive, place)
     return load_corpus(name)
 
 
@@ -313,6 +317,12 @@ def _unpack_known(
                 "archive is probably another version, or was changed on its way: "
                 "download it again, or name another source."
             )
+
+
+def _remove_download(archive: Path, place: str) -> None:
+    """Delete an archive that was downloaded, and none that somebody gave."""
+    if is_url(place):
+        archive.unlink(missing_ok=True)
 
 
 def _copy_recordings(

@@ -40,6 +40,11 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 
+
+class DiskError(CorpusError):
+    """The disk is full or refuses to be written; what was read may be good."""
+
+
 _TEMPORARY = ".new-"
 _ABANDONED = 24 * 3600.0  # s: no unpacking takes that long
 
@@ -51,8 +56,10 @@ def new_folder(folder: Path) -> Iterator[Path]:
     Raises
     ------
     CorpusError
-        If `folder` is there already, or the disk is full or refuses to be
-        written. The temporary folder is removed whatever fails.
+        If `folder` is there already. The temporary folder is removed whatever
+        fails.
+    DiskError
+        If the disk is full or refuses to be written.
     """
     if folder.exists():
         raise CorpusError(f"The folder {folder} is there already. Remove it first.")
@@ -83,7 +90,7 @@ def disk_errors(
 
     Raises
     ------
-    CorpusError
+    DiskError
         In place of any OSError of the block.
     """
     try:
@@ -92,12 +99,12 @@ def disk_errors(
         if folder.name.startswith(_TEMPORARY):
             folder = folder.parent
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise CorpusError(
+            raise DiskError(
                 f"The disk that holds {folder} is full. {kept} Free some space "
                 "there, or set AUDIOMNIST_HOME to a folder on another disk, and "
                 "try again."
             ) from error
-        raise CorpusError(
+        raise DiskError(
             f"Files could not be written to {folder} ({error.strerror or error}). "
             f"{kept} Set AUDIOMNIST_HOME to a folder that you may write to, and "
             "try again."

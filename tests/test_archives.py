@@ -126,6 +126,28 @@ def test_links_and_devices_are_refused(tmp_path: Path, member: tarfile.TarInfo) 
     refused(tarred(FILES, member), tmp_path, "a link, device or sparse file")
 
 
+@pytest.mark.parametrize("name", ["7_ann\udce9_0.wav", "b\udce9/7_anna_0.wav"])
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path, name: str) -> None:
+    refused(tarred({name: b""}), tmp_path, "cannot be stored .* is not UTF-8")
+
+
+@pytest.mark.parametrize("make", [zipped, tarred])
+@pytest.mark.parametrize(
+    "name",
+    [f"7_{'a' * 250}_0.wav", f"{'é' * 128}/7_a_0.wav", "folder/" * 143 + "a.wav"],
+)
+def test_a_name_that_is_too_long_is_refused(
+    tmp_path: Path, make: Callable[[dict[str, bytes]], bytes], name: str
+) -> None:
+    refused(make({name: b""}), tmp_path, "too long .* at most 255 bytes .* and 1000")
+
+
+def test_the_longest_name_is_unpacked(tmp_path: Path) -> None:
+    name = f"7_{'a' * 247}_0.wav"
+    (file,) = unpack(io.BytesIO(zipped({name: b"x"})), tmp_path / "out", suffixes=WAV)
+    assert file.name == name and len(name) == 255
+
+
 def test_a_link_in_a_zip_archive_is_refused(tmp_path: Path) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -169,6 +191,14 @@ def test_headers_that_never_end_are_refused(tmp_path: Path) -> None:
     header.type, header.size = tarfile.XHDTYPE, 100_000_000
     bomb = gzip.compress(header.tobuf() + bytes(100_000_000), 1)
     refused(bomb, tmp_path, "damaged or cut short \\(endless header\\)")
+
+
+def test_headers_within_headers_are_refused(tmp_path: Path) -> None:
+    header = special("././@LongLink", tarfile.GNUTYPE_LONGNAME)
+    header.size = 1
+    nested = (header.tobuf(tarfile.GNU_FORMAT) + bytes(512)) * 1000
+    refused(nested + tarred(FILES), tmp_path, "damaged or cut short \\(endless header")
+    refused(tarred(FILES)[:-10240] + nested, tmp_path, "damaged or cut short")
 
 
 def test_sparse_files_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Names are read in one place, and folders and archives give the clips they hold."""
 
+import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audiomnist.audio import encode_wav
+from audiomnist.audio import Audio, encode_wav
 from audiomnist.clips import (
     DIGIT_WORDS,
     Clip,
     Corpus,
     clips_in_archive,
     clips_in_folder,
+    duration,
     load_audio,
     parse_name,
     read,
@@ -92,6 +94,25 @@ def test_a_folder_gives_its_clips_and_names_the_others(tmp_path: Path) -> None:
     assert skipped[0].reason.startswith("'cat' is not a digit; expected 0 to 9")
 
 
+def test_names_that_are_not_utf_8_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "7_anna_0.wav", "b/8_anna_0.wav")
+    try:
+        for name in (b"7_ann\xe9_0.wav", b"b\xe9/8_anna_0.wav"):
+            path = tmp_path / os.fsdecode(name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    clips, skipped = clips_in_folder(tmp_path)
+    assert [clip.name for clip in clips] == ["7_anna_0.wav", "8_anna_0.wav"]
+    assert {name for name, _ in skipped} == {
+        *("7_ann\N{REPLACEMENT CHARACTER}_0.wav",),
+        *("b\N{REPLACEMENT CHARACTER}/8_anna_0.wav",),
+    }
+    assert all("not UTF-8; rename" in reason for _, reason in skipped)
+    assert corpus(*clips).digest
+
+
 def test_clips_of_the_same_name_get_takes_of_their_own(tmp_path: Path) -> None:
     names = ["a/7_anna_0.wav", "b/7_anna_0.wav", "c/7_anna_0.wav", "b/7_anna_5.wav"]
     clips, _ = clips_in_folder(write(tmp_path, *names, "7/x.wav", "7/y.wav"))
@@ -153,6 +174,38 @@ def test_a_clip_is_heard(tmp_path: Path, spoken) -> None:  # type: ignore[no-unt
     clip.path.write_bytes(b"no sound")
     with pytest.raises(AudioError, match=r"7_anna_0\.wav"):
         load_audio(clip)
+
+
+def test_a_clip_tells_its_duration(tmp_path: Path, spoken) -> None:  # type: ignore[no-untyped-def]
+    audio = spoken(7, duration=0.37)
+    data = encode_wav(audio)
+    clip = Clip(7, "anna", 0, tmp_path / "7_anna_0.wav")
+    clip.path.write_bytes(data)
+    assert duration(clip) == audio.duration
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("7_anna_0.wav", data)
+    assert duration(*clips_in_archive(tmp_path / "a.zip")) == audio.duration
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"no sound", "is not a sound file"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "is cut off"),
+        (encode_wav(Audio(np.zeros(61 * 4000, np.float32), 4000)), "lasts 61 s"),
+    ],
+)
+def test_a_damaged_clip_has_no_duration(
+    tmp_path: Path, data: bytes, sentence: str
+) -> None:
+    clip = Clip(7, "anna", 0, tmp_path / "7_anna_0.wav")
+    clip.path.write_bytes(data)
+    with pytest.raises(AudioError, match=rf"7_anna_0\.wav {sentence}"):
+        duration(clip)
+    clip.path.unlink()
+    with pytest.raises(CorpusError, match="cannot be read"):
+        duration(clip)
 
 
 def test_a_corpus_is_sorted_and_knows_its_speakers(tmp_path: Path) -> None:

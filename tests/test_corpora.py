@@ -1,6 +1,7 @@
 """Corpora are loaded, downloaded and imported whole, or it is said why not."""
 
 import dataclasses
+import errno
 import gzip
 import hashlib
 import io
@@ -138,6 +139,24 @@ def test_an_interrupted_download_goes_on(small_fsdd: bytes, home: Path) -> None:
         assert server.requests == ["bytes=100000-"]
 
 
+@pytest.mark.parametrize("stage", ["unpacking", "checking"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "full")])
+def test_an_interrupted_unpacking_keeps_the_download(
+    small_fsdd: bytes, home: Path, stage: str, error: BaseException
+) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.stage == stage:
+            raise error
+
+    with serve(small_fsdd) as server:
+        with pytest.raises((KeyboardInterrupt, CorpusError)):
+            download("fsdd", source=server.url, on_progress=interrupt)
+        assert stored(home) == []
+        assert len(download("fsdd", source=server.url).clips) == 120
+        assert len(server.requests) == 1
+    assert {p.suffix for p in (home / "cache" / "downloads").iterdir()} == {".lock"}
+
+
 def test_the_source_can_be_a_file_or_a_setting(
     small_fsdd: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +186,7 @@ def test_other_contents_than_expected_are_refused(
         assert stored(home) == []
         server.data = small_fsdd
         assert len(download("fsdd", source=server.url).clips) == 120
+        assert len(server.requests) == 2
 
 
 def test_missing_recordings_are_refused(small_fsdd: bytes, home: Path) -> None:
