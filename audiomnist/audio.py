@@ -130,9 +130,11 @@ def load(path: Path | str, sample_rate: int | None = None) -> Audio:
     AudioError
         If the file cannot be read or decoded.
     """
-    path = Path(path)
+    if not isinstance(path, Path):
+        path = Path(path)
     try:
-        data = path.read_bytes()
+        with path.open("rb", buffering=0) as file:  # read whole: a buffer only costs
+            data = file.readall()
     except OSError as error:
         raise AudioError(
             f"{path} cannot be read ({error.strerror}). Check the name and try again."
