@@ -116,7 +116,8 @@ def resume(run: Run) -> None:
     try:
         launch(run)
     except RunError:
-        update(run, **before)
+        with _writing(run):
+            update(run, **before)
         raise
 
 
@@ -131,7 +132,7 @@ def requeue(run: Run) -> dict[str, Any]:
     Raises
     ------
     RunError
-        If it is in another state.
+        If it is in another state, or its folder cannot be written.
     """
     state, message = run.state, run.message
     if state not in ENDED or state == FINISHED:
@@ -139,7 +140,7 @@ def requeue(run: Run) -> dict[str, Any]:
             f"The run {run.id} is {state}; only a cancelled or failed one can be "
             "resumed."
         )
-    with workers.hold(run.folder):
+    with _writing(run), workers.keep_out(run.folder):
         (run.folder / CANCELLED).unlink(missing_ok=True)
         now = datetime.now(UTC).isoformat()
         update(run, state="waiting", message="", waiting_since=now)
@@ -161,10 +162,10 @@ def cancel(run: Run) -> None:
     with _writing(run):
         (run.folder / CANCELLED).touch()
         workers.stop(run.folder)
-        with workers.hold(run.folder):
+        with workers.keep_out(run.folder):
             if run.record["state"] not in ENDED:
                 _end(run, "cancelled")
-            (run.folder / CANCELLED).unlink()
+            (run.folder / CANCELLED).unlink(missing_ok=True)
 
 
 def execute(
@@ -191,14 +192,14 @@ def execute(
     ------
     RunError
         If the run does not wait or has a worker already, its corpora are not
-        those that it began with, or the disk is full.
+        those that it began with, or a file cannot be read or written.
     AudioMnistError
         What a step raises.
     """
-    with workers.hold(run.folder):
+    with _writing(run), workers.hold(run.folder):
         if run.state != "waiting":
             raise RunError(f"The run {run.id} is {run.state} and not waiting.")
-        with _Outcome(run), _writing(run):
+        with _Outcome(run), _writing(run):  # the outcome is told in a sentence too
             report = Report(run.folder, run.config.training.epochs)
             report.show("waiting", 0)
             _wait_for_turn(run)
@@ -251,8 +252,8 @@ def _train(
         processor_seconds=sum(metrics.processor_seconds for metrics in history),
     )
     evaluate(run)
+    (run.folder / CHECKPOINT).unlink(missing_ok=True)
     _end(run, FINISHED)
-    (run.folder / CHECKPOINT).unlink()
 
 
 def _prepare(split: Split, features: FeatureConfig, report: Report) -> TrainingData:
@@ -344,15 +345,20 @@ def _end(run: Run, state: str, message: str = "") -> None:
 
 @contextlib.contextmanager
 def _writing(run: Run) -> Iterator[None]:
-    """Say in a sentence that the disk is full."""
+    """Say in a sentence which file the operating system refuses, and why."""
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            trouble = f"The disk that holds {run.folder} is full. Free some space there"
+        else:
+            trouble = (
+                f"The run {run.id} cannot read or write {error.filename or run.folder} "
+                f"({error.strerror or error}). Make sure that it is there and yours "
+                "to write"
+            )
         raise RunError(
-            f"The disk that holds {run.folder} is full. Free some space there and "
-            "resume the run: it goes on from its last epoch."
+            f"{trouble} and resume the run: it goes on from its last epoch."
         ) from error
 
 

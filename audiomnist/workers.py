@@ -59,23 +59,32 @@ def hold(folder: Path) -> Iterator[None]:
     RunError
         If another process is.
     """
-    lock = FileLock(folder / _LOCK, timeout=_LOCK_TIME)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise RunError(
-            f"{folder.name} is being trained by another process. Wait for it or "
-            "cancel it."
-        ) from error
-    try:
+    with _lock(folder):
         ticket = _ticket(folder)
         is_queued = ticket and ticket.get("pid") is None
         queued = ticket.get("queued") if is_queued else None
-        _write_ticket(folder, queued or time.time(), os.getpid())
-        yield
-    finally:
+        try:
+            _write_ticket(folder, queued or time.time(), os.getpid())
+            yield
+        finally:
+            (folder / _TICKET).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def keep_out(folder: Path) -> Iterator[None]:
+    """Let no worker into a folder while the block runs, without being one.
+
+    What the last worker left to be known by is taken away, so that nobody who
+    wants to stop it ends another process.
+
+    Raises
+    ------
+    RunError
+        If there is a worker.
+    """
+    with _lock(folder):
         (folder / _TICKET).unlink(missing_ok=True)
-        lock.release()
+        yield
 
 
 def is_alive(folder: Path) -> bool:
@@ -143,17 +152,29 @@ def start(folder: Path, arguments: Sequence[str]) -> None:
 
 
 def stop(folder: Path) -> None:
-    """End the folder's worker, wherever it is in its work, and wait for its end."""
+    """End the folder's worker, wherever it is in its work, and wait for its end.
+
+    Raises
+    ------
+    RunError
+        If the worker is this process, which does not end itself.
+    """
     mine = _started.get(folder)
     polite_until = time.monotonic() + _POLITE
     while True:
         is_mine = mine is not None and mine.process.poll() is None
         if not is_mine and not is_alive(folder):
             return
-        end = signal.SIGTERM if time.monotonic() < polite_until else _KILL
+        is_polite = time.monotonic() < polite_until
+        end = signal.SIGTERM if is_polite else _KILL
         pid = _ticket(folder).get("pid")
         if mine is not None and is_mine:
             mine.process.send_signal(end)
+        elif pid == os.getpid():
+            if not is_polite:
+                raise RunError(
+                    f"{folder.name} is being trained by this process. Wait for it."
+                )
         elif pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid), end)
@@ -186,6 +207,23 @@ def last_words(folder: Path) -> str:
         return ""
     spoken = (line.strip() for line in reversed(lines) if not _CHATTER.match(line))
     return next((line for line in spoken if line), "")
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, or refuse if a worker does."""
+    lock = FileLock(folder / _LOCK, timeout=_LOCK_TIME)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RunError(
+            f"{folder.name} is being trained by another process. Wait for it or "
+            "cancel it."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _write_ticket(folder: Path, queued: float, pid: int | None) -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -218,6 +219,51 @@ def test_a_full_disk_is_said(config, number, monkeypatch):
     assert "is full. Free some space there and resume the run" in run.message
 
 
+def test_a_file_that_is_refused_is_said(config, monkeypatch):
+    run = runs.create(config)
+    refused = breaking(PermissionError(errno.EACCES, "Permission denied", "clip.npy"))
+    monkeypatch.setattr(runs, "clip_spectra", refused)
+    with pytest.raises(RunError, match=r"cannot read or write clip.npy \(Permission"):
+        runs.execute(run, nothing)
+    assert run.state == "failed"
+    assert "and resume the run" in run.message
+
+
+def test_a_folder_that_takes_nothing_is_said(config, monkeypatch):
+    run, ended = runs.create(config), runs.create(config)
+    runs.cancel(ended)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            runs, "update", breaking(OSError(errno.EIO, "Input/output error"))
+        )
+        for refused, act in ((run, runs.cancel), (ended, runs.requeue)):
+            with pytest.raises(RunError, match=r"cannot .* \(Input/output error\)"):
+                act(refused)
+    with monkeypatch.context() as patch:
+        refusal = breaking(OSError(errno.EROFS, "Read-only file system"))
+        patch.setattr(workers, "write_atomically", refusal)
+        with pytest.raises(RunError, match="Read-only file system"):
+            runs.execute(run, nothing)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_run_has_finished_when_its_checkpoint_has_gone(config, is_there, monkeypatch):
+    run = runs.create(config)
+    seen = []
+    end = runs._end
+
+    def look(run, state, message=""):
+        seen.append((state, (run.folder / CHECKPOINT).exists()))
+        end(run, state, message)
+
+    monkeypatch.setattr(runs, "_end", look)
+    runs.execute(
+        run, lambda run: None if is_there else (run.folder / CHECKPOINT).unlink()
+    )
+    assert seen == [("finished", False)]
+    assert run.state == "finished"
+
+
 def test_only_what_was_stopped_can_be_resumed(config):
     run = runs.create(config)
     with pytest.raises(RunError, match="is waiting; only a cancelled or failed"):
@@ -235,6 +281,31 @@ def test_a_run_is_cancelled_before_it_begins(config):
     assert run.state == "cancelled"
     with pytest.raises(RunError, match="Resume it"):
         runs.launch(run)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell script")
+@pytest.mark.parametrize("is_launched", [False, True])
+def test_a_run_is_cancelled_by_several_at_once(
+    config, is_launched, monkeypatch, tmp_path
+):
+    for _ in range(3):
+        run = runs.create(config)
+        if is_launched:
+            script = tmp_path / "worker"
+            script.write_text(
+                f"#!{sys.executable}\nimport sys, time\nfrom pathlib import Path\n"
+                "from audiomnist import workers\n"
+                f"with workers.hold(Path({str(run.folder)!r})):\n    time.sleep(60)\n"
+            )
+            script.chmod(0o755)
+            with monkeypatch.context() as patch:
+                patch.setattr(sys, "executable", str(script))
+                runs.launch(run)
+            wait_until(lambda run=run: workers.is_alive(run.folder))
+        with ThreadPoolExecutor(8) as several:
+            list(several.map(runs.cancel, [run] * 8))
+        assert (run.state, run.record["state"]) == ("cancelled", "cancelled")
+        assert workers.queued_at(run.folder) is None
 
 
 def test_a_worker_that_dies_at_birth_fails_its_run(config, monkeypatch):

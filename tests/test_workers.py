@@ -88,6 +88,37 @@ def test_a_folder_has_one_worker(folder, worker, monkeypatch):
     assert workers.is_alive(folder)
 
 
+def test_who_keeps_workers_out_is_not_taken_for_one(folder):
+    ticket = json.dumps({"queued": 5.0, "pid": 1})
+    (folder / "worker.json").write_text(ticket)
+    with workers.keep_out(folder):
+        assert workers.is_alive(folder)
+        assert not (folder / "worker.json").exists()
+    assert not workers.is_alive(folder)
+
+
+def test_a_worker_is_not_kept_out_of_its_own_folder(folder, worker, monkeypatch):
+    monkeypatch.setattr(workers, "_LOCK_TIME", 0.1)
+    with (
+        pytest.raises(RunError, match="trained by another process"),
+        workers.keep_out(folder),
+    ):
+        pass
+    assert (folder / "worker.json").exists()
+
+
+def test_this_process_does_not_end_itself(folder, monkeypatch):
+    sent = []
+    monkeypatch.setattr(workers.os, "kill", lambda *signal: sent.append(signal))
+    monkeypatch.setattr(workers, "_POLITE", 0.1)
+    with (
+        workers.hold(folder),
+        pytest.raises(RunError, match="trained by this process"),
+    ):
+        workers.stop(folder)
+    assert sent == []
+
+
 def test_a_killed_worker_is_not_alive(folder, worker):
     assert workers.is_alive(folder)
     worker.kill()
