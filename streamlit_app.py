@@ -44,4 +44,4 @@ if __name__ == "__main__":
 else:
     # `streamlit run` imports this file once, as a server, before anybody visits.
     server.prepare()
-    app = st.App(__file__)
+    app = st.App(__file__, lifespan=server.lifespan)

@@ -32,6 +32,9 @@ SILENCE_DBFS = -120.0
 _UNKNOWN_LENGTH = 2**62
 """Number of samples from which on libsndfile means that it does not know."""
 
+_BLOCK = 65_536
+"""Samples of each channel that are read at a time where the length is unknown."""
+
 _FORMATS = "wav, flac, ogg (Vorbis or Opus) and mp3"
 
 
@@ -179,7 +182,7 @@ def level_dbfs(audio: Audio) -> float:
     """Root-mean-square level in dB relative to full scale, at least -120."""
     if len(audio.samples) == 0:
         return SILENCE_DBFS
-    power = float(np.mean(np.square(audio.samples, dtype=np.float64)))
+    power = float(np.dot(audio.samples, audio.samples)) / len(audio.samples)
     return max(SILENCE_DBFS, 10 * np.log10(power)) if power > 0 else SILENCE_DBFS
 
 
@@ -246,18 +249,10 @@ def _decode_with_libsndfile(
         with soundfile.SoundFile(BytesIO(data)) as file:
             sample_rate, n_promised = file.samplerate, file.frames
             _check_size(file.channels, sample_rate, name)
-            if n_promised >= _UNKNOWN_LENGTH:
-                raise AudioError(
-                    f"{name} does not say how long it is: it was written to a pipe. "
-                    "Convert it to a file, or to wav."
-                )
+            if n_promised >= _UNKNOWN_LENGTH:  # written to a pipe
+                return _read_to_the_end(data, name, max_duration), sample_rate
             _check_length(n_promised, sample_rate, name, max_duration)
-            if n_promised * file.channels > MAX_VALUES:
-                raise AudioError(
-                    f"{name} holds {file.channels} channels at {sample_rate} Hz, more "
-                    f"than {MAX_VALUES:,} samples in all. Mix it to one channel or "
-                    "convert it to 48000 Hz."
-                )
+            _check_values(n_promised, file.channels, sample_rate, name)
             channels = file.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         raise AudioError(
@@ -270,6 +265,27 @@ def _decode_with_libsndfile(
             f"{len(channels)} are there. Copy or record it again."
         )
     return channels, sample_rate
+
+
+def _read_to_the_end(data: bytes, name: str, max_duration: float) -> np.ndarray:
+    """Read a file that does not say how long it is: (n_frames, n_channels)."""
+    import soundfile
+
+    class Stream(soundfile.SoundFile):
+        """A file that is read from its beginning to its end."""
+
+        def seekable(self) -> bool:
+            """No: libsndfile finds no place in what has no known end."""
+            return False
+
+    blocks, n_frames = [], 0
+    with Stream(BytesIO(data)) as file:
+        while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+            n_frames += len(block)
+            _check_length(n_frames, file.samplerate, name, max_duration, is_part=True)
+            _check_values(n_frames, file.channels, file.samplerate, name)
+            blocks.append(block)
+        return np.concatenate([*blocks, np.zeros((0, file.channels), np.float32)])
 
 
 def _check_size(n_channels: int, sample_rate: int, name: str) -> None:
@@ -287,14 +303,30 @@ def _check_size(n_channels: int, sample_rate: int, name: str) -> None:
 
 
 def _check_length(
-    n_frames: int, sample_rate: int, name: str, max_duration: float
+    n_frames: int,
+    sample_rate: int,
+    name: str,
+    max_duration: float,
+    *,
+    is_part: bool = False,
 ) -> None:
     """Refuse a recording that is longer than one digit can be, before reading it."""
     duration = n_frames / max(sample_rate, 1)
     if duration > max_duration:
+        length = f"over {max_duration:.0f} s" if is_part else f"{duration:.0f} s"
         raise AudioError(
-            f"{name} lasts {duration:.0f} s; expected one spoken digit, at most "
+            f"{name} lasts {length}; expected one spoken digit, at most "
             f"{max_duration:.0f} s. Cut out the part with the digit."
+        )
+
+
+def _check_values(n_frames: int, n_channels: int, sample_rate: int, name: str) -> None:
+    """Refuse more samples than fit into memory, before or while reading them."""
+    if n_frames * n_channels > MAX_VALUES:
+        raise AudioError(
+            f"{name} holds {n_channels} channels at {sample_rate} Hz, more than "
+            f"{MAX_VALUES:,} samples in all. Mix it to one channel or convert it to "
+            "48000 Hz."
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiomnist.errors import RunError
-from audiomnist.features import CONTEXT, FeatureConfig, Placement, place, render_mel
+from audiomnist.features import CONTEXT, FeatureConfig, Placement, render_mel
 from audiomnist.spectra import Spectra, mel_filter_bank
 
 
@@ -20,8 +20,10 @@ class AugmentationConfig:
 
     Parameters
     ----------
-    tempo
-        Largest change of tempo, as a part: 0.2 gives 0.8 to 1.2 times.
+    slowest, fastest
+        Range of the tempo, relative to the recording's; 1 and 1 keep it.
+    bend
+        Largest difference in tempo between the halves of a word, as a part.
     shift
         Largest move of a padded word out of the middle, in seconds.
     end_points
@@ -29,12 +31,20 @@ class AugmentationConfig:
     warp
         Largest change of all frequencies, as a part, as another length of the
         vocal tract makes it [1]_.
-    equaliser_db
-        Standard deviation of a smooth random gain over the mel bands, in dB.
+    reverberation_part
+        Part of the versions that sound in a room.
     noise_part
-        Part of the versions that get noise of a random colour.
+        Part of the versions that get noise.
     noise_low_db, noise_high_db
         Range of their signal-to-noise ratios, in dB.
+    babble_part
+        Part of the noisy versions whose noise is other voices; the others' noise is
+        steady and of a random colour.
+    equaliser_db
+        Standard deviation of a smooth random gain over the mel bands, in dB.
+    band_part
+        Part of the versions that lose their lowest and highest frequencies, as over
+        a telephone.
 
     Raises
     ------
@@ -47,33 +57,50 @@ class AugmentationConfig:
        speech recognition", ICML Workshop on Deep Learning for Audio, 2013.
     """
 
-    tempo: float = 0.2
+    slowest: float = 0.75
+    fastest: float = 1.8
+    bend: float = 0.2
     shift: float = 0.06
-    end_points: float = 0.06
+    end_points: float = 0.08
     warp: float = 0.18
+    reverberation_part: float = 0.3
+    noise_part: float = 0.5
+    noise_low_db: float = -3.0
+    noise_high_db: float = 35.0
+    babble_part: float = 0.3
     equaliser_db: float = 5.0
-    noise_part: float = 0.4
-    noise_low_db: float = 0.0
-    noise_high_db: float = 40.0
+    band_part: float = 0.2
 
     def __post_init__(self) -> None:
-        if not 0 <= self.tempo < 1 or not 0 <= self.warp < 0.5:
+        if not 0 < self.slowest <= 1 <= self.fastest or not 0 <= self.bend < 1:
             raise RunError(
-                f"tempo is {self.tempo} and warp {self.warp}; expected 0 to under 1 "
-                "and 0 to under 0.5."
+                f"The tempo goes from {self.slowest} to {self.fastest}, bend is "
+                f"{self.bend}; expected above 0 to 1, 1 or more, and 0 to under 1."
+            )
+        if not 0 <= self.warp < 0.5 or self.equaliser_db < 0:
+            raise RunError(
+                f"warp is {self.warp} and equaliser_db {self.equaliser_db}; expected 0 "
+                "to under 0.5, and 0 or more."
             )
         if not 0 <= self.end_points <= CONTEXT or self.shift < 0:
             raise RunError(
                 f"end_points is {self.end_points} s and shift {self.shift} s; expected "
                 f"0 to {CONTEXT} s and not under 0."
             )
-        if not 0 <= self.noise_part <= 1 or self.noise_low_db > self.noise_high_db:
+        parts = (
+            *(self.reverberation_part, self.noise_part),
+            *(self.babble_part, self.band_part),
+        )
+        if not all(0 <= part <= 1 for part in parts):
             raise RunError(
-                f"noise_part is {self.noise_part}, noise from {self.noise_low_db} to "
-                f"{self.noise_high_db} dB; expected a part from 0 to 1, low to high."
+                "reverberation_part, noise_part, babble_part and band_part are "
+                f"{parts}; expected parts from 0 to 1."
             )
-        if self.equaliser_db < 0:
-            raise RunError(f"equaliser_db is {self.equaliser_db}; expected 0 or more.")
+        if self.noise_low_db > self.noise_high_db:
+            raise RunError(
+                f"The noise goes from {self.noise_low_db} to {self.noise_high_db} dB; "
+                "expected low to high."
+            )
 
 
 _N_WARPS = 15
@@ -82,8 +109,19 @@ _N_WARPS = 15
 _EQUALISER_POINTS = 6
 """Random gains over the mel bands, joined by straight lines."""
 
-_NOISE_TILT_DB = 12.0
-"""Largest rise or fall of the noise from the lowest mel band to the highest."""
+_NOISE_FALLS = (-0.5, 2.2)
+"""Power of steady noise goes with frequency to the power of minus this: 0 is white, 1
+pink and 2 brown."""
+
+_MOST_BABBLE = 5
+"""Other clips that are heard together as babble, at most."""
+
+# Small rooms to large ones, and how far away the microphone is: the energy decays by
+# 60 dB over the first, and the sound that comes straight is stronger by the second.
+_REVERBERATION_TIME, _DIRECT_DB = (0.1, 0.7), (-3.0, 15.0)
+
+# Bands below or above these parts of all bands are lost, by so many dB.
+_LOST_LOW, _LOST_HIGH, _LOSS_DB = (0.0, 0.25), (0.75, 1.0), 25.0
 
 
 def augment(
@@ -114,11 +152,15 @@ def augment(
         return np.zeros((0, *features.shape), dtype=np.float32)
     clip = np.repeat(np.arange(len(found)), np.diff(found.bounds))
     mel = _warped_mel(found, features, config, rng)  # (n_total_frames, n_mels)
+    spans = _moved_end_points(found, features, config, rng)
+    if config.reverberation_part:
+        _reverberate(mel, found.bounds, features.spectrum.hop, config, rng)
+    if config.noise_part:
+        _add_noise(mel, found.bounds, spans, features, config, rng)
     if config.equaliser_db:
         mel *= _equaliser(len(found), features.n_mels, config, rng)[clip]
-    spans = _moved_end_points(found, features, config, rng)
-    if config.noise_part:
-        mel += _noise(mel, spans, clip, config, rng)
+    if config.band_part:
+        mel *= _lost_bands(len(found), features.n_mels, config, rng)[clip]
     return render_mel(mel, spans, features, _placement(spans, features, config, rng))
 
 
@@ -177,27 +219,142 @@ def _moved_end_points(
     return moved
 
 
-def _noise(
+def _reverberate(
     mel: np.ndarray,
-    spans: np.ndarray,
-    clip: np.ndarray,
+    bounds: np.ndarray,
+    hop: float,
     config: AugmentationConfig,
     rng: np.random.Generator,
-) -> np.ndarray:
-    """Mel powers of noise at a random level and tilt, (n_total_frames, n_mels)."""
-    n_clips, n_mels = len(spans), mel.shape[1]
-    snr_db = rng.uniform(config.noise_low_db, config.noise_high_db, n_clips)
+) -> None:
+    """Let some of the clips decay exponentially, as in a room; changes `mel`."""
+    n_clips = len(bounds) - 1
+    chosen = np.flatnonzero(rng.random(n_clips) < config.reverberation_part)
+    if len(chosen) == 0:
+        return
+    time = rng.uniform(*_REVERBERATION_TIME, (len(chosen), 1))
+    decay = (10 ** (-6 * hop / time)).astype(np.float32)  # of power, in one frame
+    direct_db = rng.uniform(*_DIRECT_DB, (len(chosen), 1))
+    gain = ((1 - decay) * 10 ** (-direct_db / 10)).astype(np.float32)
+    first, n_frames = bounds[:-1][chosen], np.diff(bounds)[chosen]
+    order = np.argsort(-n_frames, kind="stable")  # the longest first
+    first, n_frames, decay, gain = (
+        first[order],
+        n_frames[order],
+        decay[order],
+        gain[order],
+    )
+    tail = np.zeros((len(chosen), mel.shape[1]), dtype=np.float32)
+    for frame in range(int(n_frames[0])):
+        alive = int(np.searchsorted(-n_frames, -frame, side="left"))
+        here = first[:alive] + frame
+        heard = mel[here]
+        mel[here] = heard + tail[:alive]
+        tail = decay[:alive] * tail[:alive] + gain[:alive] * heard
+
+
+def _add_noise(
+    mel: np.ndarray,
+    bounds: np.ndarray,
+    spans: np.ndarray,
+    features: FeatureConfig,
+    config: AugmentationConfig,
+    rng: np.random.Generator,
+) -> None:
+    """Add noise to some of the clips, each at a random level; changes `mel`."""
+    n_clips = len(spans)
     is_noisy = rng.random(n_clips) < config.noise_part
-    tilt_db = rng.uniform(-_NOISE_TILT_DB, _NOISE_TILT_DB, (n_clips, 1))
-    shape = 10 ** (tilt_db * np.linspace(-0.5, 0.5, n_mels) / 10)  # (n_clips, n_mels)
-    shape /= shape.mean(axis=1, keepdims=True)
-    total = np.concatenate([[0.0], np.cumsum(mel.mean(axis=1), dtype=np.float64)])
+    snr_db = rng.uniform(config.noise_low_db, config.noise_high_db, n_clips)
+    is_babble = is_noisy & (rng.random(n_clips) < config.babble_part)
+    falls = rng.uniform(*_NOISE_FALLS, n_clips)
+    clip = np.repeat(np.arange(n_clips), np.diff(bounds))  # (n_total_frames,)
+    frames = np.flatnonzero(is_noisy[clip])
+    if len(frames) == 0:
+        return
+    hz, width, emphasis = _band_facts(features)  # (n_mels,) each
+    # Levels compare what the microphone heard, before pre-emphasis.
+    total = np.concatenate([[0.0], np.cumsum(mel @ (width / emphasis), dtype=float)])
     mean = (total[spans[:, 1]] - total[spans[:, 0]]) / (spans[:, 1] - spans[:, 0])
-    level = np.where(is_noisy, mean * 10 ** (-snr_db / 10), 0)
-    # Power in one bin of a noise is exponentially distributed; a mel band averages
-    # a few bins, four here.
-    waver = rng.standard_gamma(4.0, size=mel.shape, dtype=np.float32) / 4
-    return waver * (level[:, None] * shape).astype(np.float32)[clip]
+    level = (mean * 10 ** (-snr_db / 10)).astype(np.float32)  # (n_clips,)
+    shape = (hz / 1000) ** -falls[:, None]  # (n_clips, n_mels)
+    shape *= emphasis / (shape @ width)[:, None]
+    frames = np.flatnonzero((is_noisy & ~is_babble)[clip])
+    waver = _waver(len(frames), features, width, rng)
+    chosen = clip[frames]
+    mel[frames] += waver * (level[:, None] * shape).astype(np.float32)[chosen]
+    frames = np.flatnonzero(is_babble[clip])
+    if len(frames):
+        chosen = clip[frames]
+        babble = _babble(mel, bounds, chosen, frames, (width / emphasis), rng)
+        mel[frames] += babble * level[chosen, None]
+
+
+def _band_facts(features: FeatureConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean and width of each mel band in Hz, and the gain of pre-emphasis in power."""
+    spectrum = features.spectrum
+    bank = mel_filter_bank(
+        spectrum.sample_rate,
+        spectrum.n_fft,
+        features.n_mels,
+        features.fmin,
+        features.fmax,
+    )
+    share = bank / bank.sum(axis=1, keepdims=True)  # (n_mels, n_bins)
+    hz = np.arange(spectrum.n_bins) * spectrum.sample_rate / spectrum.n_fft
+    turn = np.exp(-2j * np.pi * hz / spectrum.sample_rate)
+    emphasis = share @ np.abs(1 - spectrum.pre_emphasis * turn) ** 2
+    centre = share @ hz
+    return centre, np.gradient(centre), emphasis
+
+
+def _waver(
+    n_frames: int, features: FeatureConfig, width: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Power of steady noise in each band, mean 1: float32, (n_frames, n_mels).
+
+    Power in one bin of a noise is exponentially distributed. A mel band averages as
+    many independent bins as its width holds windows' widths.
+    """
+    spectrum = features.spectrum
+    window = 1.5 * spectrum.sample_rate / spectrum.win_length  # of Hann, in Hz
+    n_bins = ((1.5 * width + window) / window).astype(np.float32)  # (n_mels,)
+    waver = rng.standard_gamma(n_bins, (n_frames, len(width)), dtype=np.float32)
+    waver /= n_bins
+    return waver
+
+
+def _babble(
+    mel: np.ndarray,
+    bounds: np.ndarray,
+    clip: np.ndarray,
+    frames: np.ndarray,
+    width: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Other clips in an endless loop, of unit power: (n_frames, n_mels)."""
+    n_clips, n_frames = len(bounds) - 1, np.diff(bounds)
+    total = np.concatenate([[0.0], np.cumsum(mel @ width, dtype=np.float64)])
+    mean = np.maximum((total[bounds[1:]] - total[bounds[:-1]]) / n_frames, 1e-20)
+    n_voices = rng.integers(1, _MOST_BABBLE + 1, n_clips)
+    babble = np.zeros((len(frames), mel.shape[1]), dtype=np.float32)
+    for voice in range(_MOST_BABBLE):
+        other = rng.integers(n_clips, size=n_clips)
+        begin = rng.integers(1 << 16, size=n_clips)[clip]
+        share = np.where(voice < n_voices, 1 / (n_voices * mean[other]), 0)
+        heard = bounds[other][clip] + (frames + begin) % n_frames[other][clip]
+        babble += mel[heard] * share.astype(np.float32)[clip, None]
+    return babble
+
+
+def _lost_bands(
+    n_clips: int, n_mels: int, config: AugmentationConfig, rng: np.random.Generator
+) -> np.ndarray:
+    """Gains in power that take the ends of the range away, (n_clips, n_mels)."""
+    low = rng.uniform(*_LOST_LOW, (n_clips, 1)) * n_mels
+    high = rng.uniform(*_LOST_HIGH, (n_clips, 1)) * n_mels
+    band = np.arange(n_mels) + 0.5
+    is_lost = (band < low) | (band > high)
+    is_lost &= rng.random((n_clips, 1)) < config.band_part
+    return np.where(is_lost, np.float32(10 ** (-_LOSS_DB / 10)), np.float32(1))
 
 
 def _placement(
@@ -208,17 +365,27 @@ def _placement(
 ) -> Placement:
     """Place the words at another tempo and, where they are padded, off the middle."""
     n_clips = len(spans)
+    length = (spans[:, 1:] - spans[:, :1]).astype(np.float64)
+    frame = np.arange(features.n_frames)[None, :]
+    bend = rng.uniform(-config.bend, config.bend, (n_clips, 1))
     if features.fit == "stretch":
-        # The tempo is taken away by stretching: it has nothing to change.
-        return place(spans, features)
-    tempo = rng.uniform(1 - config.tempo, 1 + config.tempo, (n_clips, 1))
+        # The tempo is taken away by stretching, but for a bend of it.
+        part = np.broadcast_to(frame / (features.n_frames - 1), (n_clips, frame.size))
+        position = spans[:, :1] + _bent(part, bend) * (length - 1)
+        return Placement(position, np.ones_like(position, dtype=bool))
+    low, high = np.log(config.slowest), np.log(config.fastest)
+    tempo = np.exp(rng.uniform(low, high, (n_clips, 1)))
     most = config.shift / features.spectrum.hop
     shift = rng.uniform(-most, most, (n_clips, 1)).round()
-    length = (spans[:, 1:] - spans[:, :1]).astype(np.float64)
     step = np.maximum(tempo, (length - 1) / (features.n_frames - 1))
     filled = np.floor((length - 1) / step) + 1
     room = features.n_frames - filled
     first = np.clip(room // 2 + shift, 0, room)
-    frame = np.arange(features.n_frames)[None, :]
-    position = spans[:, :1] + (frame - first) * step
+    part = np.clip((frame - first) * step / np.maximum(length - 1, 1), 0, 1)
+    position = spans[:, :1] + _bent(part, bend) * (length - 1)
     return Placement(position, (frame >= first) & (frame < first + filled))
+
+
+def _bent(part: np.ndarray, bend: np.ndarray) -> np.ndarray:
+    """Parts of a word, from 0 to 1, one half slower and the other faster."""
+    return part + bend * part * (1 - part)

@@ -30,6 +30,8 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 """Endings of the files that are taken for recordings."""
 
 UNKNOWN_SPEAKER = "unknown"
+OTHER = -1
+"""Stands for the digit of a clip in which none is said."""
 
 _NAME = re.compile(r"([^_]+)_(.+)_(\d{1,9})")
 _NOHASH = re.compile(r"(.+)_nohash_(\d{1,9})")  # Speech Commands' file names
@@ -47,7 +49,7 @@ class Clip:
     Parameters
     ----------
     digit
-        What is said, 0 to 9.
+        What is said, 0 to 9, or `OTHER`.
     speaker
         Who says it, "unknown" where nothing tells.
     take
@@ -56,6 +58,8 @@ class Clip:
         The recording, or the archive that holds it.
     member
         Its name inside the archive, None for a file of its own.
+    corpus
+        Name of the corpus that it is from, "" outside of any.
     """
 
     digit: int
@@ -63,6 +67,7 @@ class Clip:
     take: int
     path: Path
     member: str | None = None
+    corpus: str = ""
 
     @property
     def name(self) -> str:
@@ -96,7 +101,7 @@ class Corpus:
     title
         What people call it.
     clips
-        The recordings; kept sorted.
+        The recordings; kept sorted, each with the name of this corpus.
     source, licence, citation
         Where it comes from, what may be done with it, how to cite it.
     is_synthetic
@@ -123,7 +128,10 @@ class Corpus:
     skipped: tuple[Skipped, ...] = ()
 
     def __post_init__(self) -> None:
-        clips = tuple(sorted(self.clips))
+        clips = tuple(
+            Clip(clip.digit, clip.speaker, clip.take, clip.path, clip.member, self.name)
+            for clip in sorted(self.clips)
+        )
         places = {(clip.path, clip.member) for clip in clips}
         if len(places) < len(clips):
             raise CorpusError(
@@ -301,6 +309,19 @@ def clips_in_archive(archive: Path) -> tuple[Clip, ...]:
         If it cannot be read, or holds a name that `parse_name` does not
         understand.
     """
+    return _with_distinct_takes(
+        Clip(*parse_name(name), archive, name) for name in names_in_archive(archive)
+    )
+
+
+def names_in_archive(archive: Path) -> list[str]:
+    """Names of the recordings in a zip archive, sorted.
+
+    Raises
+    ------
+    CorpusError
+        If it cannot be read.
+    """
     try:
         with _archive_lock:
             names = _archive(archive, _mtime(archive)).namelist()
@@ -309,11 +330,7 @@ def clips_in_archive(archive: Path) -> tuple[Clip, ...]:
             f"The archive {archive} cannot be read ({error}). Install Audio MNIST "
             "again."
         ) from error
-    return _with_distinct_takes(
-        Clip(*parse_name(name), archive, name)
-        for name in sorted(names)
-        if name.lower().endswith(SUFFIXES)
-    )
+    return sorted(name for name in names if name.lower().endswith(SUFFIXES))
 
 
 def _with_distinct_takes(clips: Iterable[Clip]) -> tuple[Clip, ...]:

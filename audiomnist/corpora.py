@@ -140,7 +140,7 @@ def download(
     name
         "fsdd".
     source
-        Address or file of its archive; if None, the setting
+        Address or file of its archive; if None, for "fsdd" the setting
         `AUDIOMNIST_FSDD_SOURCE`, else the corpus's own address.
     on_progress
         Called with the stages "downloading", "unpacking" and "checking".
@@ -157,7 +157,8 @@ def download(
         raise CorpusError(f"{name!r} cannot be downloaded; {names} can.")
     if name in available():
         return load_corpus(name)
-    place = str(source or settings().fsdd_source or card.url)
+    setting = settings().fsdd_source if name == "fsdd" else ""
+    place = str(source or setting or card.url)
     if is_url(place):
         key = hashlib.sha256(place.encode()).hexdigest()[:12]
         file = settings().cache / "downloads" / f"{name}-{key}"

@@ -2,24 +2,26 @@
 
 Owns the evaluation of a trained model, the file of it in the model's folder, and the
 comparison of two models. What follows from the answers is in `metrics`, whose names can
-be had from here too. Which clips are held out is the split's business, how a result
-looks that of `plots`; the recognizer comes next and hears what nobody has labelled.
+be had from here too, and in `rejection`. Which clips are held out is the split's
+business, how a result looks that of `plots`; the recognizer comes next and hears what
+nobody has labelled.
 """
 
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from audiomnist import corpora
-from audiomnist.corpora import Clip
+from audiomnist.corpora import Clip, Corpus
 from audiomnist.errors import CorpusError, ModelError
 from audiomnist.feature_cache import clip_features
 from audiomnist.history import write_atomically
-from audiomnist.metrics import NO_ANSWER, Evaluation, Mistake, identity
+from audiomnist.metrics import NO_ANSWER, Evaluation, Identity, Mistake, identity
 from audiomnist.models import Model
 from audiomnist.networks import N_DIGITS
 from audiomnist.run_folders import Run
@@ -41,6 +43,7 @@ __all__ = [
 
 FILE_NAME = "evaluation.json"
 _FORMAT = 1
+_N_DIGITS_WRITTEN, _N_DIGITS_EXACT = 4, 9  # 9 tell any two float32 apart
 _BATCH_SIZE = 1024
 _NOT_HERE = Path("recording not on this machine")
 
@@ -49,8 +52,8 @@ def save(evaluation: Evaluation, folder: Path) -> Path:
     """Write `evaluation.json` into a folder, whole or not at all.
 
     The file names clips and corpora and holds no path, so that it means the same
-    on another machine. Probabilities are written so that they are read back
-    exactly.
+    on another machine. Probabilities have four digits, or as many as it takes for
+    the likeliest one to stay so.
 
     Raises
     ------
@@ -58,8 +61,14 @@ def save(evaluation: Evaluation, folder: Path) -> Path:
         If it cannot be written.
     """
     rows = map(_clip_to_json, evaluation.clips, evaluation.probabilities)
-    head = json.dumps({"format": _FORMAT, "corpora": list(evaluation.corpora)})
-    text = f'{head[:-1]}, "clips": [\n' + ",\n".join(rows) + "\n]}\n"
+    head = _compact({"format": _FORMAT, "corpora": list(evaluation.corpora)})
+    text = f'{head[:-1]},"clips":[\n' + ",\n".join(rows) + "\n]"
+    if len(evaluation.others):
+        names: Sequence[str | None] = evaluation.other_names
+        names = names or [None] * len(evaluation.others)
+        rows = map(_other_to_json, names, evaluation.others)
+        text += ',"others":[\n' + ",\n".join(rows) + "\n]"
+    text += "}\n"
     path = folder / FILE_NAME
     try:
         write_atomically(path, text.encode())
@@ -89,10 +98,13 @@ def load(folder: Path) -> Evaluation:
             raise ValueError(f"format {content['format']!r} and not {_FORMAT}")
         names = tuple(str(name) for name in content["corpora"])
         clips = tuple(_clip_from_json(row) for row in content["clips"])
-        probabilities = np.array(
-            [row["probabilities"] or [math.nan] * N_DIGITS for row in content["clips"]],
-            dtype=np.float32,
-        ).reshape(-1, N_DIGITS)
+        probabilities = _rows_from_json(content["clips"])
+        others = content.get("others", [])
+        other_probabilities = _rows_from_json(others)
+        other_names = tuple(
+            str(row["name"]) for row in others if row["name"] is not None
+        )
+        is_complete = all("corpus" in row for row in content["clips"])
     except OSError as error:
         raise ModelError(
             f"{folder.name} has no evaluation that can be read ({error.strerror}). "
@@ -103,9 +115,11 @@ def load(folder: Path) -> Evaluation:
             f"{path} is not an evaluation ({error}). Evaluate the model again."
         ) from error
     present = set(corpora.available()).intersection(names)
-    return Evaluation(clips, probabilities, names).with_recordings(
-        corpora.load_corpus(name) for name in sorted(present)
-    )
+    here = [corpora.load_corpus(name) for name in sorted(present)]
+    if not is_complete:
+        clips = _with_corpora(clips, here, names)
+    found = Evaluation(clips, probabilities, names, other_probabilities, other_names)
+    return found.with_recordings(here)
 
 
 def evaluate(
@@ -113,9 +127,10 @@ def evaluate(
     clips: Sequence[Clip],
     *,
     corpora: Sequence[str] = (),
+    others: Sequence[Clip] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Let a model hear labelled clips.
+    """Let a model hear labelled clips, and sounds that it should not answer to.
 
     Parameters
     ----------
@@ -125,8 +140,11 @@ def evaluate(
         Clips that it was not trained on, if the result is to mean something.
     corpora
         Names of the corpora that they are from.
+    others
+        Recordings that are no digits: other words, noises. What their digit says is
+        not looked at.
     on_progress
-        Called with the number of clips done and their total.
+        Called with the number of recordings done and their total.
 
     Raises
     ------
@@ -137,23 +155,26 @@ def evaluate(
     """
     if not clips:
         raise CorpusError("There is no clip to evaluate on. Choose a larger part.")
-    found = clip_features(clips, model.features, on_progress=on_progress)
-    rows = [
-        model.probabilities(found.values[first : first + _BATCH_SIZE])
-        for first in range(0, len(found.values), _BATCH_SIZE)
-    ]
-    row_of = {clip: i for i, clip in enumerate(found.clips)}
-    probabilities = np.full((len(clips), N_DIGITS), np.nan, dtype=np.float32)
-    if rows:
-        answers = np.concatenate(rows)
-        for i, clip in enumerate(clips):
-            if clip in row_of:
-                probabilities[i] = answers[row_of[clip]]
-    return Evaluation(tuple(clips), probabilities, tuple(corpora))
+    total = len(clips) + len(others)
+
+    def report(n_before: int, n_done: int) -> None:
+        if on_progress is not None:
+            on_progress(n_before + n_done, total)
+
+    # In two passes: what is heard beside the digits must not change their batches.
+    return Evaluation(
+        tuple(clips),
+        _hear(model, clips, lambda done, _: report(0, done)),
+        tuple(corpora),
+        _hear(model, others, lambda done, _: report(len(clips), done)),
+        tuple(_file_name(clip) for clip in others),
+    )
 
 
 def evaluate_run(run: Run) -> None:
     """Let a run's model hear the test part of its split, and save the answers.
+
+    A model that knows what is no digit hears the test part of the other words too.
 
     Raises
     ------
@@ -167,53 +188,123 @@ def evaluate_run(run: Run) -> None:
     config = run.config
     # A corpus that is a folder has no name that another machine knows.
     names = [name for name in config.corpora if name in corpora.available()]
-    result = evaluate(Model.load(run.folder), config.split().test, corpora=names)
-    save(result, run.folder)
+    model, split = Model.load(run.folder), config.split()
+    others = config.split_others(split)["test"] if model.knows_others else ()
+    save(evaluate(model, split.test, corpora=names, others=others), run.folder)
 
 
 def mcnemar(a: Evaluation, b: Evaluation) -> McNemar:
-    """Compare two models on the clips that both evaluations hold.
+    """Compare two models on the same clips, in whatever order.
 
-    Clips are the same when digit, speaker, take and file name are, wherever the
-    recordings lie; `n` says how many they have in common.
+    Clips are the same when corpus, digit, speaker, take and file name are, wherever
+    the recordings lie.
 
     Raises
     ------
     ModelError
-        If the evaluations share no clip.
+        If the evaluations are of different clips.
     """
-    correct_a, correct_b = _correct_by_clip(a), _correct_by_clip(b)
-    common = correct_a.keys() & correct_b.keys()
-    if not common:
+    clips_a, correct_a = _correct_in_order(a)
+    clips_b, correct_b = _correct_in_order(b)
+    if clips_a != clips_b:
+        n_common = len(set(clips_a).intersection(clips_b))
         raise ModelError(
-            f"The two evaluations share no clip ({len(a.clips)} and {len(b.clips)} "
-            "clips). Evaluate both models on the same corpus and compare again."
+            f"The two evaluations are of different clips: {len(a.clips)} and "
+            f"{len(b.clips)}, of which {n_common} are the same. Evaluate both models "
+            "on the same clips and compare again."
         )
-    return exact_mcnemar(
-        [correct_a[key] for key in sorted(common)],
-        [correct_b[key] for key in sorted(common)],
-    )
+    return exact_mcnemar(correct_a, correct_b)
 
 
-def _correct_by_clip(evaluation: Evaluation) -> dict[tuple[int, str, int, str], bool]:
-    """Whether each clip was understood, by its identity."""
-    keys = (identity(clip) for clip in evaluation.clips)
-    return dict(zip(keys, evaluation.is_correct.tolist(), strict=True))
+def _correct_in_order(evaluation: Evaluation) -> tuple[list[Identity], list[bool]]:
+    """What the clips are, sorted, and whether each was understood."""
+    clips = [identity(clip) for clip in evaluation.clips]
+    order = sorted(range(len(clips)), key=clips.__getitem__)
+    is_correct = evaluation.is_correct
+    return [clips[i] for i in order], [bool(is_correct[i]) for i in order]
+
+
+def _hear(
+    model: Model, clips: Sequence[Clip], on_progress: Callable[[int, int], None]
+) -> np.ndarray:
+    """A model's probabilities for each clip, NaN where no speech is found."""
+    found = clip_features(clips, model.features, on_progress=on_progress)
+    rows = [
+        model.probabilities(found.values[first : first + _BATCH_SIZE])
+        for first in range(0, len(found.values), _BATCH_SIZE)
+    ]
+    row_of = {clip: i for i, clip in enumerate(found.clips)}
+    probabilities = np.full((len(clips), N_DIGITS), np.nan, dtype=np.float32)
+    if rows:
+        answers = np.concatenate(rows)
+        for i, clip in enumerate(clips):
+            if clip in row_of:
+                probabilities[i] = answers[row_of[clip]]
+    return probabilities
+
+
+def _file_name(clip: Clip) -> str:
+    """A recording's name without any folder."""
+    return PurePosixPath(clip.name).name
 
 
 def _clip_to_json(clip: Clip, probabilities: np.ndarray) -> str:
-    """One line of the file; float32 in the fewest digits that give it back."""
+    """One line of the file."""
     identity = {
-        "name": PurePosixPath(clip.name).name,
+        "name": _file_name(clip),
         "digit": clip.digit,
         "speaker": clip.speaker,
         "take": clip.take,
+        "corpus": clip.corpus,
     }
-    head = json.dumps(identity, ensure_ascii=False)
+    return _line(identity, probabilities)
+
+
+def _other_to_json(name: str | None, probabilities: np.ndarray) -> str:
+    """One line of a recording that is no digit."""
+    return _line({"name": name}, probabilities)
+
+
+def _line(identity: dict[str, Any], probabilities: np.ndarray) -> str:
+    """A recording with its probabilities, rounded."""
     if np.isnan(probabilities).any():
-        return f'{head[:-1]}, "probabilities": null}}'
-    row = ", ".join(str(p) for p in probabilities.astype(np.float32))
-    return f'{head[:-1]}, "probabilities": [{row}]}}'
+        return _compact(identity | {"probabilities": None})
+    row = _rounded(probabilities, _N_DIGITS_WRITTEN)
+    if np.argmax(row) != np.argmax(probabilities):
+        row = _rounded(probabilities, _N_DIGITS_EXACT)
+    return _compact(identity | {"probabilities": row})
+
+
+def _rounded(values: np.ndarray, n_digits: int) -> list[float]:
+    """Values with so many digits that mean something."""
+    return [float(f"{value:.{n_digits}g}") for value in values]
+
+
+def _compact(content: dict[str, Any]) -> str:
+    """JSON without a space between its parts."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _rows_from_json(rows: list[dict[str, Any]]) -> np.ndarray:
+    """The probabilities in lines of the file, float32, shape (n, 10)."""
+    return np.array(
+        [row["probabilities"] or [math.nan] * N_DIGITS for row in rows],
+        dtype=np.float32,
+    ).reshape(-1, N_DIGITS)
+
+
+def _with_corpora(
+    clips: tuple[Clip, ...], here: Sequence[Corpus], names: Sequence[str]
+) -> tuple[Clip, ...]:
+    """Name the corpus of clips from a file that named only those of all together."""
+    of = {identity(clip)[1:]: clip.corpus for corpus in here for clip in corpus.clips}
+    # What is in none of the corpora that are here is from the one that is not.
+    missing = set(names).difference(corpus.name for corpus in here)
+    rest = missing.pop() if len(missing) == 1 else ""
+    return tuple(
+        replace(clip, corpus=clip.corpus or of.get(identity(clip)[1:], rest))
+        for clip in clips
+    )
 
 
 def _clip_from_json(row: dict[str, Any]) -> Clip:
@@ -223,4 +314,5 @@ def _clip_from_json(row: dict[str, Any]) -> Clip:
         raise ValueError(f"digit {digit}")
     # The last part alone: a name must not point anywhere else.
     name = PurePosixPath(str(row["name"])).name
-    return Clip(digit, str(row["speaker"]), take, _NOT_HERE / name)
+    corpus = str(row.get("corpus", ""))
+    return Clip(digit, str(row["speaker"]), take, _NOT_HERE / name, corpus=corpus)

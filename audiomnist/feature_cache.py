@@ -115,7 +115,13 @@ def clip_spectra(
         features.spectra(audios, config) for audios in _decoded(clips, on_progress)
     ]
     found = join_spectra(parts, config.spectrum)
-    return _heard(found), *_sort_out(clips, found.is_speech)
+    return heard(found), *_sort_out(clips, found.is_speech)
+
+
+def heard(found: Spectra) -> Spectra:
+    """Leave the clips without speech out; they have no frames."""
+    bounds = np.append(found.bounds[:-1][found.is_speech], len(found.power))
+    return Spectra(found.power, bounds, found.spans[found.is_speech])
 
 
 def _decoded(
@@ -129,19 +135,15 @@ def _decoded(
             on_progress(begin + len(batch), len(clips))
 
 
-def _heard(found: Spectra) -> Spectra:
-    """The clips with speech; those without have no frames to leave out."""
-    bounds = np.append(found.bounds[:-1][found.is_speech], len(found.power))
-    return Spectra(found.power, bounds, found.spans[found.is_speech])
-
-
 def _sort_out(
     clips: Sequence[Clip], is_speech: np.ndarray
 ) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
     """The clips with speech and those without."""
-    kept = tuple(clip for clip, heard in zip(clips, is_speech, strict=True) if heard)
+    kept = tuple(
+        clip for clip, is_kept in zip(clips, is_speech, strict=True) if is_kept
+    )
     rest = tuple(
-        clip for clip, heard in zip(clips, is_speech, strict=True) if not heard
+        clip for clip, is_kept in zip(clips, is_speech, strict=True) if not is_kept
     )
     return kept, rest
 

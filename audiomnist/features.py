@@ -32,6 +32,15 @@ FITS = {
     "stretch": "Give each word the same length, whatever its tempo.",
 }
 
+NORMALISATIONS = {
+    "none": "Leave the bands as they are, relative to the word's mean power.",
+    "level": "Take the mean over the word and all bands away, divide by the deviation.",
+    "bands": "Take each band's own mean over the word away, which removes the "
+    "microphone's colour, and divide by the deviation over all bands.",
+}
+
+_SMALLEST = 1e-20  # of a word's mean power
+
 CONTEXT = 0.12
 """Seconds kept around each word, from which augmentation moves its end points."""
 
@@ -56,8 +65,7 @@ class FeatureConfig:
         Power added to each band before the logarithm, as a part of the word's
         mean band power: what lies far below it is noise.
     normalise
-        Take each band's mean over the word away, which removes the microphone's
-        colour, and divide by the deviation over all bands, which removes level.
+        What of level and colour is taken away, see `NORMALISATIONS`.
     n_frames
         Length of the features, in frames.
     fit
@@ -77,7 +85,7 @@ class FeatureConfig:
     fmax: float = 3800.0
     n_mfcc: int = 20
     floor: float = 1e-3
-    normalise: bool = True
+    normalise: str = "level"
     n_frames: int = 40
     fit: str = "pad"
 
@@ -86,6 +94,11 @@ class FeatureConfig:
             raise AudioError(f"kind is {self.kind!r}; expected one of {list(KINDS)}.")
         if self.fit not in FITS:
             raise AudioError(f"fit is {self.fit!r}; expected one of {list(FITS)}.")
+        if self.normalise not in NORMALISATIONS:
+            raise AudioError(
+                f"normalise is {self.normalise!r}; expected one of "
+                f"{list(NORMALISATIONS)}."
+            )
         if not 0 <= self.fmin < self.fmax <= self.spectrum.sample_rate / 2:
             raise AudioError(
                 f"fmin {self.fmin} and fmax {self.fmax} Hz do not fit a sample rate of "
@@ -177,8 +190,8 @@ def hear(
     is_speech, values = [np.zeros(0, bool)], [np.zeros((0, *config.shape), np.float32)]
     for part in _spectra_in_batches(audios, config):
         is_speech.append(part.is_speech)
-        heard = Spectra(part.power, part.bounds, part.spans[part.is_speech])
-        values.append(render(heard, config))
+        heard = crop(part)
+        values.append(render(heard.take(np.flatnonzero(part.is_speech)), config))
     return np.concatenate(is_speech), np.concatenate(values)
 
 
@@ -191,8 +204,28 @@ def spectra(audios: Sequence[Audio], config: FeatureConfig) -> Spectra:
         If a recording is shorter than one window.
     """
     context = round(CONTEXT / config.spectrum.hop)
-    parts = [_crop(part, context) for part in _spectra_in_batches(audios, config)]
+    parts = [crop(part, context) for part in _spectra_in_batches(audios, config)]
     return join_spectra(parts, config.spectrum)
+
+
+def crop(found: Spectra, context: int = 0) -> Spectra:
+    """Keep each word and `context` frames around it; nothing of a clip without.
+
+    What a word's margins and its context lack, because the recording begins or ends
+    there, is silence. So a word sounds the same whether its recording was cut closely
+    or has pauses around it.
+    """
+    first = found.spans[:, 0] - context
+    kept = np.where(found.is_speech, found.spans[:, 1] + context - first, 0)
+    bounds = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+    frames = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], kept)
+    power = found.power[np.clip(frames, 0, max(0, len(found.power) - 1))]
+    is_outside = frames < np.repeat(found.bounds[:-1], kept)
+    is_outside |= frames >= np.repeat(found.bounds[1:], kept)
+    power[is_outside] = 0
+    spans = found.spans - first[:, None] + bounds[:-1, None]
+    spans[~found.is_speech] = bounds[:-1][~found.is_speech, None]
+    return Spectra(power, bounds, spans)
 
 
 def render(
@@ -243,12 +276,15 @@ def render_mel(
     average = np.full(words.shape[1], 1 / words.shape[1], dtype=np.float32)
     mean = np.add.reduceat(words @ average, offsets) / n_frames  # (n_clips,)
     floor = np.float32(config.floor)
-    words /= mean.astype(np.float32)[clip, None]
+    # Digital silence has no mean to be divided by, and stays at the floor.
+    words /= np.maximum(mean, _SMALLEST).astype(np.float32)[clip, None]
     words += floor
     np.log(words, out=words)
     empty = np.log(floor)
-    if config.normalise:
+    if config.normalise != "none":
         centre = np.add.reduceat(words, offsets) / n_frames[:, None].astype(np.float32)
+        if config.normalise == "level":
+            centre[:] = centre.mean(axis=1, keepdims=True)
         words -= centre[clip]
         square = np.einsum("ij,ij->i", words, words) / words.shape[1]
         square = np.add.reduceat(square, offsets) / n_frames
@@ -335,16 +371,3 @@ def _spectra_in_batches(
         power, bounds = power_spectra(batch, config.spectrum)
         spans = speech_spans(power, bounds, config.speech, config.spectrum)
         yield Spectra(power, bounds, spans)
-
-
-def _crop(found: Spectra, context: int) -> Spectra:
-    """Keep each word and `context` frames around it; nothing of a clip without."""
-    first = np.maximum(found.bounds[:-1], found.spans[:, 0] - context)
-    last = np.minimum(found.bounds[1:], found.spans[:, 1] + context)
-    last = np.where(found.is_speech, last, first)
-    kept = last - first
-    bounds = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
-    frames = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], kept)
-    spans = found.spans - first[:, None] + bounds[:-1, None]
-    spans[~found.is_speech] = bounds[:-1][~found.is_speech, None]
-    return Spectra(found.power[frames], bounds, spans)

@@ -1,12 +1,12 @@
 """What follows from a model's answers to labelled clips.
 
-Owns the type `Evaluation` and every metric derived from it; none is stored. How the
-answers come about, and their file, is for `evaluation`, the next step.
+Owns the type `Evaluation` and the metrics of right and wrong that are derived from it;
+none is stored. When a model should answer at all is for `rejection`, the next step.
 """
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,6 +56,11 @@ class Evaluation:
     corpora
         Names of the corpora that the clips are from, by which the recordings are
         found again on another machine.
+    others
+        Probabilities for recordings that are no digits (other words, noises), float32,
+        shape (n_others, 10); rows of NaN as above. No metric of digits counts them.
+    other_names
+        Their file names, in the same order; empty where they are not known.
 
     Raises
     ------
@@ -66,6 +71,10 @@ class Evaluation:
     clips: tuple[Clip, ...]
     probabilities: np.ndarray
     corpora: tuple[str, ...] = ()
+    others: np.ndarray = field(
+        default_factory=lambda: np.zeros((0, N_DIGITS), np.float32)
+    )
+    other_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.probabilities.shape != (len(self.clips), N_DIGITS):
@@ -73,18 +82,33 @@ class Evaluation:
                 f"The probabilities have shape {self.probabilities.shape}; expected "
                 f"({len(self.clips)}, {N_DIGITS}), one row a clip. Evaluate again."
             )
-        rows = self.probabilities[self.is_answered]
-        is_probability = (rows >= 0) & (rows <= 1)
-        if not is_probability.all() or not np.allclose(rows.sum(axis=1), 1, atol=1e-3):
+        n_others = len(self.other_names) or len(self.others)
+        if self.others.shape != (n_others, N_DIGITS):
             raise ModelError(
-                "Some rows of the evaluation are not probabilities that sum to 1. "
-                "Evaluate the model again."
+                "The probabilities of the recordings that are no digits have shape "
+                f"{self.others.shape}; expected ({n_others}, {N_DIGITS}), one row a "
+                "recording. Evaluate again."
             )
+        _check_rows(self.probabilities)
+        _check_rows(self.others)
 
     @property
     def is_answered(self) -> np.ndarray:
         """Whether speech was found in each clip, bool, shape (n_clips,)."""
-        return ~np.isnan(self.probabilities).all(axis=1)
+        return _has_speech(self.probabilities)
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """Probability of each clip's likeliest digit, float32, shape (n_clips,).
+
+        NaN where no speech was found: at or above no threshold.
+        """
+        return self.probabilities.max(axis=1)
+
+    @property
+    def other_confidence(self) -> np.ndarray:
+        """The same for the recordings that are no digits, shape (n_others,)."""
+        return self.others.max(axis=1)
 
     @property
     def digits(self) -> np.ndarray:
@@ -195,6 +219,26 @@ class Evaluation:
         )
 
 
-def identity(clip: Clip) -> tuple[int, str, int, str]:
-    """What makes a clip the same on every machine."""
-    return clip.digit, clip.speaker, clip.take, PurePosixPath(clip.name).name
+Identity = tuple[str, int, str, int, str]
+
+
+def identity(clip: Clip) -> Identity:
+    """What makes a clip the same on every machine: its corpus and what it is there."""
+    name = PurePosixPath(clip.name).name
+    return clip.corpus, clip.digit, clip.speaker, clip.take, name
+
+
+def _has_speech(probabilities: np.ndarray) -> np.ndarray:
+    """Whether each row holds probabilities and not NaN alone."""
+    return ~np.isnan(probabilities).all(axis=1)
+
+
+def _check_rows(probabilities: np.ndarray) -> None:
+    """Refuse rows that are neither probabilities nor all NaN."""
+    rows = probabilities[_has_speech(probabilities)]
+    is_probability = (rows >= 0) & (rows <= 1)
+    if not is_probability.all() or not np.allclose(rows.sum(axis=1), 1, atol=1e-3):
+        raise ModelError(
+            "Some rows of the evaluation are not probabilities that sum to 1. "
+            "Evaluate the model again."
+        )

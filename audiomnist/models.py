@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from audiomnist.calibration import probabilities_of
 from audiomnist.configs import config_from_dict
 from audiomnist.errors import AudioError, ModelError
 from audiomnist.features import FeatureConfig
@@ -23,10 +24,7 @@ from audiomnist.training import LITERT
 
 RECORD = "run.json"
 FINISHED = "finished"
-DEFAULT_MODEL = "cnn"
-COVERAGE = 0.98
-"""Part of the validation clips that a model answers, see `choose_threshold`."""
-
+DEFAULT_MODEL = "best"
 _CLIPS_AT_ONCE = 256
 _FILE_IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every LiteRT file
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -153,6 +151,11 @@ class Model:
         What it sees of a recording.
     threshold
         Lowest probability of the likeliest digit with which it should answer.
+    temperature
+        What the logits are divided by, so that a probability of 0.9 is right nine
+        times in ten.
+    knows_others
+        Whether it has learned what is no digit, see `probabilities_of`.
     n_parameters
         Number of weights.
     network
@@ -164,6 +167,8 @@ class Model:
     record: dict[str, Any]
     features: FeatureConfig
     threshold: float
+    temperature: float
+    knows_others: bool
     n_parameters: int
     network: LiteRTNetwork
 
@@ -180,6 +185,9 @@ class Model:
         try:
             features = config_from_dict(FeatureConfig, record["config"]["features"])
             threshold = float(record["threshold"])
+            # Models of the first version have neither.
+            temperature = float(record.get("temperature", 1.0))
+            knows_others = bool(record.get("knows_others", False))
             n_parameters = int(record["n_parameters"])
         except (KeyError, TypeError, ValueError, AudioError) as error:
             raise ModelError(
@@ -190,9 +198,22 @@ class Model:
             raise ModelError(
                 f"{folder / RECORD} has the threshold {threshold}; expected 0 to 1."
             )
+        if not temperature > 0:
+            raise ModelError(
+                f"{folder / RECORD} has the temperature {temperature}; expected above "
+                "0."
+            )
         network = LiteRTNetwork(folder / LITERT, features.shape)
         return cls(
-            folder.name, folder, record, features, threshold, n_parameters, network
+            folder.name,
+            folder,
+            record,
+            features,
+            threshold,
+            temperature,
+            knows_others,
+            n_parameters,
+            network,
         )
 
     def logits(self, features: np.ndarray) -> np.ndarray:
@@ -233,34 +254,9 @@ class Model:
         ModelError
             If the features have another shape.
         """
-        return softmax(self.logits(features))
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Turn logits (n_clips, n_digits) into probabilities of the same shape."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-def choose_threshold(probabilities: np.ndarray, coverage: float = COVERAGE) -> float:
-    """Choose from which probability on a model should answer.
-
-    Parameters
-    ----------
-    probabilities
-        Of validation clips, at least one, shape (n_clips, 10).
-    coverage
-        Part of the clips that must be answered.
-
-    Returns
-    -------
-    float
-        The highest threshold at or above which the likeliest digit of that part
-        of the clips is.
-    """
-    likeliest = np.sort(probabilities.max(axis=1))  # (n_clips,)
-    n_answered = int(np.ceil(coverage * len(likeliest)))
-    return float(likeliest[len(likeliest) - n_answered])
+        return probabilities_of(
+            self.logits(features), self.temperature, knows_others=self.knows_others
+        )
 
 
 def list_models() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The networks that learn to hear digits: one dense, one convolutional.
+"""The networks that learn to hear digits: one dense, three convolutional.
 
 Owns the architectures, their sizes and their files. A network is not trained
 yet; training comes next and makes a model of it. TensorFlow and Keras are
@@ -25,11 +25,21 @@ NETWORKS = {
     "later looks like another word to it.",
     "cnn": "Small filters that slide over time and frequency, then pooling over time: "
     "it finds a sound wherever it is.",
+    "resnet": "The CNN grown up: twice as many convolutions with short cuts around "
+    "them, for a longer training.",
+    "ensemble": "Three CNNs that answer together: one sees the image as it is, one "
+    "without the microphone's colour, one without the finest lines of the voice. Where "
+    "one errs, the others often do not.",
 }
 """What each kind of network does, in one sentence."""
 
-_N_FILTERS = 5  # convolutions of the CNN
-_REDUCTION = 8  # the CNN's stride of 2 and its two poolings by 2
+TITLES = {"ann": "ANN", "cnn": "CNN", "resnet": "ResNet", "ensemble": "Three CNNs"}
+"""What each kind is called."""
+
+_N_FILTERS = 5  # stages of the convolutional networks
+_REDUCTION = 8  # their stride of 2 and their two poolings by 2
+
+_SMOOTHED = 3  # bands, about 170 Hz
 
 # Trainings have a few hundred steps; Keras' momentum of 0.99 would leave the running
 # means far behind the weights when the validation clips are heard.
@@ -43,26 +53,37 @@ class NetworkConfig:
     Parameters
     ----------
     kind
-        "ann" or "cnn", see `NETWORKS`.
+        "ann", "cnn", "resnet" or "ensemble", see `NETWORKS`.
     hidden
         Units of each dense layer of the ANN; the last ones are its embedding.
     filters
-        Filters of the CNN's five convolutions; the fifth covers all remaining
-        frequencies, and its mean and maximum over time are the embedding.
+        Filters of the five stages of a convolutional network: a convolution each in
+        the CNN, a residual block [1]_ each in the second to fourth of the ResNet.
+        The fifth covers all remaining frequencies, and its mean and maximum over
+        time are the embedding. Each CNN of the ensemble [2]_ has as many.
     dropout
         Part of the units that is switched off at random in each training step,
-        after every dense layer of the ANN and before the last layer of the CNN.
+        after every dense layer of the ANN and before the last layer of the others.
+    n_others
+        Kinds of sounds that are no digits, which the last layer learns to tell from
+        digits without being told what they are; 0 has it look for digits alone.
 
     Raises
     ------
     ModelError
         If a name or number is out of its range.
+
+    References
+    ----------
+    .. [1] K. He et al., "Deep residual learning for image recognition", Conference on
+       Computer Vision and Pattern Recognition, 2016.
     """
 
     kind: str = "cnn"
     hidden: tuple[int, ...] = (256, 128)
     filters: tuple[int, ...] = (16, 32, 48, 64, 96)
     dropout: float = 0.2
+    n_others: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in NETWORKS:
@@ -81,6 +102,8 @@ class NetworkConfig:
             )
         if not 0 <= self.dropout < 1:
             raise ModelError(f"dropout is {self.dropout}; expected 0 to under 1.")
+        if self.n_others < 0:
+            raise ModelError(f"n_others is {self.n_others}; expected 0 or more.")
 
 
 def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
@@ -97,8 +120,9 @@ def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
     -------
     keras.Model
         From features (n_clips, n_bins, n_frames) to a dictionary of "logits"
-        (n_clips, 10) and "embedding" (n_clips, n_units), the values from which
-        the last layer makes the logits.
+        (n_clips, 10), "embedding" (n_clips, n_units), the values from which the last
+        layers make the logits, and "members" (n_clips, n_members, 10), the logits of
+        each member of an ensemble, or of the one network that there is.
 
     Raises
     ------
@@ -107,20 +131,31 @@ def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
     """
     import keras
 
-    least = _REDUCTION if config.kind == "cnn" else 1
+    is_dense = config.kind == "ann"
+    least = 1 if is_dense else _REDUCTION
     if min(input_shape) < least:
         raise ModelError(
             f"Features of shape {input_shape} are too small for the network "
             f"{config.kind}; expected {least} bins and {least} frames at least."
         )
     features = keras.Input(input_shape, name="features")
-    body = _cnn if config.kind == "cnn" else _ann
-    embedding = body(features, config)
-    kept = embedding
-    if config.kind == "cnn":
-        kept = keras.layers.Dropout(config.dropout)(embedding)
-    logits = keras.layers.Dense(N_DIGITS, name="logits")(kept)
-    outputs = {"logits": logits, "embedding": embedding}
+    bodies = [{"ann": _ann, "cnn": _cnn, "resnet": _resnet}.get(config.kind, _cnn)]
+    views = [features]
+    if config.kind == "ensemble":
+        bodies, views = 3 * bodies, [features, _colourless(features), _smooth(features)]
+    embeddings = [body(view, config) for body, view in zip(bodies, views, strict=True)]
+    members: list[Any] = []
+    for embedding in embeddings:
+        kept = embedding
+        if not is_dense:
+            kept = keras.layers.Dropout(config.dropout)(embedding)
+        members.append(_logits(kept, config, f"logits_{len(members)}"))
+    together = keras.ops.stack(members, axis=1)  # (n_clips, n_members, 10)
+    outputs = {
+        "logits": keras.ops.mean(together, axis=1),
+        "embedding": keras.ops.concatenate(embeddings, axis=1),
+        "members": together,
+    }
     return keras.Model(features, outputs, name=config.kind)
 
 
@@ -150,11 +185,18 @@ def load(path: Path, *, with_optimizer: bool = False) -> "keras.Model":
         ) from error
 
 
-def to_litert(network: "keras.Model") -> bytes:
-    """Convert a network to a LiteRT file: float32, any number of clips at once.
+def to_litert(network: "keras.Model", *, is_small: bool = False) -> bytes:
+    """Convert a network to a LiteRT file, for any number of clips at once.
 
     Its input is "features" and its outputs are "logits" and "embedding", as of
-    `build`.
+    `build`, all float32.
+
+    Parameters
+    ----------
+    network
+        What to convert.
+    is_small
+        Keep the weights in 8 bits each; the sums stay float32.
     """
     tensorflow = tensorflow_ready()
     n_bins, n_frames = network.input.shape[1:]
@@ -165,12 +207,20 @@ def to_litert(network: "keras.Model") -> bytes:
     # The converter keeps the weights that it finds here.
     serving.weights = [variable.value for variable in network.variables]
     serving.hear = tensorflow.function(
-        lambda features: network(features, training=False), input_signature=[features]
+        lambda features: _served(network(features, training=False)),
+        input_signature=[features],
     )
     converter = tensorflow.lite.TFLiteConverter.from_concrete_functions(
         [serving.hear.get_concrete_function()], serving
     )
+    if is_small:
+        converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
     return converter.convert()
+
+
+def _served(outputs: dict[str, Any]) -> dict[str, Any]:
+    """What is asked of a trained network."""
+    return {name: outputs[name] for name in ("logits", "embedding")}
 
 
 def n_threads() -> int:
@@ -190,6 +240,37 @@ def tensorflow_ready() -> Any:
     return tensorflow
 
 
+def _logits(embedding: Any, config: NetworkConfig, name: str) -> Any:
+    """Logits of the digits, relative to that of everything that is none."""
+    from keras import layers, ops
+
+    if config.n_others == 0:
+        return layers.Dense(N_DIGITS, name=name)(embedding)
+    logits = layers.Dense(N_DIGITS + config.n_others, name=name)(embedding)
+    # The kinds add up to one answer "none of these", whose logit is then taken for 0.
+    others = ops.logsumexp(logits[:, N_DIGITS:], axis=1, keepdims=True)
+    return logits[:, :N_DIGITS] - others
+
+
+def _colourless(features: Any) -> Any:
+    """Features with each band's own mean over the word taken away, padding left 0."""
+    from keras import ops
+
+    is_word = ops.cast(ops.any(features != 0, axis=1, keepdims=True), "float32")
+    n_frames = ops.maximum(ops.sum(is_word, axis=2, keepdims=True), 1)
+    mean = ops.sum(features, axis=2, keepdims=True) / n_frames
+    return (features - mean) * is_word
+
+
+def _smooth(features: Any) -> Any:
+    """Features averaged over neighbouring bands, which hides a voice's harmonics."""
+    from keras import layers
+
+    image = layers.Reshape((*features.shape[1:], 1))(features)
+    image = layers.AveragePooling2D((_SMOOTHED, 1), strides=1, padding="same")(image)
+    return layers.Reshape(features.shape[1:])(image)
+
+
 def _ann(features: Any, config: NetworkConfig) -> Any:
     """Dense layers; the first normalisation gives every feature the same scale."""
     from keras import layers
@@ -207,20 +288,55 @@ def _cnn(features: Any, config: NetworkConfig) -> Any:
     """Four convolutions over the image, one over all frequencies, pooling over time."""
     from keras import layers
 
-    def convolve(x: Any, n_filters: int, **sizes: Any) -> Any:
-        x = layers.Conv2D(n_filters, use_bias=False, **sizes)(x)
-        x = layers.BatchNormalization(momentum=_NORM_MOMENTUM)(x)
-        return layers.ReLU()(x)
-
     first, second, third, fourth, fifth = config.filters
     x = layers.Reshape((*features.shape[1:], 1))(features)
-    x = convolve(x, first, kernel_size=5, strides=2, padding="same")
-    x = convolve(x, second, kernel_size=3, padding="same")
+    x = _convolve(x, first, kernel_size=5, strides=2, padding="same")
+    x = _convolve(x, second, kernel_size=3, padding="same")
     x = layers.MaxPooling2D(2)(x)
-    x = convolve(x, third, kernel_size=3, padding="same")
+    x = _convolve(x, third, kernel_size=3, padding="same")
     x = layers.MaxPooling2D(2)(x)
-    x = convolve(x, fourth, kernel_size=3, padding="same")
-    x = convolve(x, fifth, kernel_size=(x.shape[1], 1))  # (n_clips, 1, time, fifth)
+    x = _convolve(x, fourth, kernel_size=3, padding="same")
+    return _pool_time(x, fifth)
+
+
+def _resnet(features: Any, config: NetworkConfig) -> Any:
+    """A convolution, three residual blocks, one over all frequencies, pooling."""
+    from keras import layers
+
+    first, *blocks, fifth = config.filters
+    x = layers.Reshape((*features.shape[1:], 1))(features)
+    x = _convolve(x, first, kernel_size=5, strides=2, padding="same")
+    for number, n_filters in enumerate(blocks):
+        way = _convolve(x, n_filters, kernel_size=3, padding="same")
+        way = _normalised(way, n_filters, kernel_size=3, padding="same")
+        shortcut = _normalised(x, n_filters, kernel_size=1)
+        x = layers.ReLU()(layers.Add()([way, shortcut]))
+        if number + 1 < len(blocks):
+            x = layers.MaxPooling2D(2)(x)
+    return _pool_time(x, fifth)
+
+
+def _pool_time(x: Any, n_filters: int) -> Any:
+    """A convolution over all frequencies, then mean and maximum over time."""
+    from keras import layers
+
+    # (n_clips, 1, time, n_filters)
+    x = _convolve(x, n_filters, kernel_size=(x.shape[1], 1))
     mean = layers.GlobalAveragePooling2D()(x)
     peak = layers.GlobalMaxPooling2D()(x)
-    return layers.Concatenate(name="embedding")([mean, peak])
+    return layers.Concatenate()([mean, peak])
+
+
+def _convolve(x: Any, n_filters: int, **sizes: Any) -> Any:
+    """A convolution, normalised and rectified."""
+    from keras import layers
+
+    return layers.ReLU()(_normalised(x, n_filters, **sizes))
+
+
+def _normalised(x: Any, n_filters: int, **sizes: Any) -> Any:
+    """A convolution and the normalisation of what it gives."""
+    from keras import layers
+
+    x = layers.Conv2D(n_filters, use_bias=False, **sizes)(x)
+    return layers.BatchNormalization(momentum=_NORM_MOMENTUM)(x)

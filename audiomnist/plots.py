@@ -1,8 +1,8 @@
 """Results in, figures out: the pictures of the pages and of the README.
 
 Owns how results look: an answer, a confusion matrix, speakers, a training. The look
-itself and the pictures of sound are from `sound_plots`. Where figures are shown is for
-the pages.
+itself and the pictures of sound are from `sound_plots`, those of a model's confidence
+from `confidence_plots`. Where figures are shown is for the pages.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from audiomnist.confidence_plots import coverage, reliability
 from audiomnist.history import EpochMetrics, best_epoch
 from audiomnist.sound_plots import (
     FONT_SIZE,
@@ -28,9 +29,11 @@ __all__ = [
     "LearningCurves",
     "Style",
     "confusion",
+    "coverage",
     "feature_image",
     "learning_curves",
     "probabilities",
+    "reliability",
     "speaker_accuracy",
     "spectrogram",
     "waveform",

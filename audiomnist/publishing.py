@@ -5,33 +5,73 @@ every figure is read from the run. How a model is evaluated is for `evaluation`.
 """
 
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from audiomnist import evaluation
+from audiomnist import evaluation, networks
+from audiomnist.calibration import COVERAGE
 from audiomnist.clips import Corpus
 from audiomnist.corpora import load_corpus
 from audiomnist.errors import ModelError
 from audiomnist.evaluation import FILE_NAME, Evaluation
-from audiomnist.history import HISTORY
-from audiomnist.models import COVERAGE, FINISHED, RECORD, Model, is_folder_name
+from audiomnist.feature_cache import clip_features
+from audiomnist.history import HISTORY, write_atomically, write_json
+from audiomnist.models import FINISHED, RECORD, LiteRTNetwork, Model, is_folder_name
+from audiomnist.networks import TITLES
 from audiomnist.run_folders import Run, RunConfig
 from audiomnist.settings import settings, writable_folder
-from audiomnist.splits import RULES
+from audiomnist.significance import Rate
+from audiomnist.splits import RULES, Split
 from audiomnist.training import LITERT, WEIGHTS
 
 CARD = "CARD.md"
+LITERT_8BIT = "model-8bit.tflite"
+"""The same network with weights of 8 bits."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How sure a model may be, as measured on speakers that it has never heard.
+
+    Parameters
+    ----------
+    run
+        Id of the run that kept them apart: the same settings, fewer speakers.
+    temperature, threshold
+        As in `models.Model`.
+    n_speakers, n_clips, n_correct
+        On how many speakers and clips it was measured, and how many of the clips that
+        run understood.
+    """
+
+    run: str
+    temperature: float
+    threshold: float
+    n_speakers: int
+    n_clips: int
+    n_correct: int
+
 
 _N_WEAK = 3
 """Digits and confusions that the card names."""
 
 
-def publish(run: Run, name: str) -> Path:
+def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path:
     """Copy a finished run's model to the shipped models and write its card.
 
     A model that is shipped under this name already is replaced.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+    name
+        What the model is called.
+    calibration
+        Replaces the run's own temperature and threshold, where the run kept too few
+        speakers apart to know them.
 
     Raises
     ------
@@ -47,11 +87,23 @@ def publish(run: Run, name: str) -> Path:
         raise ModelError(
             f"{name!r} cannot name a model; expected letters, digits, '-', '_' and '.'."
         )
-    text = card(name, Model.load(run.folder), run.config)
+    split = run.config.split()  # a corpus that is missing shows before anything is done
     folder = writable_folder(settings().models / name)
     try:
         for file in (RECORD, HISTORY, WEIGHTS, LITERT, FILE_NAME):
             shutil.copyfile(run.folder / file, folder / file)
+        if calibration is not None:
+            changed = {
+                "temperature": calibration.temperature,
+                "threshold": calibration.threshold,
+                "calibration": asdict(calibration),
+            }
+            write_json(folder / RECORD, {**run.record, **changed})
+        model = Model.load(folder)
+        _evaluate_again(model, run.config, split)
+        small = networks.to_litert(networks.load(folder / WEIGHTS), is_small=True)
+        write_atomically(folder / LITERT_8BIT, small)
+        text = card(name, model, run.config)
         (folder / CARD).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ModelError(
@@ -59,6 +111,14 @@ def publish(run: Run, name: str) -> Path:
             "Make room there or set AUDIOMNIST_MODELS to another folder."
         ) from error
     return folder
+
+
+def _evaluate_again(model: Model, config: RunConfig, split: Split) -> None:
+    """Hear the test part with the temperature that the shipped model has."""
+    others = config.split_others(split)["test"] if model.knows_others else ()
+    names = evaluation.load(model.folder).corpora
+    result = evaluation.evaluate(model, split.test, corpora=names, others=others)
+    evaluation.save(result, model.folder)
 
 
 def card(name: str, model: Model, config: RunConfig) -> str:
@@ -71,13 +131,15 @@ def card(name: str, model: Model, config: RunConfig) -> str:
     CorpusError
         If a corpus that it was trained on is not here.
     """
-    result = evaluation.load(model.folder)
     corpora = [load_corpus(corpus) for corpus in config.corpora]
+    # A corpus that is a folder is found by the run's settings alone.
+    result = evaluation.load(model.folder).with_recordings(corpora)
     sections = (
         f"# {name}\n\n{_summary(model, config)}",
         "## Data\n\n" + "\n".join(_data(corpus) for corpus in corpora),
         "## Protocol\n\n" + _protocol(model, config),
         "## Figures on the test part\n\n" + _figures(result, corpora),
+        "## In 8 bits\n\n" + _in_8_bits(model, config, result),
         "## Weaknesses\n\n" + _weaknesses(result),
         "## Use\n\n" + _use(name, model),
     )
@@ -91,7 +153,7 @@ def _summary(model: Model, config: RunConfig) -> str:
     what = "log-mel bands" if features.kind == "log_mel" else "MFCC"
     size = (model.folder / LITERT).stat().st_size
     return (
-        f"{config.network.kind.upper()} that hears one spoken English digit, 0 to 9. "
+        f"{TITLES[config.network.kind]}, trained to hear one spoken English digit. "
         f"{model.n_parameters:,} parameters, {size / 1e6:.2f} MB as LiteRT. It sees "
         f"{n_bins} {what} in {n_frames} frames, made from sound at "
         f"{features.sample_rate} Hz."
@@ -119,7 +181,34 @@ def _protocol(model: Model, config: RunConfig) -> str:
         f"{training.learning_rate:g}, {augmented} augmentation, seed {training.seed}; "
         "the weights are those of the epoch with the lowest validation loss. The test "
         "part chose nothing. The whole configuration, versions and digests of data and "
-        f"split are in `{RECORD}`."
+        f"split are in `{RECORD}`.{_who_tests(split)}{_strangers(model)}"
+    )
+
+
+def _who_tests(split: Split) -> str:
+    """Whether the test speakers train too."""
+    shared = {clip.speaker for clip in split.test} & {
+        clip.speaker for clip in split.train
+    }
+    if not shared:
+        return ""
+    return (
+        f"\n\n{len(shared)} of the test speakers train too, with other clips, which "
+        "flatters the figures below."
+    )
+
+
+def _strangers(model: Model) -> str:
+    """What a run of the same settings understood of speakers that it kept apart."""
+    measured = model.record.get("calibration")
+    if not measured:
+        return ""
+    rate = Rate(measured["n_correct"], measured["n_clips"])
+    return (
+        f"\n\nOf strangers: a run with the same settings that kept "
+        f"{measured['n_speakers']} speakers apart understood {rate.value:.1%} of their "
+        f"clips ({rate.low:.1%} to {rate.high:.1%}, n = {rate.n:,}). Temperature and "
+        "threshold are from that run."
     )
 
 
@@ -136,6 +225,23 @@ def _figures(result: Evaluation, corpora: list[Corpus]) -> str:
                 f"{rate.low:.1%} to {rate.high:.1%} |"
             )
     return "\n".join(lines) + "\n\nIntervals after Wilson."
+
+
+def _in_8_bits(model: Model, config: RunConfig, result: Evaluation) -> str:
+    """What the network loses when its weights have 8 bits."""
+    path = model.folder / LITERT_8BIT
+    if not path.exists():
+        return "There is no version in 8 bits."
+    small = LiteRTNetwork(path, model.features.shape)
+    heard = clip_features(result.clips, model.features)
+    digits = np.array([clip.digit for clip in heard.clips])
+    right = small.hear(heard.values)["logits"].argmax(axis=1) == digits
+    rate = Rate(int(right.sum()), len(result.clips))
+    return (
+        f"`{LITERT_8BIT}` has {path.stat().st_size / 1e6:.2f} MB and understands "
+        f"{rate.value:.1%} of the test part ({rate.low:.1%} to {rate.high:.1%}, n = "
+        f"{rate.n}), where the full version understands {result.accuracy.value:.1%}."
+    )
 
 
 def _weaknesses(result: Evaluation) -> str:
@@ -164,8 +270,8 @@ def _weaknesses(result: Evaluation) -> str:
             if count
         )
         + ".",
-        "- English digits said alone. Children, strong noise and words that are not "
-        "digits were not tested.",
+        "- English digits said alone. Children were not tested. What noise, pauses, "
+        "faults and other words do to it: README, “Results”.",
     ]
     return "\n".join(lines)
 

@@ -34,7 +34,7 @@ _STEP = 1 / 32768
 # In a quiet recording, equal samples at the top are coarse steps and not clipping.
 _MIN_CLIPPED_PEAK = 0.1
 # The noise is the level that the quietest tenth of the frames stays under.
-_NOISE_PERCENTILE = 10.0
+_NOISE_PART = 0.1
 # Frames of pause, without which speech has no noise to be compared with.
 _MIN_PAUSE_FRAMES = 5
 # A word that is cut off begins or ends within this of its loudest frame, in dB.
@@ -90,14 +90,15 @@ def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
     dc_offset = float(samples.mean()) if len(samples) else 0.0
     centred = Audio(samples - np.float32(dc_offset), audio.sample_rate)
     levels, times = _frame_levels(centred)
-    noise = float(np.percentile(levels, _NOISE_PERCENTILE))
+    noise = _quietest(levels)
     level, snr = float(level_dbfs(centred)), None
     is_cut = False
     if speech is not None:
         level = float(level_dbfs(_part(centred, speech)))
         is_spoken = (times > speech.start) & (times < speech.end)
-        if np.count_nonzero(~is_spoken) >= _MIN_PAUSE_FRAMES:
-            noise = float(np.percentile(levels[~is_spoken], _NOISE_PERCENTILE))
+        pauses = levels[~is_spoken]
+        if len(pauses) >= _MIN_PAUSE_FRAMES:
+            noise = _quietest(pauses)
             snr = max(0.0, level - noise)
         is_cut = max(levels[0], levels[-1]) > levels.max() - _CUT_BELOW_PEAK_DB
     quality = ClipQuality(
@@ -126,6 +127,12 @@ def _frame_levels(audio: Audio) -> tuple[np.ndarray, np.ndarray]:
     return levels, (np.arange(n_frames) + 0.5) * n / audio.sample_rate
 
 
+def _quietest(levels: np.ndarray) -> float:
+    """Level that the quietest tenth of some frames, (n_frames,), stays under."""
+    rank = int(_NOISE_PART * (len(levels) - 1))
+    return float(np.partition(levels, rank)[rank])
+
+
 def _part(audio: Audio, speech: Speech) -> Audio:
     """The samples in which somebody speaks."""
     first = round(speech.start * audio.sample_rate)
@@ -140,12 +147,16 @@ def _clipped_fraction(audio: Audio) -> float:
     if len(samples) < least:
         return 0.0
     n_clipped = 0
-    for side in (samples, -samples):
-        top = float(side.max())
-        if top >= _MIN_CLIPPED_PEAK:
-            edges = np.flatnonzero(np.diff(side >= top - _STEP, prepend=0, append=0))
-            runs = edges[1::2] - edges[::2]
-            n_clipped += int(runs[runs >= least].sum())
+    for peak, is_at_peak in (
+        (float(samples.max()), lambda peak: samples >= peak - _STEP),
+        (-float(samples.min()), lambda peak: samples <= _STEP - peak),
+    ):
+        if peak < _MIN_CLIPPED_PEAK:
+            continue
+        places = np.flatnonzero(is_at_peak(peak))  # few, but where it is clipped
+        ends = np.flatnonzero(np.diff(places) > 1) + 1
+        runs = np.diff(np.concatenate([[0], ends, [len(places)]]))
+        n_clipped += int(runs[runs >= least].sum())
     return n_clipped / len(samples)
 
 

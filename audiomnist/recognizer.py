@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audiomnist.audio import Audio, decode, resample
-from audiomnist.features import render
+from audiomnist.features import crop, render
 from audiomnist.models import Model
 from audiomnist.quality import ClipQuality, judge
 from audiomnist.spectra import Spectra, frames_in_batches, power_spectra
@@ -20,6 +20,10 @@ from audiomnist.speech import Speech, speech_spans
 
 NO_SPEECH = "no speech heard"
 NOT_SURE = "not sure"
+NOT_A_DIGIT = "not a digit"
+
+_MOSTLY = 0.5
+"""Share of "none of these" from which a word is called so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,7 @@ class Prediction:
     quality
         How well the recording was made.
     reason
-        Why there is no digit: "no speech heard" or "not sure"; else "".
+        Why there is no digit: "no speech heard", "not a digit" or "not sure"; else "".
     """
 
     digit: int | None
@@ -97,9 +101,9 @@ class Recognizer:
     def _answer(self, audios: Sequence[Audio], begin: float) -> list[Prediction]:
         """Hear a batch that fits into memory at once."""
         found = self._find_words(audios)
-        words = Spectra(found.power, found.bounds, found.spans[found.is_speech])
+        words = crop(found).take(np.flatnonzero(found.is_speech))
         answers: Iterator[np.ndarray] = iter(())
-        if len(words.spans):
+        if len(words):
             features = render(words, self.model.features)
             answers = iter(self.model.probabilities(features))
         predictions = []
@@ -118,7 +122,7 @@ class Recognizer:
                     end=speech.end,
                     latency_ms=0,
                     quality=quality,
-                    reason="" if is_sure else NOT_SURE,
+                    reason="" if is_sure else _why_not(p),
                 )
             predictions.append(heard)
         latency_ms = 1000 * (time.perf_counter() - begin) / max(1, len(audios))
@@ -147,3 +151,10 @@ class Recognizer:
         # A frame stands for the hop around its centre.
         start, stop = (found.spans[i] - found.bounds[i] - 0.5) * hop
         return Speech(max(0.0, float(start)), min(audio.duration, float(stop)))
+
+
+def _why_not(probabilities: np.ndarray) -> str:
+    """Why a word of these probabilities, (10,), has no answer."""
+    # What is none of the digits is spread evenly over them, see `probabilities_of`.
+    is_other = probabilities.size * probabilities.min() > _MOSTLY
+    return NOT_A_DIGIT if is_other else NOT_SURE

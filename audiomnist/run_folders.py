@@ -1,14 +1,15 @@
 """Runs as folders: what was asked for, what has become of it so far.
 
 Owns the files of a run as anybody may read them at any moment, also while a
-worker process writes them. Who trains, and when, is for `runs`, the next step.
+worker process writes them. What a run is made of is in `run_configs`, whose names can
+be had from here too; who trains, and when, is for `runs`, the next step.
 """
 
 import contextlib
 import itertools
 import json
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -16,16 +17,26 @@ from typing import Any
 
 from audiomnist import workers
 from audiomnist.configs import config_from_dict, config_to_dict
-from audiomnist.corpora import load_corpus
 from audiomnist.errors import AudioMnistError, ModelError, RunError
-from audiomnist.features import FeatureConfig
 from audiomnist.history import EpochMetrics, read_history, write_json
 from audiomnist.models import FINISHED, RECORD, is_folder_name, read_record
-from audiomnist.networks import NetworkConfig
+from audiomnist.run_configs import RunConfig, preset
 from audiomnist.run_progress import RunProgress, read_progress
 from audiomnist.settings import settings, writable_folder
-from audiomnist.splits import RULES, Split, join, make_split
-from audiomnist.training import TrainConfig
+
+__all__ = [
+    "CANCELLED",
+    "ENDED",
+    "STATES",
+    "Run",
+    "RunConfig",
+    "create",
+    "delete_run",
+    "find_run",
+    "list_runs",
+    "preset",
+    "update",
+]
 
 STATES = ("waiting", "running", FINISHED, "cancelled", "failed")
 ENDED = (FINISHED, "cancelled", "failed")
@@ -35,87 +46,7 @@ CANCELLED = "cancelled"
 """A file that is there from the wish to cancel to the end of the process."""
 
 _FORMAT = 1
-_MAX_TITLE = 100  # characters
 _LOOKS = 3  # a worker may come or go between the record and its lock
-_HELD_OUT_RULE = "leave_one_out"
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """Everything that a run is made of.
-
-    Parameters
-    ----------
-    title
-        What a person calls it; may be empty.
-    corpora
-        Names or folders of the corpora that are joined.
-    split_rule, split_seed
-        Which clips train, validate and test, see `splits.RULES`.
-    held_out
-        The speaker that "leave_one_out" tests on, else "".
-    features, network, training
-        What the network sees, what it is, and how it learns.
-
-    Raises
-    ------
-    RunError
-        If the settings contradict each other.
-    """
-
-    title: str = ""
-    corpora: tuple[str, ...] = ("embedded",)
-    split_rule: str = "speaker"
-    split_seed: int = 0
-    held_out: str = ""
-    features: FeatureConfig = field(default_factory=FeatureConfig)
-    network: NetworkConfig = field(default_factory=NetworkConfig)
-    training: TrainConfig = field(default_factory=TrainConfig)
-
-    def __post_init__(self) -> None:
-        if not self.corpora or len(set(self.corpora)) < len(self.corpora):
-            raise RunError(
-                f"The corpora are {list(self.corpora)}; expected at least one, and "
-                "each once."
-            )
-        if self.split_rule not in RULES:
-            raise RunError(
-                f"The split rule is {self.split_rule!r}; expected one of {list(RULES)}."
-            )
-        is_held_out = self.split_rule == _HELD_OUT_RULE
-        if is_held_out != bool(self.held_out) or (
-            is_held_out and len(self.corpora) > 1
-        ):
-            raise RunError(
-                f"The rule {self.split_rule!r} with the speaker {self.held_out!r} and "
-                f"{len(self.corpora)} corpora does not fit; expected a speaker and one "
-                f"corpus for {_HELD_OUT_RULE!r}, and no speaker otherwise."
-            )
-        if self.split_seed < 0 or len(self.title) > _MAX_TITLE:
-            raise RunError(
-                f"split_seed is {self.split_seed} and the title has {len(self.title)} "
-                f"characters; expected 0 or more, and up to {_MAX_TITLE} characters."
-            )
-
-    def split(self) -> Split:
-        """Split the corpora as the run does; always the same way.
-
-        Raises
-        ------
-        CorpusError
-            If a corpus is not here or cannot be split like this.
-        """
-        return join(
-            [
-                make_split(
-                    load_corpus(name),
-                    self.split_rule,
-                    self.split_seed,
-                    held_out=self.held_out,
-                )
-                for name in self.corpora
-            ]
-        )
 
 
 @dataclass(frozen=True)
@@ -218,32 +149,6 @@ class Run:
         since = self.record.get("waiting_since", self.record["created"])
         age = datetime.now(UTC) - datetime.fromisoformat(since)
         return age.total_seconds() < workers.START_TIME
-
-
-def preset(kind: str) -> RunConfig:
-    """A good beginning for each network: what it sees and how it learns.
-
-    Parameters
-    ----------
-    kind
-        "ann" or "cnn", see `networks.NETWORKS`.
-
-    Raises
-    ------
-    ModelError
-        If there is no such network.
-    """
-    network, training = NetworkConfig(kind), TrainConfig(epochs=15)
-    features = FeatureConfig()
-    if kind == "ann":
-        # Dense layers cannot follow a word that is said slower: stretch it. They
-        # scale each coefficient themselves, and lose by a mean that is taken away.
-        network = replace(network, dropout=0.3)
-        training = replace(training, learning_rate=2e-3)
-        features = FeatureConfig(
-            kind="mfcc", n_mfcc=13, n_frames=32, fit="stretch", normalise=False
-        )
-    return RunConfig(features=features, network=network, training=training)
 
 
 def create(config: RunConfig) -> Run:

@@ -16,22 +16,20 @@ from importlib.metadata import version
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 from filelock import FileLock
 
 from audiomnist import networks, workers
-from audiomnist.corpora import Clip, load_corpus
-from audiomnist.errors import AudioMnistError, RunError
-from audiomnist.feature_cache import clip_features, clip_spectra
-from audiomnist.features import FeatureConfig
-from audiomnist.history import UNFINISHED, EpochMetrics, best_epoch
-from audiomnist.models import (
+from audiomnist.calibration import (
     COVERAGE,
-    FINISHED,
-    LiteRTNetwork,
     choose_threshold,
-    softmax,
+    fit_temperature,
+    probabilities_of,
 )
+from audiomnist.corpora import load_corpus
+from audiomnist.errors import AudioMnistError, RunError
+from audiomnist.history import UNFINISHED, EpochMetrics, best_epoch
+from audiomnist.models import FINISHED, LiteRTNetwork
+from audiomnist.run_data import prepare
 from audiomnist.run_folders import (
     CANCELLED,
     ENDED,
@@ -51,7 +49,6 @@ from audiomnist.training import (
     CHECKPOINT,
     LITERT,
     WEIGHTS,
-    TrainingData,
     train,
 )
 
@@ -227,7 +224,7 @@ def _train(
     report.show("preparing", 0)
     split = config.split()
     _describe(run, config, split)
-    data = _prepare(split, config.features, report)
+    data = prepare(split, config, report.prepare)
     report.begin_training(len(run.history))
     train(
         config.network,
@@ -241,10 +238,17 @@ def _train(
     history = run.history
     report.show("evaluating", len(history))
     served = LiteRTNetwork(run.folder / LITERT, config.features.shape)
-    probabilities = softmax(served.hear(data.validation)["logits"])
+    logits = served.hear(data.validation)["logits"]
+    knows_others = data.others is not None
+    temperature = fit_temperature(
+        logits, data.validation_digits, knows_others=knows_others
+    )
+    probabilities = probabilities_of(logits, temperature, knows_others=knows_others)
     update(
         run,
         n_parameters=int(networks.load(run.folder / WEIGHTS).count_params()),
+        knows_others=knows_others,
+        temperature=temperature,
         coverage=COVERAGE,
         threshold=choose_threshold(probabilities),
         best_epoch=best_epoch(history).epoch,
@@ -254,29 +258,6 @@ def _train(
     evaluate(run)
     (run.folder / CHECKPOINT).unlink(missing_ok=True)
     _end(run, FINISHED)
-
-
-def _prepare(split: Split, features: FeatureConfig, report: Report) -> TrainingData:
-    """Read the clips to learn from and to validate with."""
-    n_train, n_all = len(split.train), len(split.train) + len(split.validation)
-    spectra, heard, _ = clip_spectra(
-        split.train,
-        features,
-        on_progress=lambda done, _: report.prepare(done / n_all),
-    )
-    kept = clip_features(
-        split.validation,
-        features,
-        on_progress=lambda done, _: report.prepare((n_train + done) / n_all),
-    )
-    return TrainingData(
-        spectra, _digits(heard), kept.values, _digits(kept.clips), features
-    )
-
-
-def _digits(clips: tuple[Clip, ...]) -> np.ndarray:
-    """What is said in the clips: int64, shape (n_clips,)."""
-    return np.array([clip.digit for clip in clips], dtype=np.int64)
 
 
 def _describe(run: Run, config: RunConfig, split: Split) -> None:

@@ -216,7 +216,9 @@ def feature_image(
     # than the others, may take all the colours.
     has_level = config.kind == "mfcc" and n_bins > 1
     low, high = np.quantile(values[1:] if has_level else values, (0.02, 0.98))
-    is_padding = ~values.any(axis=0) if config.normalise else np.zeros(n_frames, bool)
+    is_padding = (
+        ~values.any(axis=0) if config.normalise != "none" else np.zeros(n_frames, bool)
+    )
     is_stretched = config.fit == "stretch"
     image = axes.imshow(
         np.ma.masked_array(values, np.broadcast_to(is_padding, values.shape)),
@@ -233,11 +235,11 @@ def feature_image(
         bands, hz = _mel_ticks(config)
         axes.set_yticks(bands, [f"{value / 1000:g}" for value in hz])
         axes.set_ylabel("frequency (kHz)")
-        unit = "level (deviations)" if config.normalise else "level (log)"
+        unit = "level (deviations)" if config.normalise != "none" else "level (log)"
     else:
         axes.set_yticks(range(0, n_bins, 5))
         axes.set_ylabel("coefficient")
-        unit = "value (deviations)" if config.normalise else "value"
+        unit = "value (deviations)" if config.normalise != "none" else "value"
     add_colour_bar(figure, axes, image, unit, style)
     return figure
 

@@ -94,7 +94,7 @@ class Spectra:
     spans
         Frames from `start` to before `stop` of each clip in which somebody
         speaks, counted in `power`, int64, shape (n_clips, 2); start == stop
-        where nobody does.
+        where nobody does. Before `features.crop` they may reach beyond `bounds`.
     """
 
     power: np.ndarray
@@ -108,6 +108,14 @@ class Spectra:
     def is_speech(self) -> np.ndarray:
         """Whether speech was found, bool, shape (n_clips,)."""
         return self.spans[:, 1] > self.spans[:, 0]
+
+    def take(self, clips: np.ndarray) -> "Spectra":
+        """Some of the clips, by their numbers, int, shape (n_clips,); a copy."""
+        n_frames = np.diff(self.bounds)[clips]
+        bounds = np.concatenate([[0], np.cumsum(n_frames)]).astype(np.int64)
+        moved = self.bounds[:-1][clips] - bounds[:-1]
+        frames = np.arange(bounds[-1]) + np.repeat(moved, n_frames)
+        return Spectra(self.power[frames], bounds, self.spans[clips] - moved[:, None])
 
 
 def power_spectra(

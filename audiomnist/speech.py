@@ -45,6 +45,9 @@ class SpeechConfig:
         before the last consonant of "eight".
     margin
         Seconds kept on both sides of what was found.
+    hidden_end
+        Seconds kept besides after a word that hardly stands above its noise: its end
+        is soft and hidden there.
     min_level_dbfs
         A word must be at least this loud, in dB relative to full scale.
 
@@ -65,6 +68,7 @@ class SpeechConfig:
     least_part: float = 0.1
     max_gap: float = 0.15
     margin: float = 0.03
+    hidden_end: float = 0.12
     min_level_dbfs: float = -75.0
 
     def __post_init__(self) -> None:
@@ -94,6 +98,18 @@ class Speech:
 # taken off the noise estimate, up to a limit.
 _LOW_QUANTILE, _HIGH_QUANTILE = 0.05, 0.25
 _LEVEL_SPREAD_DB, _MAX_CORRECTION_DB = 2.0, 20.0
+
+# Other people's talk wavers far more than noise does, and stands above its own quiet
+# moments all along. The word is looked for above it: beside the most prominent stretch
+# of this many seconds, two fifths of the frames stay under 0.4 of what talk reaches
+# now and then. A long word leaves silence beside it too, and is not cut.
+_STRETCH, _MIN_BESIDE = 0.6, 0.15
+_BESIDE_QUANTILE, _TALK_FACTOR, _MAX_TALK_PART = 0.4, 2.5, 0.6
+
+# From the first of these highest prominences down the whole `hidden_end` is kept, from
+# the second up nothing of it: in noise of 0 dB the end of a word is found 0.1 s early,
+# in noise of 20 dB where it is.
+_HIDDEN_DB, _CLEAR_DB = 3.0, 7.0
 
 _SMALLEST = 1e-12
 """Power added to each band, so that digital silence has a logarithm."""
@@ -140,7 +156,8 @@ def speech_spans(
     -------
     np.ndarray
         Frames from start to before stop, int64, shape (n_clips, 2), counted in
-        `power`; start == stop where nobody speaks.
+        `power`; start == stop where nobody speaks. The margin of a word may reach
+        beyond the bounds of its clip.
     """
     if len(bounds) == 1:
         return np.zeros((0, 2), dtype=np.int64)
@@ -149,15 +166,24 @@ def speech_spans(
     bands = _band_powers(power, first, clip, config, spectrum)  # (frames, n_bands)
     prominence = _prominence(bands, bounds, clip, config)  # (n_total_frames,)
     peak = np.maximum.reduceat(prominence, first)  # (n_clips,)
-    threshold = np.maximum(config.least_db, config.least_part * peak)
+    base = _background(prominence, bounds, peak, spectrum)  # (n_clips,)
+    threshold = base + config.least_part * (peak - base)
+    threshold = np.maximum(config.least_db, threshold)
     runs = _runs(prominence - threshold[clip], clip, config.max_gap / spectrum.hop)
     margin = round(config.margin / spectrum.hop)
+    hidden = np.clip((_CLEAR_DB - peak) / (_CLEAR_DB - _HIDDEN_DB), 0, 1)  # (n_clips,)
+    hidden = np.round(hidden * config.hidden_end / spectrum.hop).astype(np.int64)
     spans = np.stack([first, first], axis=1)
     heard = _is_loud(power, bounds, config, spectrum) & (peak >= config.least_peak_db)
     # Runs come ordered by area: the largest of each clip is written last and stays.
-    for column, edges in enumerate((runs[:, 1] - margin, runs[:, 2] + margin)):
-        spans[runs[:, 0], column] = edges
-    spans = np.clip(spans, first[:, None], last[:, None])
+    clips, starts, stops = runs.T
+    # A recording that ends with its word hides nothing of it; one that is cut closely
+    # begins with its word, too.
+    stops = stops + np.minimum(hidden[clips], last[clips] - stops)
+    before = starts - first[clips]
+    starts = np.where(before <= hidden[clips], first[clips], starts)
+    for column, edges in enumerate((starts - margin, stops + margin)):
+        spans[clips, column] = edges
     spans[~heard, 1] = spans[~heard, 0]
     return spans
 
@@ -212,6 +238,26 @@ def _prominence(
     reference += config.noise_spread_db
     level_db -= reference.astype(np.float32)[clip]
     return np.maximum(level_db, 0, out=level_db) @ average
+
+
+def _background(
+    prominence: np.ndarray,
+    bounds: np.ndarray,
+    peak: np.ndarray,
+    spectrum: SpectrumConfig,
+) -> np.ndarray:
+    """Prominence that what lies beside each clip's word reaches: (n_clips,)."""
+    n_stretch = round(_STRETCH / spectrum.hop)
+    n_least = n_stretch + round(_MIN_BESIDE / spectrum.hop)
+    base = np.zeros(len(peak), dtype=prominence.dtype)
+    for i in np.flatnonzero(np.diff(bounds) >= n_least):
+        frames = prominence[bounds[i] : bounds[i + 1]]
+        total = np.concatenate([[0], np.cumsum(frames, dtype=np.float64)])
+        begin = int(np.argmax(total[n_stretch:] - total[:-n_stretch]))
+        beside = np.concatenate([frames[:begin], frames[begin + n_stretch :]])
+        rank = int(_BESIDE_QUANTILE * (len(beside) - 1))
+        base[i] = _TALK_FACTOR * np.partition(beside, rank)[rank]
+    return np.minimum(base, _MAX_TALK_PART * peak)
 
 
 def _runs(excess: np.ndarray, clip: np.ndarray, max_gap: float) -> np.ndarray:

@@ -28,16 +28,20 @@ RULES = {
     ),
     "leave_one_out": (
         "One chosen speaker is the test and all others train; done for each "
-        "speaker in turn it tells how strangers will fare."
+        "speaker in turn it tells how strangers will fare. Other corpora only train."
     ),
     "official": (
         "The test part is the one that the corpus's authors set aside, so that "
-        "results can be compared with published ones."
+        "results can be compared with published ones; a corpus without one only trains."
+    ),
+    "corpus": (
+        "One chosen corpus is the test and the others train: other people, rooms and "
+        "microphones altogether."
     ),
 }
 """The rules, and what each means."""
 
-BY_SPEAKER = ("speaker", "leave_one_out")
+BY_SPEAKER = ("speaker", "leave_one_out", "corpus")
 """Rules that keep each test speaker out of training."""
 
 
@@ -132,9 +136,11 @@ def make_split(
         speaker, as near to it as whole speakers come.
     validation
         Fraction of the remaining clips for the validation part. By whole
-        speakers too for the rules by speaker, if two or more remain.
+        speakers too for the rules by speaker, if there are so many that one of them
+        is no more than that fraction: else too few would be left to learn from.
     held_out
-        The test speaker of "leave_one_out".
+        The test speaker of "leave_one_out". A whole corpus is held out by
+        `hold_out`.
 
     Raises
     ------
@@ -157,6 +163,11 @@ def make_split(
         tested = _draw_clips(corpus.clips, test, rng)
     elif rule == "official":
         tested = _official(corpus)
+    elif rule == "corpus":
+        raise CorpusError(
+            "The rule 'corpus' needs two corpora or more: one is the test and the "
+            "others train. Choose a second corpus, or the rule 'speaker'."
+        )
     elif rule == "speaker":
         tested = _of_speakers(corpus.clips, _draw_test_speakers(corpus, test, rng))
     else:
@@ -171,6 +182,29 @@ def make_split(
             "of each digit for each part."
         )
     return Split(tuple(training), tuple(validating), tuple(tested), rule, seed)
+
+
+def train_only(
+    corpus: Corpus, rule: str, seed: int = 0, *, validation: float = 0.1
+) -> Split:
+    """Let a corpus train and validate, beside others that are tested by `rule`.
+
+    Parameters
+    ----------
+    corpus, rule, seed, validation
+        As in `make_split`; for the rule "official", all clips train.
+    """
+    if rule == "official":
+        return Split(corpus.clips, (), (), rule, seed)
+    rng = np.random.default_rng(seed)
+    validating = _draw_validation(corpus.clips, rule, validation, rng)
+    training = _without(corpus.clips, validating)
+    return Split(tuple(training), tuple(validating), (), rule, seed)
+
+
+def hold_out(corpus: Corpus, rule: str, seed: int = 0) -> Split:
+    """Let all clips of a corpus test, beside others that train."""
+    return Split((), (), corpus.clips, rule, seed)
 
 
 def join(splits: Sequence[Split]) -> Split:
@@ -243,7 +277,7 @@ def _draw_validation(
     clips: Sequence[Clip], rule: str, fraction: float, rng: np.random.Generator
 ) -> list[Clip]:
     """Validation clips, by whole speakers where the rule and the clips allow."""
-    if rule in BY_SPEAKER and len(_speakers(clips)) > 1:
+    if rule in BY_SPEAKER and fraction * len(_speakers(clips)) >= 1:
         return _of_speakers(clips, _draw_speakers(clips, fraction, rng))
     return _draw_clips(clips, fraction, rng)
 

@@ -1,12 +1,14 @@
-"""Make the embedded corpus: digits spoken by the synthetic voices of eSpeak NG.
+"""Make the embedded recordings: digits and other words by eSpeak NG's voices.
 
 Owns the plan of who says what and how, the synthesis through the library inside
-the package `espeakng-loader`, and the archive `embedded/voices.zip`. It is a
+the package `espeakng-loader`, and the archives `embedded/voices.zip` and
+`embedded/words.zip`. It is a
 developer's command; the app needs only its result. The archive is read by
 `clips`; how its clips are split is for `splits`, the next step.
 
-The archive holds 5,000 recordings, 500 of each digit, named
-{digit}_{voice}_{take}.opus: Ogg Opus, 16 kHz, mono, none of a person. eSpeak NG
+The first archive holds 5,000 recordings, 500 of each digit, named
+{digit}_{voice}_{take}.opus, the second one the other words, named
+{word}_{voice}_{take}.opus: Ogg Opus, 16 kHz, mono, none of a person. eSpeak NG
 is free software under the GPL; what a program says is not covered by its
 licence, and this project dedicates the recordings to the public domain (CC0 1.0).
 
@@ -17,6 +19,7 @@ References
 
 import ctypes
 import io
+import itertools
 import multiprocessing
 import os
 import zipfile
@@ -33,8 +36,10 @@ from audiomnist.clips import DIGIT_WORDS
 from audiomnist.errors import CorpusError
 from audiomnist.settings import writable_folder
 from audiomnist.storage import OnProgress, Progress, disk_errors
+from audiomnist.words import WORDS
 
 N_CLIPS_PER_DIGIT = 500
+N_WORDS_PER_VOICE = 8
 SAMPLE_RATE = 16_000  # Hz
 
 ACCENTS = (
@@ -62,18 +67,21 @@ by 8.5 in the median. In a split by voice a copy would be on both sides."""
 _COMPRESSION = 0.945  # libsndfile's scale from 0 (best) to 1 (smallest)
 _VOLUME = 25  # eSpeak NG's scale; from about 50 its limiter distorts some voices
 _RATE, _LOUDNESS, _PITCH, _RANGE, _WORD_GAP = 1, 2, 3, 4, 7  # espeak_PARAMETER
+_FIRST_WORD_KEY = 100  # what other words are drawn from lies beyond the digits
 _SEED = 1  # of the noise in eSpeak NG's voices
 _SYNCHRONOUS, _UTF8 = 2, 1  # AUDIO_OUTPUT_SYNCHRONOUS, espeakCHARS_UTF8
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """One digit to be said: by whom, and how.
+    """One word to be said: by whom, and how.
 
     Parameters
     ----------
-    digit, voice, take
-        What is said, by which of eSpeak NG's variants, which time.
+    word, label
+        What is said, and what the clip's name says of it: the digit, or the word.
+    voice, take
+        By which of eSpeak NG's variants, which time.
     accent
         One of `ACCENTS`.
     words_per_minute
@@ -86,7 +94,8 @@ class Utterance:
         Seconds of silence before and after the word.
     """
 
-    digit: int
+    word: str
+    label: str
     voice: str
     take: int
     accent: str
@@ -100,7 +109,7 @@ class Utterance:
     def name(self) -> str:
         """The clip's file name."""
         speaker = self.voice.lower().replace(" ", "-")
-        return f"{self.digit}_{speaker}_{self.take}.opus"
+        return f"{self.label}_{speaker}_{self.take}.opus"
 
 
 def voices() -> tuple[str, ...]:
@@ -135,9 +144,36 @@ def plan(n_clips_per_digit: int = N_CLIPS_PER_DIGIT) -> tuple[Utterance, ...]:
     """
     names = voices()
     return tuple(
-        _utterance(digit, names[number % len(names)], number // len(names))
+        _utterance(
+            DIGIT_WORDS[digit],
+            str(digit),
+            digit,
+            names[number % len(names)],
+            number // len(names),
+        )
         for digit in range(10)
         for number in range(n_clips_per_digit)
+    )
+
+
+def plan_words(n_words_per_voice: int = N_WORDS_PER_VOICE) -> tuple[Utterance, ...]:
+    """Say which voice says which other words; the same at every call.
+
+    Parameters
+    ----------
+    n_words_per_voice
+        Different words of each voice.
+
+    Raises
+    ------
+    CorpusError
+        If `espeakng-loader` is not installed.
+    """
+    said = itertools.cycle(np.random.default_rng(_SEED).permutation(len(WORDS)))
+    return tuple(
+        _utterance(WORDS[number], WORDS[number], _FIRST_WORD_KEY + number, voice, 0)
+        for voice in voices()
+        for number in itertools.islice(said, n_words_per_voice)
     )
 
 
@@ -197,7 +233,7 @@ def make_embedded(
     """
     todo = sorted(
         plan() if utterances is None else utterances,
-        key=lambda utterance: (utterance.voice, utterance.digit, utterance.take),
+        key=lambda said: (said.voice, said.label, said.take),
     )
     by_voice = [list(g) for _, g in groupby(todo, key=lambda said: said.voice)]
     writable_folder(out.parent)
@@ -221,13 +257,28 @@ def make_embedded(
     return out
 
 
-def _utterance(digit: int, voice: str, take: int) -> Utterance:
-    """How one voice says one digit once, drawn from these three alone."""
-    key = [digit, *voice.encode()]
+def load_espeak() -> tuple[ctypes.CDLL, int]:
+    """Load the eSpeak NG library, silent, and tell its sample rate in Hz.
+
+    Raises
+    ------
+    CorpusError
+        If `espeakng-loader` is not installed.
+    """
+    loader = _loader()
+    library = ctypes.CDLL(loader.get_library_path())
+    data = os.fsencode(loader.get_data_path())
+    return library, library.espeak_Initialize(_SYNCHRONOUS, 0, data, 0)
+
+
+def _utterance(word: str, label: str, number: int, voice: str, take: int) -> Utterance:
+    """How one voice says one word once, drawn from its number and these two alone."""
+    key = [number, *voice.encode()]
     accents = np.random.default_rng(key).permutation(ACCENTS)
     rng = np.random.default_rng([take, *key])
     return Utterance(
-        digit=digit,
+        word=word,
+        label=label,
         voice=voice,
         take=take,
         accent=str(accents[take % len(accents)]),
@@ -262,10 +313,7 @@ class _Engine:
     """The eSpeak NG library, loaded and silent."""
 
     def __init__(self) -> None:
-        loader = _loader()
-        self.library = ctypes.CDLL(loader.get_library_path())
-        data = os.fsencode(loader.get_data_path())
-        self.sample_rate = self.library.espeak_Initialize(_SYNCHRONOUS, 0, data, 0)
+        self.library, self.sample_rate = load_espeak()
         self.chunks: list[np.ndarray] = []
         # Kept, because the library calls it for as long as it is loaded.
         self.callback = ctypes.CFUNCTYPE(
@@ -292,7 +340,7 @@ class _Engine:
             (_WORD_GAP, 0),
         ):
             self.library.espeak_SetParameter(parameter, value, 0)
-        word = DIGIT_WORDS[utterance.digit].encode() + b"\0"
+        word = utterance.word.encode() + b"\0"
         self.library.espeak_Synth(word, len(word), 0, 1, 0, _UTF8, None, None)
         self.library.espeak_Synchronize()
         return np.concatenate(self.chunks).astype(np.float32) / 2**15

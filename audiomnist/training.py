@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiomnist.augmentation import AugmentationConfig, augment
+from audiomnist.augmentation import AugmentationConfig
 from audiomnist.errors import ModelError
-from audiomnist.features import FeatureConfig, render
 from audiomnist.history import (
     EpochMetrics,
     best_epoch,
@@ -32,7 +31,7 @@ from audiomnist.networks import (
     tensorflow_ready,
     to_litert,
 )
-from audiomnist.spectra import Spectra
+from audiomnist.training_data import TrainingData
 
 if TYPE_CHECKING:
     import keras
@@ -62,9 +61,18 @@ class TrainConfig:
     weight_decay
         AdamW's decay of the weights, relative to the learning rate.
     label_smoothing
-        Part of each label that is spread over all ten digits.
+        Part of each label that is spread over all answers.
     patience
         Epochs without a lower validation loss before it stops; 0 never stops.
+    others_part
+        Sounds that are no digits in each epoch, as a part of the clips; 0 leaves
+        them out, and the network never learns to say that it heard no digit.
+    speaker_balance
+        How far speakers are made equal: one with n clips is heard in proportion to n
+        to the power of 1 minus this. 0 hears every clip once in an epoch, 1 every
+        speaker equally often.
+    synthetic_weight
+        How often clips of synthetic voices are heard, beside real ones.
     seed
         Of the first weights, the order of the clips, dropout and augmentation.
     augmentation
@@ -88,10 +96,22 @@ class TrainConfig:
     weight_decay: float = 1e-2
     label_smoothing: float = 0.1
     patience: int = 0
+    others_part: float = 0.3
+    speaker_balance: float = 0.0
+    synthetic_weight: float = 1.0
     seed: int = 0
     augmentation: AugmentationConfig | None = None
 
     def __post_init__(self) -> None:
+        for name in ("others_part", "speaker_balance"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ModelError(
+                    f"{name} is {getattr(self, name)}; expected a part from 0 to 1."
+                )
+        if self.synthetic_weight <= 0:
+            raise ModelError(
+                f"synthetic_weight is {self.synthetic_weight}; expected above 0."
+            )
         for name, least in (
             ("epochs", 1),
             ("batch_size", 1),
@@ -113,60 +133,6 @@ class TrainConfig:
         if not 0 <= self.label_smoothing < 1:
             raise ModelError(
                 f"label_smoothing is {self.label_smoothing}; expected 0 to under 1."
-            )
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingData:
-    """Clips to learn from, and clips that tell when to stop.
-
-    Parameters
-    ----------
-    train
-        Spectra of the training clips, each with speech.
-    train_digits
-        What is said, whole numbers 0 to 9, shape (n_train_clips,).
-    validation
-        Features of the validation clips, float32,
-        shape (n_validation_clips, n_bins, n_frames).
-    validation_digits
-        What is said, shape (n_validation_clips,).
-    features
-        What the spectra are turned into.
-
-    Raises
-    ------
-    ModelError
-        If a part is empty or its sizes contradict each other.
-    """
-
-    train: Spectra
-    train_digits: np.ndarray
-    validation: np.ndarray
-    validation_digits: np.ndarray
-    features: FeatureConfig
-
-    def __post_init__(self) -> None:
-        parts = (
-            ("training", len(self.train), self.train_digits),
-            ("validation", len(self.validation), self.validation_digits),
-        )
-        for part, n_clips, digits in parts:
-            if n_clips == 0 or len(digits) != n_clips:
-                raise ModelError(
-                    f"The {part} part has {n_clips} clips with speech and "
-                    f"{len(digits)} digits; expected as many digits as clips, and one "
-                    "at least. Choose another split or corpus."
-                )
-            if digits.min() < 0 or digits.max() >= N_DIGITS:
-                raise ModelError(
-                    f"The {part} part has digits from {digits.min()} to "
-                    f"{digits.max()}; expected 0 to {N_DIGITS - 1}."
-                )
-        if self.validation.shape[1:] != self.features.shape:
-            raise ModelError(
-                f"The validation features are {self.validation.shape[1:]}; expected "
-                f"{self.features.shape}."
             )
 
 
@@ -227,9 +193,12 @@ class _Learner:
         self, network: NetworkConfig, config: TrainConfig, data: TrainingData
     ) -> None:
         self.config, self.data = config, data
-        self.digits = data.train_digits.astype(np.int64)
-        self.batch_size = min(config.batch_size, len(data.train))
-        self.n_batches = -(-len(data.train) // self.batch_size)
+        self.n_others = 0
+        if data.others is not None:
+            self.n_others = round(config.others_part * len(data.train))
+        n_clips = len(data.train) + self.n_others
+        self.batch_size = min(config.batch_size, n_clips)
+        self.n_batches = -(-n_clips // self.batch_size)
         tensorflow = tensorflow_ready()
         import keras
 
@@ -253,7 +222,6 @@ class _Learner:
             for layer in self.network.layers
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0
         ]
-        self.rendered: np.ndarray | None = None
 
     def learn_epoch(
         self, epoch: int, on_batch: Callable[[int, int], None] | None
@@ -263,14 +231,16 @@ class _Learner:
         rng = np.random.default_rng((self.config.seed, epoch))
         for seed in self.seeds:  # of dropout, which a checkpoint does not hold
             seed.assign(rng.integers(2**31, size=seed.shape))
-        features = self._features(rng)  # (n_clips, n_bins, n_frames)
+        features, labels = self.data.hear(  # (n_clips, n_bins, n_frames), (n_clips,)
+            self.n_others, self.config.augmentation, rng
+        )
         # Full batches of one shape: the first clips fill the last batch up.
         order = np.resize(
             rng.permutation(len(features)), self.n_batches * self.batch_size
         )
         sums = np.zeros(2)
         for batch, chosen in enumerate(np.split(order, self.n_batches)):
-            step = self.step(features[chosen], self.digits[chosen])
+            step = self.step(features[chosen], labels[chosen])
             sums += [float(value) for value in step]
             if on_batch:
                 on_batch(batch + 1, self.n_batches)
@@ -309,40 +279,48 @@ class _Learner:
         n_epochs = int(self.checkpoint.optimizer.iterations) // self.n_batches
         return read_history(folder)[:n_epochs]
 
-    def _features(self, rng: np.random.Generator) -> np.ndarray:
-        """The training clips as this epoch hears them."""
-        if self.config.augmentation:
-            return augment(
-                self.data.train, self.data.features, self.config.augmentation, rng
-            )
-        if self.rendered is None:
-            self.rendered = render(self.data.train, self.data.features)
-        return self.rendered
-
-    def _step(self, features: Any, digits: Any) -> tuple[Any, Any]:
+    def _step(self, features: Any, labels: Any) -> tuple[Any, Any]:
         """Learn from one batch; returns its loss and accuracy."""
         import tensorflow
 
         weights = self.network.trainable_variables
         with tensorflow.GradientTape() as tape:
-            logits = self.network(features, training=True)["logits"]
-            loss = self.loss(tensorflow.one_hot(digits, N_DIGITS), logits)
+            # Each member of an ensemble learns for itself: (n_clips, n_members, 10).
+            logits = self.network(features, training=True)["members"]
+            if self.n_others:  # "none of these" has the logit 0
+                nothing = tensorflow.zeros_like(logits[:, :, :1])
+                logits = tensorflow.concat([logits, nothing], axis=2)
+            wanted = tensorflow.one_hot(labels, logits.shape[2])[:, None]
+            wanted = tensorflow.repeat(wanted, logits.shape[1], axis=1)
+            loss = self.loss(wanted, logits)
         self.checkpoint.optimizer.apply(tape.gradient(loss, weights), weights)
-        is_right = tensorflow.argmax(logits, axis=1) == digits
+        together = tensorflow.reduce_mean(logits, axis=1)
+        is_right = tensorflow.argmax(together, axis=1) == labels
         return loss, tensorflow.reduce_mean(tensorflow.cast(is_right, "float32"))
 
     def _validate(self) -> tuple[float, float]:
-        """Loss and accuracy on the validation clips."""
-        clips, digits = self.data.validation, self.data.validation_digits
-        logits = np.concatenate(
+        """Loss on all that validates, and accuracy on its digits."""
+        digits = self.data.validation_digits
+        logits = self._answers(self.data.validation)
+        accuracy = float(np.mean(logits.argmax(axis=1) == digits))
+        labels = digits
+        if self.n_others:
+            others = self.data.validation_others
+            if others is not None and len(others):
+                logits = np.concatenate([logits, self._answers(others)])
+                labels = np.append(digits, np.full(len(others), N_DIGITS))
+            logits = np.pad(logits, ((0, 0), (0, 1)))
+        wanted = np.eye(logits.shape[1], dtype=np.float32)[labels]
+        return float(self.loss(wanted, logits)), accuracy
+
+    def _answers(self, clips: np.ndarray) -> np.ndarray:
+        """Logits of features, some at once: (n_clips, 10)."""
+        return np.concatenate(
             [
                 self.answer(clips[first : first + _VALIDATED_AT_ONCE]).numpy()
                 for first in range(0, len(clips), _VALIDATED_AT_ONCE)
             ]
-        )  # (n_clips, 10)
-        labels = np.eye(N_DIGITS, dtype=np.float32)[digits]
-        accuracy = float(np.mean(logits.argmax(axis=1) == digits))
-        return float(self.loss(labels, logits)), accuracy
+        )
 
 
 def _optimizer(config: TrainConfig, n_batches: int) -> "keras.Optimizer":

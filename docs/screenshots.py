@@ -7,9 +7,11 @@ installed.
 """
 
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from audiomnist.audio import Audio, encode_wav, load, resample
@@ -21,6 +23,7 @@ WIDTH, HEIGHT = 1280, 900
 LEAST, MOST = 700, 1500  # heights of a picture
 SETTLING_MS = 1500  # figures and charts are drawn after the script has ended
 TRAINING_MS = 180_000
+N_COLOURS = 256  # as many as a byte tells apart: a third of the size
 
 
 def main() -> None:
@@ -76,8 +79,16 @@ def _take(browser: Browser, address: str, name: str, theme: str) -> None:
     height = min(MOST, max(LEAST, round(content["height"])))
     page.set_viewport_size({"width": WIDTH, "height": height})
     page.wait_for_timeout(SETTLING_MS)
-    page.screenshot(path=FOLDER / f"{name}-{theme}.png")
+    save(page.screenshot(), FOLDER / f"{name}-{theme}.png")
     context.close()
+
+
+def save(png: bytes, path: Path) -> None:
+    """Write a picture with a palette, as small as it gets."""
+    picture = Image.open(BytesIO(png)).convert("RGB")
+    # Covers rare colours, such as those of icons, and then moves to the common ones.
+    picture = picture.quantize(N_COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1)
+    picture.save(path, optimize=True)
 
 
 def _record(page: Page) -> None:

@@ -1,12 +1,19 @@
 """Fixtures that every test may use: a home of its own, and synthetic words."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from audiomnist.audio import Audio, encode_wav
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
+"""Where archives of recordings may lie beside the checkout."""
+
+_SETTING = os.environ.get("AUDIOMNIST_FSDD_SOURCE", "")  # `home` takes it away
+_FSDD = RECORDINGS / "free-spoken-digit-dataset-1.0.10.tar.gz"
 
 # First and second formant at the beginning and end of each synthetic "digit", in
 # Hz, and whether it begins with a hiss: ten sounds that are easy to tell apart.
@@ -98,3 +105,33 @@ def tiny_corpus(tiny_folder: Path):  # type: ignore[no-untyped-def]
     from audiomnist.corpora import load_corpus
 
     return load_corpus(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def fsdd_archive() -> Path:
+    """The archive of the Free Spoken Digit Dataset; skips where there is none."""
+    for path in (Path(_SETTING), _FSDD):
+        if path.is_file():
+            return path
+    pytest.skip("the Free Spoken Digit Dataset is not on this machine")
+
+
+@pytest.fixture(scope="session")
+def fsdd_folder(fsdd_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That corpus as it is stored, unpacked once."""
+    from audiomnist.corpora import download
+
+    folder = tmp_path_factory.mktemp("recorded")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUDIOMNIST_HOME", str(folder))
+        download("fsdd", source=fsdd_archive)
+    return folder / "corpora" / "fsdd"
+
+
+@pytest.fixture
+def fsdd(fsdd_folder: Path, home: Path):  # type: ignore[no-untyped-def]
+    """The corpus, downloaded into the test's home."""
+    from audiomnist.corpora import load_corpus
+
+    shutil.copytree(fsdd_folder, home / "corpora" / "fsdd")
+    return load_corpus("fsdd")

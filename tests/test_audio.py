@@ -91,13 +91,43 @@ def test_a_wav_with_padded_frames_is_not_taken_for_plain_samples() -> None:
         assert len(read.samples) > 0
 
 
-def test_a_flac_that_does_not_know_its_length_is_explained() -> None:
-    data = bytearray(encoded(tone().samples, 16_000, "FLAC", "PCM_16"))
+def piped_flac(samples: np.ndarray, sample_rate: int) -> bytes:
+    """A flac file as a program writes it to a pipe, without its length."""
+    data = bytearray(encoded(samples, sample_rate, "FLAC", "PCM_16"))
     # STREAMINFO: 36 bits of total samples end at byte 26 of the file; 0 is unknown.
     data[21] &= 0xF0
     data[22:26] = bytes(4)
-    with pytest.raises(AudioError, match=r"piped\.flac does not say how long it is"):
-        am.decode(bytes(data), "piped.flac")
+    return bytes(data)
+
+
+@pytest.mark.parametrize("n_frames", [100, 65_536, 65_537, 200_000])
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_a_flac_that_does_not_know_its_length_is_read_to_its_end(
+    n_frames: int, n_channels: int
+) -> None:
+    rng = np.random.default_rng(0)
+    samples = rng.uniform(-0.5, 0.5, (n_frames, n_channels))
+    read = am.decode(piped_flac(samples, 48_000))
+    assert read.sample_rate == 48_000
+    assert read.samples.shape == (n_frames,)
+    np.testing.assert_allclose(read.samples, samples.mean(axis=1), atol=1e-4)
+
+
+def test_a_flac_of_unknown_length_is_refused_when_it_turns_out_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = piped_flac(np.zeros(61 * 8000), 8000)
+    with pytest.raises(AudioError, match=r"piped\.flac lasts over 60 s"):
+        am.decode(data, "piped.flac")
+    monkeypatch.setattr(am, "MAX_VALUES", 100_000)
+    with pytest.raises(AudioError, match="more than 100,000 samples in all"):
+        am.decode(data)
+
+
+def test_a_flac_of_unknown_length_that_is_cut_off_is_refused() -> None:
+    data = piped_flac(tone().samples, 16_000)
+    with pytest.raises(AudioError, match="not a sound file that can be read"):
+        am.decode(data[: len(data) // 2])
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from audiomnist import augmentation
+from audiomnist.audio import Audio
 from audiomnist.augmentation import AugmentationConfig, augment
 from audiomnist.errors import RunError
 from audiomnist.features import FeatureConfig, render, spectra
+from audiomnist.noises import pink, white
+from audiomnist.spectra import Spectra, power_spectra
+from audiomnist.speech import speech_spans
 
 OFF = AugmentationConfig(
-    tempo=0, shift=0, end_points=0, warp=0, equaliser_db=0, noise_part=0
+    slowest=1,
+    fastest=1,
+    bend=0,
+    shift=0,
+    end_points=0,
+    warp=0,
+    reverberation_part=0,
+    noise_part=0,
+    equaliser_db=0,
+    band_part=0,
 )
 FEATURES = FeatureConfig()
 
@@ -40,7 +54,11 @@ def test_with_everything_off_nothing_changes(found, features) -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        {"tempo": 0.2},
+        {"slowest": 0.8, "fastest": 1.2},
+        {"bend": 0.3},
+        {"reverberation_part": 1.0},
+        {"noise_part": 1.0, "babble_part": 1.0},
+        {"band_part": 1.0},
         {"shift": 0.06},
         {"end_points": 0.06},
         {"warp": 0.18},
@@ -89,9 +107,78 @@ def test_louder_noise_changes_more(found) -> None:
 
 def test_tempo_changes_how_many_frames_a_word_fills(found) -> None:
     plain = np.abs(render(found, FEATURES)).sum(axis=1) > 0
-    other = np.abs(versions(found, replace(OFF, tempo=0.2))).sum(axis=1) > 0
+    other = (
+        np.abs(versions(found, replace(OFF, slowest=0.8, fastest=1.2))).sum(axis=1) > 0
+    )
     ratio = other.sum(axis=1) / plain.sum(axis=1)
     assert 0.7 < ratio.min() < 0.95 and 1.05 < ratio.max() < 1.3
+
+
+def test_a_room_makes_the_end_of_a_word_longer(found) -> None:
+    plain = render(found, FEATURES)
+    reverberant = versions(found, replace(OFF, reverberation_part=1))
+    # Beside the loudest frame, what follows it has risen.
+    rise = reverberant - plain
+    middle = FEATURES.n_frames // 2
+    assert rise[:, :, middle:].mean() > rise[:, :, :middle].mean()
+
+
+def test_babble_sounds_like_the_other_clips(found) -> None:
+    loud = replace(OFF, noise_part=1, noise_low_db=-60, noise_high_db=-60)
+    unscaled = replace(FEATURES, normalise="none")
+    plain, babble, hiss = (
+        features[:, :, 15:25].mean(axis=(0, 2))  # within the words, (n_mels,)
+        for features in (
+            render(found, unscaled),
+            versions(found, replace(loud, babble_part=1), features=unscaled),
+            versions(found, replace(loud, babble_part=0), features=unscaled),
+        )
+    )
+    assert np.corrcoef(plain, babble)[0, 1] > 0.8
+    assert np.corrcoef(plain, hiss)[0, 1] < 0.5
+
+
+@pytest.mark.parametrize("snr_db", [-10.0, 5.0])
+@pytest.mark.parametrize("falls", [0.0, 1.0])
+def test_noise_is_as_loud_as_noise_in_the_samples(
+    spoken, monkeypatch, snr_db, falls
+) -> None:
+    """In front of the pre-emphasis, which white noise passes better than words do."""
+    monkeypatch.setattr(augmentation, "_NOISE_FALLS", (falls, falls))
+    unscaled = replace(FEATURES, normalise="none", floor=1e-6)
+    clean = [pad(spoken(digit, speaker)) for digit in range(10) for speaker in range(3)]
+    found = spectra(clean, unscaled)
+    config = replace(OFF, noise_part=1, noise_low_db=snr_db, noise_high_db=snr_db)
+    ours = versions(found, replace(config, babble_part=0), features=unscaled)
+    rng = np.random.default_rng(3)
+    make = white if falls == 0 else pink
+    noisy = []
+    for audio in clean:
+        word = audio.samples[2400:-2400]
+        noise = make(len(audio.samples), 8000, rng)
+        gain = np.sqrt(np.mean(word**2) * 10 ** (-snr_db / 10))
+        samples = audio.samples + gain * noise
+        noisy.append(Audio(samples.astype(np.float32), 8000))
+    power, bounds = power_spectra(noisy, unscaled.spectrum)
+    power_clean, _ = power_spectra(clean, unscaled.spectrum)
+    spans = speech_spans(power_clean, bounds, unscaled.speech, unscaled.spectrum)
+    theirs = render(Spectra(power, bounds, spans), unscaled)
+    inside = slice(15, 25)
+    difference = (ours - theirs)[:, 4:, inside].mean(axis=(0, 2))  # (n_mels - 4,)
+    assert np.abs(difference).max() < 0.35  # 1.5 dB
+
+
+def pad(audio: Audio) -> Audio:
+    """The recording with 0.3 s of silence on both sides."""
+    return Audio(np.pad(audio.samples, 2400), audio.sample_rate)
+
+
+def test_a_narrow_band_loses_its_ends_alone(found) -> None:
+    unscaled = replace(FEATURES, normalise="none")
+    plain = render(found, unscaled)
+    narrow = versions(found, replace(OFF, band_part=1), features=unscaled)
+    loss = (plain - narrow).mean(axis=(0, 2))  # (n_mels,)
+    assert max(loss[0], loss[-1]) > 3 * abs(loss[len(loss) // 2])
 
 
 def test_no_clips_give_no_versions() -> None:
@@ -101,13 +188,16 @@ def test_no_clips_give_no_versions() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"tempo": 1.0}, "tempo is 1.0"),
-        ({"warp": 0.5}, "warp 0.5"),
+        ({"slowest": 0.0}, "tempo goes from 0.0"),
+        ({"fastest": 0.9}, "to 0.9"),
+        ({"bend": 1.0}, "bend is 1.0"),
+        ({"babble_part": 2.0}, "babble_part"),
+        ({"warp": 0.5}, "warp is 0.5"),
         ({"end_points": 0.5}, "end_points is 0.5 s"),
         ({"shift": -1.0}, "shift -1.0 s"),
-        ({"noise_part": 1.5}, "noise_part is 1.5"),
-        ({"noise_low_db": 50.0}, "noise from 50.0"),
-        ({"equaliser_db": -1.0}, "equaliser_db is -1.0"),
+        ({"noise_part": 1.5}, "noise_part"),
+        ({"noise_low_db": 50.0}, "noise goes from 50.0"),
+        ({"equaliser_db": -1.0}, "equaliser_db -1.0"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:

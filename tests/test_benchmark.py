@@ -1,12 +1,17 @@
 """Benchmarks: results are kept with their facts, and the README shows those alone."""
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from audiomnist.benchmark import report
+from audiomnist.benchmark import report, robustness
+from audiomnist.benchmark.accuracy import shipped_models
 from audiomnist.commands.measuring import NAMES, benchmarks, with_tables
+from audiomnist.conditions import CLEAN, CONDITIONS
 from audiomnist.errors import AudioMnistError
 
 FACTS = {"processor", "n_cores", "system", "python", "versions", "commit", "day"}
@@ -89,6 +94,61 @@ def test_a_measurement_that_fails_says_why():
         report.measure_alone("extraction", repeats=1)
 
 
+# Robustness
+
+
+@pytest.fixture
+def measured(tiny_corpus, monkeypatch) -> dict[str, Any]:
+    """The benchmark of the first take of a small corpus, under three conditions."""
+    corpus = replace(
+        tiny_corpus, name="fsdd", title="Tiny", official_test_takes=frozenset({1})
+    )
+    monkeypatch.setattr(robustness, "load_corpus", lambda name: corpus)
+    monkeypatch.setattr("audiomnist.run_configs.load_corpus", lambda name: corpus)
+    noise = next(c for c in CONDITIONS if c.group == "noise")
+    monkeypatch.setattr(robustness, "CONDITIONS", (CLEAN, noise, CONDITIONS[-1]))
+    return robustness.measure(n_takes=1)
+
+
+def test_each_shipped_model_hears_the_test_takes_under_each_condition(measured):
+    assert measured["takes"] == [1]
+    assert measured["n"] == 40
+    assert set(measured["n_trained"]) == set(shipped_models())
+    assert [row["group"] for row in measured["conditions"]] == [
+        *("clean", "noise", "fault")
+    ]
+    for row in measured["conditions"]:
+        assert set(row["models"]) == set(shipped_models())
+        for counts in row["models"].values():
+            assert 0 <= counts["answered_correctly"] <= counts["answered"]
+            assert counts["answered"] <= counts["found"] <= 40
+            assert counts["correct"] <= counts["found"]
+            assert counts["placed"] <= counts["found"]
+    assert json.loads(json.dumps(measured)) == measured
+
+
+def test_the_tables_of_robustness_say_n_seed_interval_and_difference(measured):
+    clean, noise, fault = measured["conditions"]
+    model = next(iter(measured["n_trained"]))
+    measured["n_trained"] = {model: 7}
+    for row, n_correct, n_placed in ((clean, 40, 40), (noise, 30, 20), (fault, 40, 38)):
+        counts = {"correct": n_correct, "placed": n_placed}
+        row["models"] = {model: counts}
+    table = robustness.table(measured)
+    assert "n = 40" in table and f"seed {robustness.SEED}" in table
+    assert f"7 trained {model}" in table
+    rows = {line.split(" | ")[0]: line for line in table.splitlines()}
+    assert "100.0% (91.2% to 100.0%) |" in rows[f"| {clean['name']}"]
+    assert "75.0% (59.8% to 85.8%), -25.0" in rows[f"| {noise['name']}"]
+    assert rows[f"| {noise['name']}"].endswith("| 50.0% |")
+    assert "100.0% (91.2% to 100.0%), +0.0" in rows[f"| {fault['name']}"]
+
+
+def test_robustness_without_the_corpus_says_how_to_get_it():
+    with pytest.raises(AudioMnistError, match="data download fsdd"):
+        robustness.measure()
+
+
 # The README
 
 
@@ -97,12 +157,14 @@ def readme() -> str:
     return report.README.read_text(encoding="utf-8")
 
 
-def test_the_readme_shows_every_result_as_it_was_measured(readme):
-    shown = set(re.findall(r"<!-- benchmark: ([a-z-]+) -->", readme))
-    assert shown == set(NAMES)
-    assert with_tables(readme, report.COMMITTED) == readme, (
-        "run python -m audiomnist benchmark tables"
-    )
+def test_the_pages_show_every_result_as_it_was_measured(readme):
+    pages = (readme, report.NOTEBOOK.read_text(encoding="utf-8"))
+    shown = [re.findall(r"<!-- benchmark: ([a-z-]+) -->", page) for page in pages]
+    assert sorted(shown[0] + shown[1]) == sorted(NAMES)
+    for page in pages:
+        assert with_tables(page, report.COMMITTED) == page, (
+            "run python -m audiomnist benchmark tables"
+        )
 
 
 def test_every_file_that_the_readme_names_is_there(readme):

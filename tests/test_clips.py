@@ -210,7 +210,9 @@ def test_a_damaged_clip_has_no_duration(
 
 def test_a_corpus_is_sorted_and_knows_its_speakers(tmp_path: Path) -> None:
     first, second = (Clip(d, s, 0, tmp_path / s) for d, s in ((1, "b"), (2, "a")))
-    assert corpus(second, first).clips == (first, second)
+    ours = corpus(second, first)
+    assert [clip.path for clip in ours.clips] == [first.path, second.path]
+    assert {clip.corpus for clip in ours.clips} == {ours.name}
     assert corpus(second, first).speakers == ("a", "b")
 
 

@@ -20,11 +20,11 @@ from audiomnist.training import TrainConfig
     [
         FeatureConfig(),
         FeatureConfig(kind="mfcc", spectrum=SpectrumConfig(hop_length=80), fmin=100),
-        FeatureConfig(speech=SpeechConfig(margin=0.1), normalise=False),
+        FeatureConfig(speech=SpeechConfig(margin=0.1), normalise="none"),
         AugmentationConfig(warp=0.1),
         NetworkConfig(),
         TrainConfig(),
-        TrainConfig(augmentation=AugmentationConfig(tempo=0.1)),
+        TrainConfig(augmentation=AugmentationConfig(slowest=0.9)),
         TrainConfig(augmentation=None),
     ],
 )

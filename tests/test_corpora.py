@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from conftest import RECORDINGS
 from loopback import serve
 
 from audiomnist import corpora
@@ -29,9 +30,7 @@ from audiomnist.corpora import (
 from audiomnist.errors import AudioMnistError, CorpusError
 from audiomnist.storage import Progress
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-FSDD = DATA / "free-spoken-digit-dataset-1.0.10.tar.gz"
-OPEN_DIGITS = DATA / "open-digits-1.tar.gz"
+OPEN_DIGITS = RECORDINGS / "open-digits-1.tar.gz"
 
 
 def recorded(path: Path) -> Path:
@@ -170,6 +169,19 @@ def test_the_source_can_be_a_file_or_a_setting(
     remove_corpus("fsdd")
     monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(file))
     assert len(download("fsdd").clips) == 120
+
+
+def test_the_setting_of_one_corpus_is_not_the_source_of_another(
+    small_fsdd: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "its-own.tar.gz"
+    card = dataclasses.replace(CORPORA["fsdd"], name="other", url=str(place))
+    monkeypatch.setitem(CORPORA, "other", card)
+    monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(tmp_path / "fsdd.tar.gz"))
+    with pytest.raises(CorpusError, match=r"its-own\.tar\.gz cannot be opened"):
+        download("other")
+    place.write_bytes(small_fsdd)
+    assert len(download("other").clips) == 120
 
 
 def test_other_contents_than_expected_are_refused(
@@ -379,8 +391,8 @@ def test_a_corpus_is_removed(tiny_folder: Path, home: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_the_free_spoken_digit_dataset_is_recognised() -> None:
-    data = recorded(FSDD).read_bytes()
+def test_the_free_spoken_digit_dataset_is_recognised(fsdd_archive: Path) -> None:
+    data = fsdd_archive.read_bytes()
     with serve(data, etag='"1"', cuts=[5_000_000]) as server:
         corpus = download("fsdd", source=server.url)
         assert server.requests == ["", "bytes=5000000-"]

@@ -1,4 +1,6 @@
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -144,13 +146,111 @@ def test_save_and_load_give_the_same_evaluation(tmp_path):
     saved = Evaluation(_clips(), rows, ("fsdd",))
     evaluation.save(saved, tmp_path)
     loaded = evaluation.load(tmp_path)
-    assert np.array_equal(loaded.probabilities, rows, equal_nan=True)
+    np.testing.assert_allclose(loaded.probabilities, rows, rtol=6e-4)
+    assert np.array_equal(loaded.predicted, saved.predicted)
     assert loaded.probabilities.dtype == np.float32
     assert loaded.corpora == ("fsdd",)
     assert loaded.report().equals(saved.report())
     assert mcnemar(saved, loaded).n == 60
     assert not any(clip.path.exists() for clip in loaded.clips)
     assert [path.name for path in tmp_path.iterdir()] == [evaluation.FILE_NAME]
+
+
+def test_a_file_of_the_time_before_is_understood(tmp_path):
+    """Probabilities had all their digits, and a space stood after each comma."""
+    rng = np.random.default_rng(0)
+    rows = rng.dirichlet(np.full(10, 0.05), 60).astype(np.float32)
+    lines = [
+        {
+            "name": clip.name,
+            "digit": clip.digit,
+            "speaker": clip.speaker,
+            "take": clip.take,
+            "probabilities": [float(p) for p in row],
+        }
+        for clip, row in zip(_clips(), rows, strict=True)
+    ]
+    content = {"format": 1, "corpora": ["fsdd"], "clips": lines}
+    (tmp_path / evaluation.FILE_NAME).write_text(json.dumps(content, indent=1))
+    loaded = evaluation.load(tmp_path)
+    assert np.array_equal(loaded.probabilities, rows)
+    assert {clip.corpus for clip in loaded.clips} == {"fsdd"}
+
+
+def test_the_file_is_compact_and_no_rounding_changes_an_answer(tmp_path):
+    close = np.full((1, 10), 1e-7, np.float32)
+    close[0, [3, 8]] = 0.499_99, 0.500_01
+    close /= close.sum()
+    saved = Evaluation(_clips()[:1], close, others=close)
+    text = evaluation.save(saved, tmp_path).read_text()
+    assert ", " not in text and ": " not in text
+    loaded = evaluation.load(tmp_path)
+    assert loaded.predicted.tolist() == saved.predicted.tolist() == [8]
+    assert loaded.others.argmax(axis=1).tolist() == [8]
+    rng = np.random.default_rng(0)
+    rows = rng.dirichlet(np.full(10, 0.05), 60).astype(np.float32)
+    text = evaluation.save(Evaluation(_clips(), rows), tmp_path).read_text()
+    numbers = re.findall(r"\d+(?:\.\d+)?(?=e|[,\]])", text.partition("clips")[2])
+    assert max(len(n.replace(".", "").strip("0")) for n in numbers) <= 4
+
+
+def test_other_sounds_change_no_metric_of_digits(tiny_corpus):
+    clips = tiny_corpus.clips
+    rows = _certain([3, None, *(clip.digit for clip in clips[2:])])
+    plain = Evaluation(clips, rows)
+    beside = Evaluation(clips, rows, others=_certain([3, None, 7]))
+    assert plain.others.shape == (0, 10)
+    assert plain.accuracy == beside.accuracy
+    assert plain.errors() == beside.errors()
+    assert np.array_equal(plain.confusion(), beside.confusion())
+    assert plain.report().equals(beside.report())
+    assert plain.per_speaker().equals(beside.per_speaker())
+    assert np.array_equal(plain.confidence, beside.confidence, equal_nan=True)
+    assert len(beside.with_recordings([tiny_corpus]).others) == 3
+
+
+def test_confidence_is_the_likeliest_digits_probability():
+    result = Evaluation(
+        _clips()[:2], _certain([4, None]), others=_certain([None, 1, 2])
+    )
+    assert result.confidence == pytest.approx([0.91, np.nan], nan_ok=True)
+    assert result.other_confidence == pytest.approx([np.nan, 0.91, 0.91], nan_ok=True)
+    assert (result.confidence >= 0).tolist() == [True, False]
+
+
+def test_other_sounds_are_checked_like_clips():
+    clips, rows = _clips()[:1], _certain([0])
+    for others in (np.zeros((3, 9), np.float32), np.zeros(10, np.float32)):
+        with pytest.raises(ModelError, match="no digits have shape"):
+            Evaluation(clips, rows, others=others)
+    with pytest.raises(ModelError, match="expected \\(2, 10\\)"):
+        Evaluation(clips, rows, others=_certain([1]), other_names=("a", "b"))
+    with pytest.raises(ModelError, match="sum to 1"):
+        Evaluation(clips, rows, others=np.full((1, 10), 0.2, np.float32))
+
+
+@pytest.mark.parametrize("names", [("bed_0.wav", "Tür_1.wav", "noise.wav"), ()])
+def test_other_sounds_are_saved_and_loaded(tmp_path, names):
+    rng = np.random.default_rng(0)
+    others = rng.dirichlet(np.full(10, 0.05), 3).astype(np.float32)
+    others[1] = np.nan
+    rows = _certain([clip.digit for clip in _clips()])
+    saved = Evaluation(_clips(), rows, ("fsdd",), others, names)
+    evaluation.save(saved, tmp_path)
+    loaded = evaluation.load(tmp_path)
+    np.testing.assert_allclose(loaded.others, others, rtol=6e-4)
+    assert loaded.others.dtype == np.float32
+    assert loaded.other_names == names
+    np.testing.assert_allclose(loaded.probabilities, rows, rtol=6e-4)
+    assert loaded.corpora == ("fsdd",)
+
+
+def test_a_file_without_other_sounds_is_as_it_always_was(tmp_path):
+    path = evaluation.save(_evaluation(), tmp_path)
+    assert set(json.loads(path.read_text())) == {"format", "corpora", "clips"}
+    loaded = evaluation.load(tmp_path)
+    assert loaded.others.shape == (0, 10)
+    assert loaded.other_names == ()
 
 
 def test_the_file_names_no_folder(tmp_path, tiny_folder, tiny_corpus):
@@ -203,6 +303,13 @@ def test_recordings_in_a_folder_are_found_when_it_is_given(tmp_path, tiny_corpus
         '"speaker": "a", "take": 0, "probabilities": [1, 0]}]}',
         '{"format": 1, "corpora": [], "clips": [{"name": "x", "digit": 1, '
         '"speaker": "a", "take": 0, "probabilities": [3,0,0,0,0,0,0,0,0,0]}]}',
+        '{"format": 1, "corpora": [], "clips": [], "others": null}',
+        '{"format": 1, "corpora": [], "clips": [], "others": ["x.wav"]}',
+        '{"format": 1, "corpora": [], "clips": [], "others": [{"name": "x"}]}',
+        '{"format": 1, "corpora": [], "clips": [], "others": [{"name": "x", '
+        '"probabilities": [1, 0]}]}',
+        '{"format": 1, "corpora": [], "clips": [], "others": [{"name": "x", '
+        '"probabilities": [3,0,0,0,0,0,0,0,0,0]}]}',
     ],
 )
 def test_a_file_that_is_no_evaluation_is_refused(tmp_path, content):
@@ -221,21 +328,71 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
         evaluation.save(_evaluation(), tmp_path / "missing")
 
 
-def test_two_models_are_compared_on_the_clips_that_both_have():
+def test_two_models_are_compared_wherever_the_clips_lie_and_in_any_order():
     a = _evaluation({0: 5, 1: 5, 2: None, 3: 4})
     clips = tuple(
         Clip(clip.digit, clip.speaker, clip.take, Path("elsewhere") / clip.name)
-        for clip in _clips()[2:]
+        for clip in _clips()[::-1]
     )
-    b = _evaluation({0: 9, 40: 0}, clips)
+    b = _evaluation({59: 9, 40: 0}, clips)  # the first of `a` and another
     result = mcnemar(a, b)
-    assert (result.n, result.only_a, result.only_b) == (58, 1, 1)
+    assert (result.n, result.only_a, result.only_b) == (60, 1, 3)
+
+
+@pytest.mark.parametrize("change", [lambda c: c[1:], lambda c: c + c[:1]])
+def test_evaluations_of_other_clips_are_not_compared(change):
+    few = _clips()[:10]
+    other = change(few)
+    n_common = len(set(few).intersection(other))
+    message = rf"10 and {len(other)}, of which {n_common} are the same"
+    with pytest.raises(ModelError, match=message):
+        mcnemar(_evaluation(clips=few), _evaluation(clips=other))
+
+
+def test_clips_that_are_called_alike_are_each_compared():
+    clips = _clips()[:1] * 2
+    twice = mcnemar(_evaluation(clips=clips), _evaluation({0: 7, 1: 7}, clips))
+    assert (twice.n, twice.only_a) == (2, 2)
+
+
+def test_clips_of_two_corpora_are_not_the_same_by_their_names(tmp_path):
+    ours, theirs = (
+        tuple(replace(clip, corpus=name) for clip in _clips())
+        for name in ("ours", "theirs")
+    )
+    with pytest.raises(ModelError, match="of which 0 are the same"):
+        mcnemar(_evaluation(clips=ours), _evaluation(clips=theirs))
+    both = _evaluation({0: 5, 60: 6, 61: 6}, ours + theirs)
+    other = _evaluation({61: 6}, ours + theirs)
+    result = mcnemar(both, other)
+    assert (result.n, result.only_a, result.only_b) == (120, 0, 2)
+    evaluation.save(both, tmp_path)
+    assert mcnemar(evaluation.load(tmp_path), other) == result
+
+
+def test_a_file_that_names_only_the_corpora_of_all_is_understood(tmp_path, tiny_folder):
+    here = import_corpus("here", tiny_folder).corpus.clips
+    away = tuple(replace(clip, corpus="away") for clip in _clips())
+    saved = Evaluation(
+        here + away,
+        _certain([clip.digit for clip in here + away]),
+        ("here", "away"),
+    )
+    path = evaluation.save(saved, tmp_path)
+    content = json.loads(path.read_text())
+    for row in content["clips"]:
+        del row["corpus"]
+    path.write_text(json.dumps(content))
+    loaded = evaluation.load(tmp_path)
+    assert loaded.clips[: len(here)] == here
+    assert {clip.corpus for clip in loaded.clips[len(here) :]} == {"away"}
+    assert mcnemar(loaded, saved).n == len(saved.clips)
 
 
 def test_models_without_common_clips_cannot_be_compared():
     clips = tuple(clip for clip in _clips() if clip.take == 0)
     others = tuple(clip for clip in _clips() if clip.take == 1)
-    with pytest.raises(ModelError, match="share no clip"):
+    with pytest.raises(ModelError, match="of which 0 are the same"):
         mcnemar(_evaluation(clips=clips), _evaluation(clips=others))
 
 
@@ -272,6 +429,28 @@ def test_evaluate_on_silence_alone(tmp_path, tiny_corpus):
     assert evaluate(_model(tiny_corpus.clips), clips).accuracy.value == 0
 
 
+def test_evaluate_hears_other_sounds_beside_the_clips(tmp_path, tiny_corpus):
+    silence = encode_wav(Audio(np.zeros(8000, np.float32), 8000))
+    (tmp_path / "0_noise_0.wav").write_bytes(silence)
+    others = [*load_corpus(tmp_path).clips, *tiny_corpus.clips[:2]]
+    model, clips = _model(tiny_corpus.clips), tiny_corpus.clips[60:]
+    alone = evaluate(model, clips)
+    seen = []
+    beside = evaluate(
+        model,
+        clips,
+        others=others,
+        on_progress=lambda done, total: seen.append((done, total)),
+    )
+    assert np.array_equal(beside.probabilities, alone.probabilities)
+    assert beside.clips == alone.clips
+    assert beside.other_names == tuple(clip.name for clip in others)
+    assert np.isnan(beside.others[0]).all()
+    same = evaluate(model, tiny_corpus.clips[:2]).probabilities
+    assert np.allclose(beside.others[1:], same, atol=1e-6)
+    assert seen[-1] == (63, 63)
+
+
 def test_evaluate_needs_clips(tiny_corpus):
     with pytest.raises(CorpusError, match="no clip"):
         evaluate(_model(tiny_corpus.clips), [])
@@ -296,12 +475,15 @@ def test_a_run_is_evaluated_on_its_test_part(tiny_folder):
     assert saved.corpora == ("ours",)
 
 
+@pytest.mark.corpus
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_model_gives_the_answers_in_its_file(name):
+def test_a_shipped_model_gives_the_answers_in_its_file(name, fsdd):
     model = find_model(name)
     saved = evaluation.load(model.folder)
-    here = [i for i, clip in enumerate(saved.clips) if clip.path.exists()][:200]
-    assert here, "the embedded voices are here on every machine"
+    here = [i for i, clip in enumerate(saved.clips) if clip.path.exists()]
+    assert {saved.clips[i] for i in here} <= set(fsdd.clips)
+    here = here[:: len(here) // 200 + 1]
+    assert here, "shipped models are tested on this corpus"
     again = evaluate(model, [saved.clips[i] for i in here])
     expected = saved.probabilities[here]
     assert np.allclose(again.probabilities, expected, atol=1e-3, equal_nan=True)

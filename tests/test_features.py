@@ -9,18 +9,18 @@ import pytest
 from audiomnist import features as am
 from audiomnist.audio import Audio
 from audiomnist.errors import AudioError
-from audiomnist.features import FeatureConfig, extract
-from audiomnist.spectra import SpectrumConfig, power_spectra
+from audiomnist.features import FeatureConfig, extract, render
+from audiomnist.spectra import Spectra, SpectrumConfig, power_spectra
 
 CONFIGS = [
     FeatureConfig(),
     FeatureConfig(kind="mfcc", fit="stretch", n_frames=32),
     FeatureConfig(kind="mfcc", n_mfcc=40),
-    FeatureConfig(normalise=False, n_mels=32, n_frames=24),
+    FeatureConfig(normalise="none", n_mels=32, n_frames=24),
 ]
 WHOLE = FeatureConfig(
     spectrum=SpectrumConfig(win_length=256, pre_emphasis=0),
-    normalise=False,
+    normalise="none",
     floor=1e-10,
     n_frames=30,
 )
@@ -99,10 +99,44 @@ def test_level_and_microphone_colour_are_taken_away(spoken) -> None:
 
 
 def test_normalised_bands_have_no_mean_and_unit_deviation(spoken) -> None:
-    (values,) = extract([spoken(3, duration=0.4)], FeatureConfig())
+    config = FeatureConfig(normalise="bands")
+    (values,) = extract([spoken(3, duration=0.4)], config)
     word = values[:, np.abs(values).sum(axis=0) > 0]
     np.testing.assert_allclose(word.mean(axis=1), 0, atol=1e-4)
     assert np.sqrt(np.mean(word**2)) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_normalised_level_keeps_the_bands_apart(spoken) -> None:
+    (values,) = extract([spoken(3, duration=0.4)], FeatureConfig(normalise="level"))
+    word = values[:, np.abs(values).sum(axis=0) > 0]
+    assert word.mean() == pytest.approx(0, abs=1e-4)
+    assert np.sqrt(np.mean(word**2)) == pytest.approx(1, abs=1e-3)
+    assert np.ptp(word.mean(axis=1)) > 0.5
+
+
+@pytest.mark.parametrize("normalise", am.NORMALISATIONS)
+def test_a_word_sounds_the_same_in_a_close_cut_and_between_pauses(
+    spoken, normalise
+) -> None:
+    word = spoken(5)
+    padded = np.pad(word.samples, (2400, 2400))
+    config = FeatureConfig(normalise=normalise)
+    close, between = extract([word, Audio(padded, 8000)], config)
+    assert np.corrcoef(close.ravel(), between.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("normalise", am.NORMALISATIONS)
+def test_a_crop_is_the_same_whatever_lies_around_the_word(spoken, normalise) -> None:
+    config = FeatureConfig(normalise=normalise)
+    word = spoken(5, duration=0.375).samples  # whole frames
+    n_pause, margin = 20, 8
+    images = []
+    for first in (0, n_pause):
+        sound = Audio(np.pad(word, first * 120), 8000)
+        power, bounds = power_spectra([sound], config.spectrum)
+        span = np.array([[first - margin, first + 26 + margin]])
+        images.append(render(am.crop(Spectra(power, bounds, span)), config)[0])
+    assert np.corrcoef(images[0].ravel(), images[1].ravel())[0, 1] > 0.999
 
 
 def test_silence_around_the_word_changes_little(spoken) -> None:
@@ -164,3 +198,13 @@ def test_too_short_a_clip_is_explained() -> None:
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:
     with pytest.raises(AudioError, match=message):
         FeatureConfig(**settings)
+
+
+def test_digital_silence_stays_at_the_floor() -> None:
+    config = FeatureConfig()
+    silent = Spectra(
+        np.zeros((10, config.spectrum.n_bins), np.float32),
+        np.array([0, 10]),
+        np.array([[0, 10]]),
+    )
+    np.testing.assert_allclose(render(silent, config), 0, atol=1e-3)

@@ -14,8 +14,10 @@ import pytest
 from audiomnist import models, runs
 from audiomnist.__main__ import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
 from audiomnist.audio import Audio, encode_wav
-from audiomnist.corpora import available
+from audiomnist.configs import config_from_dict
+from audiomnist.corpora import available, import_corpus, load_corpus
 from audiomnist.networks import NETWORKS
+from audiomnist.run_configs import RunConfig
 from audiomnist.settings import REPOSITORY
 from audiomnist.splits import RULES
 
@@ -210,7 +212,7 @@ def test_each_file_gets_a_json_line(capsys, word, silence):
     assert sum(heard["probabilities"]) == pytest.approx(1, abs=1e-4)
     assert heard["probability"] == max(heard["probabilities"])
     assert heard["digit"] in (heard["probabilities"].index(heard["probability"]), None)
-    assert (heard["digit"] is None) == (heard["reason"] == "not sure")
+    assert (heard["digit"] is None) == (heard["reason"] != "")
     assert quiet["digit"] is quiet["probabilities"] is quiet["probability"] is None
     assert quiet["reason"] == "no speech heard"
 
@@ -248,10 +250,10 @@ def test_files_are_also_taken_from_a_list(capsys, monkeypatch, tmp_path, word, s
 
 def test_the_model_that_is_named_hears(capsys, word):
     answers = {}
-    for name in ("ann", "cnn"):
+    for name in models.list_models():
         assert main(["predict", "--json", "--model", name, str(word)]) == 0
         answers[name] = json.loads(capsys.readouterr().out)["probabilities"]
-    assert answers["ann"] != answers["cnn"]
+    assert len({tuple(answer) for answer in answers.values()}) == len(answers) > 1
     assert main(["predict", "--json", str(word)]) == 0
     default = json.loads(capsys.readouterr().out)["probabilities"]
     assert default == answers[models.DEFAULT_MODEL]
@@ -332,11 +334,75 @@ def test_an_evaluation_is_shown_as_tables(capsys, tiny_folder):
     assert "voice3" in shown
 
 
-def test_the_test_part_is_that_of_the_models_own_split(capsys):
-    words = ["evaluate", "--corpus", "embedded", "--part", "test", "--json"]
-    assert main(words) == 0
+@pytest.fixture
+def with_split(tmp_path, monkeypatch):
+    """Give the model "mine" a split of its own, of corpora by their names."""
+
+    def give(rule: str, *names: str, held_out: str = "") -> RunConfig:
+        folder = tmp_path / "models" / "mine"
+        shutil.copytree(models.find_model("ann").folder, folder)
+        monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "models"))
+        record = models.read_record(folder)
+        record["config"] |= {
+            "corpora": list(names),
+            "split_rule": rule,
+            "held_out": held_out,
+        }
+        record["corpora"] = {
+            name: load_corpus(name).digest for name in names if name in available()
+        }
+        (folder / models.RECORD).write_text(json.dumps(record))
+        return config_from_dict(RunConfig, record["config"])
+
+    return give
+
+
+@pytest.mark.parametrize(
+    ("rule", "held_out"),
+    [("speaker", ""), ("random", ""), ("leave_one_out", "voice2"), ("corpus", "tiny")],
+)
+def test_the_test_part_is_that_of_the_models_own_split(
+    capsys, tiny_folder, with_split, rule, held_out
+):
+    import_corpus("tiny", tiny_folder)
+    config = with_split(rule, "embedded", "tiny", held_out=held_out)
+    expected = [clip for clip in config.split().test if clip.corpus == "tiny"]
+    words = ["evaluate", "--model", "mine", "--corpus", "tiny", "--part", "test"]
+    assert main([*words, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert 0 < result["n"] < 5000
+    assert result["n"] == len(expected) > 0
+    speakers = {clip.speaker for clip in expected}
+    assert {row["speaker"] for row in result["per_speaker"]} == speakers
+
+
+def test_a_test_part_is_found_where_the_other_corpora_are_not(
+    capsys, tiny_folder, with_split
+):
+    import_corpus("tiny", tiny_folder)
+    with_split("random", "tiny", "far-away")
+    words = ["evaluate", "--model", "mine", "--corpus", "tiny", "--part", "test"]
+    assert main(words) == 0
+    assert "n = 20" in capsys.readouterr().out
+
+
+def test_a_corpus_that_only_trained_has_no_test_part(capsys, tiny_folder, with_split):
+    import_corpus("tiny", tiny_folder)
+    with_split("leave_one_out", "tiny", "far-away", held_out="nobody-here")
+    words = ["evaluate", "--model", "mine", "--corpus", "tiny", "--part", "test"]
+    assert main(words) == BAD_INPUT
+    said = one_line(capsys.readouterr().err)
+    assert "kept no clip of tiny" in said and "--part all" in said
+
+
+def test_an_accuracy_on_what_was_trained_on_is_said_to_flatter(
+    capsys, tiny_folder, with_split
+):
+    import_corpus("tiny", tiny_folder)
+    with_split("random", "tiny")
+    for part, flatters in (("all", True), ("test", False)):
+        words = ["evaluate", "--model", "mine", "--corpus", "tiny", "--part", part]
+        assert main(words) == 0
+        assert ("the accuracy flatters" in capsys.readouterr().err) is flatters
 
 
 def test_a_corpus_that_did_not_train_the_model_has_no_test_part(capsys, tiny_folder):
@@ -370,6 +436,32 @@ def test_a_training_prints_epochs_and_leaves_a_model(capsys, tiny_folder):
     assert run.id in one_line(capsys.readouterr().out)
     assert main(["runs", "delete", run.id]) == 0
     assert not runs.list_runs()
+
+
+@pytest.mark.parametrize("start", ["--resume", "--run"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--network", "cnn"),
+        ("--corpus", "embedded"),
+        ("--split", "random"),
+        ("--held-out", "anna"),
+        ("--seed", "0"),
+        ("--epochs", "3"),
+        ("--batch-size", "32"),
+        ("--learning-rate", "0.001"),
+        ("--patience", "0"),
+        ("--augment",),
+        ("--title", "Mine", "--epochs", "3"),
+    ],
+)
+def test_a_run_with_settings_takes_no_others(capsys, start, words):
+    assert main(("train", start, "some-run", *words)) == BAD_INPUT
+    captured = capsys.readouterr()
+    assert not captured.out
+    said = one_line(captured.err)
+    assert said.startswith(f"audiomnist: {start} goes on with the run's own settings")
+    assert all(word in said for word in words if word.startswith("--"))
 
 
 @pytest.mark.slow

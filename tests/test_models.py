@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from audiomnist.calibration import probabilities_of
 from audiomnist.configs import config_to_dict
 from audiomnist.errors import ModelError
 from audiomnist.features import FeatureConfig
@@ -15,11 +16,9 @@ from audiomnist.models import (
     RECORD,
     LiteRTNetwork,
     Model,
-    choose_threshold,
     find_model,
     is_folder_name,
     list_models,
-    softmax,
 )
 from audiomnist.networks import NetworkConfig, build, to_litert
 from audiomnist.settings import settings
@@ -72,7 +71,7 @@ def test_it_answers_as_the_network_does(folder, network, n_clips):
     )
     probabilities = model.probabilities(features)
     np.testing.assert_allclose(
-        probabilities, softmax(expected["logits"].numpy()), atol=1e-5
+        probabilities, probabilities_of(expected["logits"].numpy()), atol=1e-5
     )
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
@@ -206,14 +205,15 @@ def test_shipped_models_come_first_then_runs(tmp_path, litert, monkeypatch):
         find_model(DEFAULT_MODEL)
     runs = settings().runs
     first = make(shipped / "ann", litert, threshold=0.25)
-    for name in ("best", DEFAULT_MODEL):
+    for name in ("zebra", DEFAULT_MODEL):
         shutil.copytree(first, shipped / name)
     for name in ("20260101-000000-ann", "20270101-000000-cnn", "ann"):
         make(runs / name, litert)
     make(runs / "20280101-000000-cnn", litert, state="running")
     (runs / "20290101-000000-cnn").mkdir()
     (shipped / "notes.txt").write_text("no folder")
-    names = (DEFAULT_MODEL, "ann", "best", "20270101-000000-cnn", "20260101-000000-ann")
+    dated = ("20270101-000000-cnn", "20260101-000000-ann")
+    names = (DEFAULT_MODEL, "ann", "zebra", *dated)
     assert list_models() == names
     for name in names:
         assert find_model(name).name == name
@@ -230,18 +230,17 @@ def test_no_name_leads_out_of_the_folders(name, tmp_path, litert, monkeypatch):
         find_model(name)
 
 
-@pytest.mark.parametrize("n_clips", [1, 49, 50, 1000])
-@pytest.mark.parametrize("coverage", [0.5, 0.98, 1.0])
-def test_the_threshold_lets_enough_clips_be_answered(n_clips, coverage):
-    rng = np.random.default_rng(n_clips)
-    probabilities = softmax(rng.normal(0, 3, (n_clips, 10)))
-    threshold = choose_threshold(probabilities, coverage)
-    likeliest = probabilities.max(axis=1)
-    assert np.mean(likeliest >= threshold) >= coverage
-    assert np.mean(likeliest > threshold) < coverage
+def test_temperature_and_the_eleventh_answer_come_from_the_record(tmp_path, litert):
+    folder = make(tmp_path / "warm", litert, temperature=2.0, knows_others=True)
+    model = Model.load(folder)
+    features = noise(5)
+    np.testing.assert_allclose(
+        model.probabilities(features),
+        probabilities_of(model.logits(features), 2.0, knows_others=True),
+    )
 
 
-def test_softmax_stands_large_logits():
-    probabilities = softmax(np.array([[1000.0, 0.0], [-1000.0, -1000.0]]))
-    np.testing.assert_allclose(probabilities, [[1, 0], [0.5, 0.5]])
-    assert softmax(np.zeros((0, 10))).shape == (0, 10)
+def test_a_temperature_of_nothing_is_refused(tmp_path, litert):
+    folder = make(tmp_path / "cold", litert, temperature=0.0)
+    with pytest.raises(ModelError, match=r"temperature 0\.0; expected above 0"):
+        Model.load(folder)

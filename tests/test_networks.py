@@ -1,5 +1,7 @@
 """Architectures, their files and their conversion to LiteRT."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def shaken(network):
 def test_a_network_gives_ten_logits_and_an_embedding(kind):
     answer = build(small(kind), SHAPE)(np.zeros((3, *SHAPE), np.float32))
     assert answer["logits"].shape == (3, 10)
-    n_units = {"ann": 8, "cnn": 2 * 8}[kind]
+    n_units = {"ann": 8, "ensemble": 3 * 2 * 8}.get(kind, 2 * 8)
     assert answer["embedding"].shape == (3, n_units)
 
 
@@ -36,9 +38,45 @@ def test_the_embedding_is_what_the_last_layer_sees(kind):
     network = shaken(build(small(kind), SHAPE))
     features = np.random.default_rng(1).normal(size=(5, *SHAPE)).astype(np.float32)
     answer = network(features, training=False)
-    kernel, bias = network.get_layer("logits").get_weights()
+    n_members = 3 if kind == "ensemble" else 1
+    parts = np.split(answer["embedding"].numpy(), n_members, axis=1)
+    for number, part in enumerate(parts):
+        kernel, bias = network.get_layer(f"logits_{number}").get_weights()
+        np.testing.assert_allclose(
+            part @ kernel + bias, answer["members"][:, number], atol=1e-4
+        )
     np.testing.assert_allclose(
-        answer["embedding"].numpy() @ kernel + bias, answer["logits"], atol=1e-4
+        answer["members"].numpy().mean(axis=1), answer["logits"], atol=1e-4
+    )
+
+
+def test_an_ensemble_sees_a_word_in_three_ways():
+    network = shaken(build(small("ensemble"), SHAPE))
+    features = np.random.default_rng(1).normal(size=(1, *SHAPE)).astype(np.float32)
+    padded = features.copy()
+    padded[:, :, -2:] = 0
+    coloured = padded + np.where(padded == 0, 0, np.linspace(-1, 1, SHAPE[0])[:, None])
+    plain, other = (
+        network(clip.astype(np.float32), training=False)["members"].numpy()[0]
+        for clip in (padded, coloured)
+    )
+    assert np.abs(plain[0] - other[0]).max() > 1e-2
+    np.testing.assert_allclose(plain[1], other[1], atol=1e-3)
+    assert len({tuple(np.round(member, 4)) for member in plain}) == 3
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_kinds_of_other_sounds_count_as_one_answer(kind):
+    config = replace(small(kind), n_others=3)
+    network = shaken(build(config, SHAPE))
+    features = np.random.default_rng(1).normal(size=(5, *SHAPE)).astype(np.float32)
+    answer = network(features, training=False)
+    part = np.split(answer["embedding"].numpy(), answer["members"].shape[1], axis=1)[0]
+    kernel, bias = network.get_layer("logits_0").get_weights()
+    thirteen = part @ kernel + bias
+    others = np.log(np.exp(thirteen[:, 10:]).sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(
+        answer["members"][:, 0], thirteen[:, :10] - others, atol=1e-3
     )
 
 
@@ -71,6 +109,7 @@ def test_dropout_is_at_work_in_training_only(kind):
         ({"hidden": (8, 0)}, "one unit or more"),
         ({"filters": (1, 2, 3)}, "expected 5 counts"),
         ({"filters": (1, 2, 3, 4, 0)}, "expected 5 counts"),
+        ({"n_others": -1}, "n_others is -1"),
         ({"dropout": 1.0}, "0 to under 1"),
     ],
 )

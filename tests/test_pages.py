@@ -1,7 +1,10 @@
 """Every page under AppTest: empty, normal and in trouble; and what pages share."""
 
 import asyncio
+import gc
 import io
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,30 +19,40 @@ import numpy as np
 import pytest
 import streamlit as st
 import streamlit_webrtc
+from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 from streamlit.web.server.app_discovery import discover_asgi_app
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
 from audiomnist import corpora, evaluation, plots, runs, workers
-from audiomnist.audio import Audio, encode_wav
+from audiomnist.audio import Audio, decode, encode_wav
+from audiomnist.clips import Clip, load_audio
 from audiomnist.configs import config_to_dict
 from audiomnist.errors import AudioError
 from audiomnist.history import EpochMetrics, write_history, write_json
-from audiomnist.models import find_model
+from audiomnist.metrics import Evaluation
+from audiomnist.models import DEFAULT_MODEL, find_model, list_models
 from audiomnist.recognizer import Recognizer
+from audiomnist.rejection import at_threshold, expected_calibration_error
 from audiomnist.run_folders import update
 from audiomnist.runs import Run, RunProgress
 from audiomnist.settings import REPOSITORY
 from audiomnist.speech import find_speech
 from audiomnist.streaming import StreamConfig
-from audiomnist.ui import cached, live, run_view, server, state
+from audiomnist.ui import (
+    cached,
+    listen,
+    live,
+    report,
+    run_view,
+    server,
+    state,
+)
 from audiomnist.ui.layout import PAGES, plain, script
 from audiomnist.ui.listener import Listener, mono
 
 APP = REPOSITORY / "streamlit_app.py"
-DATA = REPOSITORY.parent / "shared" / "data"
-FSDD = DATA / "free-spoken-digit-dataset-1.0.10.tar.gz"
 
 
 def open_page(name: str, **query: str) -> AppTest:
@@ -61,6 +74,11 @@ def text(page: AppTest) -> str:
     said += [f"{metric.label}: {metric.value}" for metric in page.metric]
     said += [bar.text for bar in page.get("progress")]
     return "\n".join(said)
+
+
+def errors(page: AppTest) -> list[str]:
+    """The errors that a page shows, as a visitor reads them."""
+    return [re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", box.value) for box in page.error]
 
 
 def widget(page: AppTest, kind: str, label: str) -> Any:
@@ -183,17 +201,74 @@ def test_the_server_prepares_itself_before_anybody_visits(monkeypatch):
     monkeypatch.setattr(PagesManager, "uses_pages_directory", True)
     server.prepare()
     assert PagesManager.uses_pages_directory is False
-    assert {"matplotlib", "soundfile"} <= set(sys.modules)
     monkeypatch.setattr(sys, "platform", "darwin")
     server.keep_small()
+
+
+def test_the_server_is_awake_before_it_answers(monkeypatch):
+    done = []
+    monkeypatch.setattr(server, "wake", lambda: done.append("awake"))
+
+    async def serve() -> None:
+        async with server.lifespan(None):
+            done.append("serving")
+
+    asyncio.run(serve())
+    assert done == ["awake", "serving"]
+
+
+def test_the_first_visitor_finds_everything_drawn(monkeypatch):
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    server.wake()
+    gc.unfreeze()
+    for draw in ("waveform", "spectrogram", "feature_image", "probabilities"):
+        monkeypatch.setattr(plots, draw, None)
+    monkeypatch.setattr(corpora, "load_corpus", None)
+    monkeypatch.setattr(cached, "find_model", None)
+    page = AppTest.from_file(APP, default_timeout=60)
+    page.context["theme"] = "light"
+    page.run()
+    assert not page.exception
+    assert len(page.get("image")) == 6
+
+
+def test_waking_says_nothing_of_a_visitor_who_is_not_there():
+    code = """
+import streamlit_app
+from audiomnist.ui import server
+streamlit_app.app._runtime = streamlit_app.app._create_runtime()
+server.wake()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert "ScriptRunContext" not in done.stderr
+    assert "No runtime" not in done.stderr
+
+
+def test_a_visitors_own_sound_is_drawn_for_the_visit_alone(spoken):
+    audio = spoken(3)
+    assert listen.wave(audio, None, is_public=True).png
+    # Without a visitor there is nobody for whom it could be kept.
+    with pytest.raises(StreamlitAPIException, match="session"):
+        listen.wave(audio, None)
 
 
 def test_the_server_starts_without_recordings_and_models(
     no_models, monkeypatch, tmp_path
 ):
+    st.cache_resource.clear()
     server.wake()
     monkeypatch.setattr(corpora, "EMBEDDED_ARCHIVE", tmp_path / "voices.zip")
+    st.cache_resource.clear()
     server.wake()
+    gc.unfreeze()
 
 
 def test_streamlit_run_finds_the_server_in_the_entry_point():
@@ -234,7 +309,7 @@ def test_overview_without_models_still_shows_the_sound(no_models):
 def test_overview_without_its_recordings_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(corpora, "EMBEDDED_ARCHIVE", tmp_path / "voices.zip")
     page = open_page("overview")
-    assert "voices.zip" in page.error[0].value
+    assert "voices.zip" in errors(page)[0]
     assert "Your turn" in text(page)
 
 
@@ -322,7 +397,7 @@ def test_dataset_refuses_a_bad_import_and_stays(name, content, said, home):
     uploader.set_value(("anna.zip", content, "application/zip"))
     press(page, "Import")
     assert page.error, text(page)
-    assert any(part in page.error[0].value for part in said.split("|"))
+    assert any(part in errors(page)[0] for part in said.split("|"))
     assert "Clips: 5,000" in text(page)
     assert widget(page, "text_input", "Name of the corpus").value == name
     assert corpora.available() == ("embedded",)
@@ -331,7 +406,7 @@ def test_dataset_refuses_a_bad_import_and_stays(name, content, said, home):
 def test_dataset_says_what_is_wrong_with_a_setting(monkeypatch):
     monkeypatch.setenv("AUDIOMNIST_MAX_RUNNING", "many")
     page = open_page("dataset")
-    assert any("AUDIOMNIST_MAX_RUNNING" in error.value for error in page.error)
+    assert any("AUDIOMNIST_MAX_RUNNING" in error for error in errors(page))
     assert "Import your own" in text(page)
 
 
@@ -343,19 +418,31 @@ def test_dataset_asks_for_what_an_import_needs():
 def test_dataset_says_why_a_download_failed(monkeypatch, tmp_path):
     monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(tmp_path / "missing.tar.gz"))
     page = press(open_page("dataset"), "Download (16 MB)")
-    assert "missing.tar.gz" in page.error[0].value
+    assert "missing.tar.gz" in errors(page)[0]
     assert "Clips: 5,000" in text(page)
 
 
 @pytest.mark.corpus
-@pytest.mark.skipif(not FSDD.exists(), reason="needs ../shared/data")
-def test_dataset_downloads_a_corpus_and_opens_it(monkeypatch):
-    monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(FSDD))
+def test_dataset_downloads_a_corpus_and_opens_it(monkeypatch, fsdd_archive):
+    monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(fsdd_archive))
     page = press(open_page("dataset"), "Download (16 MB)")
     assert not page.error
     assert "Clips: 3,000" in text(page)
     assert "CC BY-SA 4.0" in text(page)
-    assert "Every corpus that the app knows" in text(page)
+    assert "Every corpus that can be downloaded is on this machine" in text(page)
+
+
+def test_dataset_offers_no_download_of_what_has_no_address():
+    page = open_page("dataset")
+    cards = corpora.CORPORA.values()
+    buttons = [b.label for b in page.get("button") if b.label.startswith("Download")]
+    assert buttons == [
+        f"Download ({card.download_mb} MB)" for card in cards if card.url
+    ]
+    for card in cards:
+        if card.name != "embedded":
+            assert f"**{card.title}**" in text(page)
+            assert (card.source in text(page)) == (not card.url)
 
 
 def test_dataset_removes_an_imported_corpus(tiny):
@@ -449,7 +536,7 @@ def test_train_needs_a_corpus():
 def test_train_keeps_nothing_of_a_run_that_the_queue_refuses(monkeypatch, running):
     monkeypatch.setenv("AUDIOMNIST_MAX_WAITING", "0")
     page = press(open_page("train"), "Start training")
-    assert "wait" in page.error[0].value
+    assert "wait" in errors(page)[0]
     assert runs.list_runs() == [running]
 
 
@@ -475,7 +562,7 @@ def test_train_shows_why_a_run_failed_and_resumes_it(home, monkeypatch):
     resumed = []
     monkeypatch.setattr(runs, "resume", resumed.append)
     page = open_page("train", run=run.id)
-    assert "The loss became nan." in page.error[0].value
+    assert "The loss became nan." in errors(page)[0]
     press(page, "Resume")
     assert resumed == [run]
 
@@ -510,7 +597,7 @@ def test_train_says_when_a_run_is_gone():
 def test_train_says_what_is_wrong_with_a_setting(monkeypatch):
     monkeypatch.setenv("AUDIOMNIST_MAX_RUNNING", "many")
     page = open_page("train")
-    assert any("AUDIOMNIST_MAX_RUNNING" in error.value for error in page.error)
+    assert any("AUDIOMNIST_MAX_RUNNING" in error for error in errors(page))
     assert "No runs yet" not in text(page)
 
 
@@ -519,7 +606,7 @@ def test_train_survives_a_run_that_is_deleted_meanwhile(home, monkeypatch):
     monkeypatch.setattr(runs, "list_runs", lambda: [run])
     shutil.rmtree(run.folder)
     page = open_page("train", run=run.id)
-    assert run.id in page.error[0].value
+    assert run.id in errors(page)[0]
     assert widget(page, "button", "Start training")
 
 
@@ -578,11 +665,14 @@ def test_evaluate_without_models_points_to_training(no_models):
 
 def test_evaluate_shows_the_held_out_part_of_the_default_model():
     page = open_page("evaluate")
-    rate = evaluation.load(find_model("cnn").folder).accuracy
+    model = find_model(DEFAULT_MODEL)
+    rate = evaluation.load(model.folder).accuracy
     assert f"Accuracy: {100 * rate.value:.1f} %" in text(page)
     assert f"95 % interval: {100 * rate.low:.1f}–{100 * rate.high:.1f} %" in text(page)
     assert f"Clips: {rate.n:,}" in text(page)
-    assert "Split: speaker, seed" in text(page)
+    config = model.record["config"]
+    said = f"Split: {config['split_rule']}, seed {config['split_seed']}"
+    assert said in text(page)
     assert len(page.get("image")) == 1
     matrix = page.dataframe[0].value
     assert matrix.shape == (10, 11)
@@ -606,7 +696,7 @@ def test_evaluate_shows_the_report_of_each_digit():
 
 def test_evaluate_shows_each_speaker():
     page = open_view("Speakers")
-    found = evaluation.load(find_model("cnn").folder)
+    found = evaluation.load(find_model(DEFAULT_MODEL).folder)
     assert len(page.dataframe[0].value) == len({clip.speaker for clip in found.clips})
     assert len(page.get("image")) == 1
 
@@ -622,11 +712,45 @@ def test_evaluate_plays_a_mistake(tiny):
     assert "says" in text(page) and "heard as" in text(page)
 
 
-def test_evaluate_tells_what_to_do_about_recordings_that_are_not_here():
-    """Shipped models were tested on recordings that do not come with the app."""
+@pytest.fixture
+def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
+    """Two models that were tested on recordings of another machine, with a mistake."""
+    models = tmp_path / "models"
+    shutil.copytree(REPOSITORY / "models", models)
+    monkeypatch.setenv("AUDIOMNIST_MODELS", str(models))
+    clips = tuple(
+        Clip(digit, "anna", 0, Path(f"{digit}_anna_0.wav"), corpus="far-away")
+        for digit in range(10)
+    )
+    rows = np.eye(10, dtype=np.float32)
+    rows[4] = rows[5]
+    for name in (DEFAULT_MODEL, "ann"):
+        evaluation.save(Evaluation(clips, rows, ("far-away",)), models / name)
+    return evaluation.load(models / DEFAULT_MODEL)
+
+
+def test_evaluate_tells_what_to_do_about_recordings_that_are_not_here(away):
     page = open_view("Mistakes")
-    said = text(page)
-    assert "not on this machine" in said or page.get("audio")
+    (note,) = (box.value for box in page.info if "saved with the model" in box.value)
+    assert "far\\-away" in note and "Dataset page" in note
+    assert "Accuracy: 90.0 %" in text(page)
+    assert "Download its corpus" in text(page)
+    assert not page.get("audio") and not page.error
+
+
+def test_evaluate_compares_what_was_saved_where_no_recording_is_here(away):
+    page = open_view("Compare")
+    widget(page, "selectbox", "Second model").set_value("ann").run()
+    assert f"Of {len(away.clips)} clips" in text(page)
+    widget(page, "selectbox", "Second model").set_value("cnn").run()
+    assert "The second model has not heard these clips" in text(page)
+    assert not page.error
+
+
+def test_evaluate_says_nothing_of_missing_recordings_where_all_are_here(tiny):
+    page = open_page("evaluate")
+    widget(page, "selectbox", "Evaluated on").set_value("tiny").run()
+    assert "saved with the model" not in text(page)
 
 
 def test_evaluate_hears_another_corpus_on_the_spot(tiny):
@@ -647,21 +771,114 @@ def test_evaluate_warns_of_clips_that_were_trained_on(home, tiny):
     assert not page.warning
 
 
+@pytest.fixture
+def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
+    """The default model's evaluation, with the answers to 40 sounds that are no digits.
+
+    It is least sure of the first, and speech is found in all but the last.
+    """
+    models = tmp_path / "models"
+    shutil.copytree(REPOSITORY / "models", models)
+    monkeypatch.setenv("AUDIOMNIST_MODELS", str(models))
+    sure = np.linspace(0.2, 0.8, 40)
+    rows = np.repeat((1 - sure)[:, None] / 9, 10, axis=1).astype(np.float32)
+    rows[:, 3] = sure
+    rows[-1] = np.nan
+    saved = evaluation.load(models / DEFAULT_MODEL)
+    found = replace(saved, others=rows, other_names=())
+    evaluation.save(found, models / DEFAULT_MODEL)
+    return found
+
+
+def test_evaluate_shows_when_the_model_answers(others):
+    page = open_view("When to answer")
+    model = find_model(DEFAULT_MODEL)
+    point = at_threshold(others, model.threshold)
+    said = text(page)
+    assert f"at least **{100 * model.threshold:.0f} % sure**" in said
+    for label, rate in (
+        ("Digits answered", point.coverage),
+        ("Right among the answered", point.accuracy),
+        ("Other sounds answered", point.false_answers),
+    ):
+        assert f"{label}: {100 * rate.value:.1f} %" in said
+    assert (
+        f"line: {100 * expected_calibration_error(others):.1f}\N{NO-BREAK SPACE}%"
+        in said
+    )
+    assert len(page.get("image")) == 2
+    curve, bins = page.dataframe[0].value, page.dataframe[1].value
+    assert model.threshold in set(curve["threshold"])
+    assert curve["false_answers"].notna().all()
+    assert bins["n"].sum() == others.is_answered.sum()
+
+
+def test_evaluate_says_how_to_play_other_sounds(others, tmp_path):
+    digits_alone = replace(others, others=others.others[:0])
+    evaluation.save(digits_alone, tmp_path / "models" / DEFAULT_MODEL)
+    page = open_view("When to answer")
+    assert "others=…" in text(page)
+    assert "Other sounds answered" not in text(page)
+    assert "false_answers" not in page.dataframe[0].value
+    assert len(page.get("image")) == 2
+
+
+def test_evaluate_points_to_the_test_part_where_other_sounds_were_played(others, tiny):
+    page = open_view("When to answer")
+    widget(page, "selectbox", "Evaluated on").set_value("tiny").run()
+    assert "Choose the model’s own test part" in text(page)
+    assert "holds 40 recordings" in text(page)
+
+
+def test_evaluate_shows_clips_in_which_nobody_speaks(others, tmp_path):
+    nobody = np.full_like(others.probabilities, np.nan)
+    folder = tmp_path / "models" / DEFAULT_MODEL
+    evaluation.save(replace(others, probabilities=nobody), folder)
+    page = open_view("When to answer")
+    assert "Digits answered: 0.0 %" in text(page)
+    assert "Right among the answered" not in text(page)
+    assert len(page.get("image")) == 1
+
+
+@pytest.mark.parametrize("has_others", [False, True])
+def test_the_figures_for_download_say_when_to_answer(others, has_others):
+    model = find_model(DEFAULT_MODEL)
+    heard = others if has_others else replace(others, others=others.others[:0])
+    figures = report._figures(model, "", heard)
+    again = json.loads(json.dumps(figures, allow_nan=False))
+    assert again == figures
+    point = at_threshold(heard, model.threshold)
+    assert again["threshold"] == model.threshold
+    assert again["digits_answered"]["share"] == point.coverage.value
+    assert again["right_among_the_answered"]["n"] == point.accuracy.n
+    assert again["expected_calibration_error"] == expected_calibration_error(heard)
+    row = next(r for r in again["coverage_curve"] if r["threshold"] == model.threshold)
+    if has_others:
+        assert again["other_sounds_answered"]["share"] == point.false_answers.value
+        assert row["false_answers"] == point.false_answers.value
+    else:
+        assert again["other_sounds_answered"] is None
+        assert row["false_answers"] is None
+
+
 def test_evaluate_compares_two_models(tiny):
     page = open_page("evaluate", model="cnn")
     widget(page, "selectbox", "Evaluated on").set_value("tiny").run()
     page.session_state[state.EVALUATE_VIEW] = "Compare"
     page.run()
-    assert widget(page, "selectbox", "Second model").value == "ann"
+    others = [name for name in list_models() if name != "cnn"]
+    second = widget(page, "selectbox", "Second model")
+    assert second.value == others[0]
+    assert len(second.options) == len(others)
     assert "Of 120 clips" in text(page) and "McNemar" in text(page)
 
 
 def test_evaluate_says_what_is_wrong_with_a_damaged_model(tmp_path, monkeypatch):
     shutil.copytree(REPOSITORY / "models", tmp_path / "models")
-    (tmp_path / "models" / "cnn" / "model.tflite").write_bytes(b"cut off")
+    (tmp_path / "models" / DEFAULT_MODEL / "model.tflite").write_bytes(b"cut off")
     monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "models"))
     page = open_page("evaluate")
-    assert "model.tflite" in page.error[0].value
+    assert "model.tflite" in errors(page)[0]
     widget(page, "selectbox", "Model").set_value("ann").run()
     assert not page.error
     assert "Accuracy" in text(page)
@@ -670,7 +887,7 @@ def test_evaluate_says_what_is_wrong_with_a_damaged_model(tmp_path, monkeypatch)
 def test_evaluate_says_when_the_named_model_is_gone():
     page = open_page("evaluate", model="gone")
     assert "no model “gone”" in page.warning[0].value
-    assert widget(page, "selectbox", "Model").value == "cnn"
+    assert widget(page, "selectbox", "Model").value == DEFAULT_MODEL
 
 
 # Live
@@ -692,7 +909,7 @@ def test_live_begins_with_the_recorder_and_the_default_model():
     page = open_page("live")
     assert len(page.get("audio_input")) == 1
     assert "Nothing recorded yet" in text(page)
-    assert widget(page, "selectbox", "Model").value == "cnn"
+    assert widget(page, "selectbox", "Model").value == DEFAULT_MODEL
 
 
 def test_live_hears_a_recording_with_the_model_of_the_address(recording):
@@ -727,7 +944,7 @@ def test_live_says_what_is_wrong_with_a_file(content):
     page = open_way(live.UPLOAD)
     page.get("file_uploader")[0].upload("bad.wav", content).run()
     assert not page.exception
-    assert "bad.wav" in page.error[0].value
+    assert "bad.wav" in errors(page)[0]
     assert "shown to nobody else" in text(page), "the page goes on"
 
 
@@ -789,6 +1006,18 @@ def test_live_stream_shows_what_was_heard(stream, recording):
     assert "Heard:" not in text(page), "another model begins anew"
 
 
+def test_live_stream_shows_the_last_word_when_it_is_stopped(stream, recording):
+    page = open_way(live.STREAM)
+    stream.playing = True
+    page.run()
+    listener = page.session_state[state.LIVE_LISTENER]
+    begun = Audio(decode(recording).samples[:14_400], 16_000)  # in it, a word begins
+    asyncio.run(listener.receive([frame(encode_wav(begun))]))
+    assert "Heard:" not in text(page.run())
+    stream.playing = False
+    assert "### Heard: :primary[" in text(page.run())
+
+
 def test_live_stream_points_to_the_recorder_when_it_does_not_connect(
     stream, monkeypatch
 ):
@@ -803,8 +1032,6 @@ def test_live_stream_points_to_the_recorder_when_it_does_not_connect(
 
 def frame(recording: bytes) -> SimpleNamespace:
     """A wav file as one of PyAV's frames: 16 bit, interleaved, two channels."""
-    from audiomnist.audio import decode
-
     audio = decode(recording)
     whole = np.round(audio.samples * 32767).astype(np.int16)
     return SimpleNamespace(
@@ -849,6 +1076,21 @@ def test_listener_hears_words_with_their_sound(spoken):
     assert listener.seconds == pytest.approx(len(said) / 16_000)
 
 
+def test_listener_hears_the_word_that_the_end_cuts_short(spoken):
+    listener = Listener(Recognizer(find_model("cnn")))
+    word = spoken(3, sample_rate=16_000).samples
+    listener.hear(np.concatenate([np.zeros(16_000, np.float32), word]), 16_000)
+    assert not listener.take()
+    listener.finish()
+    assert listener.take()
+    (heard,) = listener.heard
+    assert heard.prediction.start > 0.9
+    assert heard.speech.start < heard.speech.end <= heard.audio.duration
+    assert listener.seconds == 0, "what comes next is another stream"
+    listener.finish()
+    assert not listener.take()
+
+
 def test_listener_forgets_old_sound_and_begins_anew_at_another_rate():
     listener = Listener(Recognizer(find_model("cnn")))
     silence = np.zeros(16_000, np.float32)
@@ -869,12 +1111,59 @@ def test_listener_keeps_what_went_wrong_until_all_is_well():
     assert listener.seconds == 0.02, "what was not heard is no part of the stream"
 
 
+def test_a_corpus_that_is_replaced_under_its_name_is_seen(tiny, tiny_folder, tmp_path):
+    before = cached.corpus("tiny")
+    lengths = cached.durations(before)
+    heard = cached.evaluate_corpus("ann", "tiny")
+    assert cached.corpus("tiny") is before
+    assert cached.evaluate_corpus("ann", "tiny") is heard
+    other = tmp_path / "other"
+    other.mkdir()
+    for clip in before.clips:  # as many bytes, but half as long and another sound
+        audio = load_audio(clip)
+        faster = Audio(audio.samples[::-1].copy(), 2 * audio.sample_rate)
+        (other / clip.name).write_bytes(encode_wav(faster))
+    corpora.remove_corpus("tiny")
+    corpora.import_corpus("tiny", other)
+    assert cached.corpus("tiny") is not before
+    np.testing.assert_allclose(cached.durations(cached.corpus("tiny")), lengths / 2)
+    again = cached.evaluate_corpus("ann", "tiny")
+    assert again.clips == heard.clips
+    assert not np.array_equal(again.probabilities, heard.probabilities)
+
+
+def test_a_model_that_is_replaced_under_its_name_is_seen(tmp_path, monkeypatch):
+    shipped = find_model("cnn").folder.parent
+    folder = tmp_path / "models"
+    shutil.copytree(shipped / "cnn", folder / "mine")
+    monkeypatch.setenv("AUDIOMNIST_MODELS", str(folder))
+    before, tested = cached.recognizer("mine"), cached.held_out("mine")
+    assert cached.recognizer("mine") is before
+    assert cached.held_out("mine") is tested
+    shutil.rmtree(folder / "mine")
+    shutil.copytree(shipped / "ann", folder / "mine")
+    assert cached.recognizer("mine").model.features.kind == "mfcc"
+    assert cached.held_out("mine").accuracy != tested.accuracy
+
+
+def test_names_in_errors_are_no_markdown(monkeypatch):
+    said = r"*a*_b_[c](d)$e$:red[f]\g.wav is empty. Record `it` again."
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AudioError(said)
+
+    monkeypatch.setattr("audiomnist.ui.listen.play", refuse)
+    (box,) = open_page("dataset").error
+    assert box.value == plain(said)
+    assert plain(said).count("\\*") == 2
+
+
 def test_errors_of_the_package_do_not_end_a_page(monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise AudioError("This sound is broken. Record it again.")
 
     monkeypatch.setattr("audiomnist.ui.listen.play", refuse)
     page = open_page("dataset")
-    assert page.error[0].value == "This sound is broken. Record it again."
+    assert errors(page)[0] == "This sound is broken. Record it again."
     assert "Every clip" not in text(page)
     assert "Download" in text(page)

@@ -37,6 +37,38 @@ def _speakers(n: int) -> pd.DataFrame:
     )
 
 
+def _curve(has_others: bool = True, least: float = 0.2) -> pd.DataFrame:
+    threshold = np.linspace(0, 0.95, 20)
+    coverage = np.linspace(0.99, least, 20)
+    accuracy = np.linspace(0.94, 1, 20)
+    false_answers = np.linspace(0.9, 0, 20) if has_others else np.full(20, np.nan)
+    return pd.DataFrame(
+        {
+            "threshold": threshold,
+            "coverage": coverage,
+            "accuracy": accuracy,
+            "accuracy_low": accuracy - 0.02,
+            "accuracy_high": np.minimum(1, accuracy + 0.01),
+            "false_answers": false_answers,
+            "false_answers_low": np.maximum(0, false_answers - 0.1),
+            "false_answers_high": np.minimum(1, false_answers + 0.1),
+        }
+    )
+
+
+def _bins() -> pd.DataFrame:
+    accuracy = np.array([0.1, 0.5, 0.98])
+    return pd.DataFrame(
+        {
+            "confidence": [0.25, 0.55, 0.95],
+            "accuracy": accuracy,
+            "n": [7, 40, 1234],
+            "low": accuracy - 0.1,
+            "high": np.minimum(1, accuracy + 0.1),
+        }
+    )
+
+
 def _history(n_epochs: int) -> list[EpochMetrics]:
     return [
         EpochMetrics(i, 2 / i, 1 - 0.5 / i, 0.1 + abs(i - 3), 1 - 0.6 / i, 1.0, 1.0)
@@ -47,7 +79,7 @@ def _history(n_epochs: int) -> list[EpochMetrics]:
 def _all_figures(spoken, style: Style):
     word = spoken(7, 0, 16000)
     log_mel = FeatureConfig()
-    mfcc = FeatureConfig(kind="mfcc", fit="stretch", normalise=False)
+    mfcc = FeatureConfig(kind="mfcc", fit="stretch", normalise="none")
     return {
         "waveform": plots.waveform(word, Speech(0.1, 0.3), style=style),
         "waveform of nothing": plots.waveform(
@@ -64,6 +96,11 @@ def _all_figures(spoken, style: Style):
         "probabilities": plots.probabilities(PROBABILITIES, style=style, threshold=0.5),
         "confusion": plots.confusion(_matrix(), style=style),
         "speakers": plots.speaker_accuracy(_speakers(6), style=style),
+        "coverage": plots.coverage(_curve(), 0.4, style=style),
+        "coverage without other sounds": plots.coverage(
+            _curve(has_others=False), 0.4, style=style
+        ),
+        "reliability": plots.reliability(_bins(), 0.1, style=style),
         "many speakers": plots.speaker_accuracy(_speakers(80), style=style),
     }
 
@@ -176,7 +213,7 @@ def test_frequencies_stand_at_their_bands():
     time = np.arange(8000) / 8000
     for place, value in zip(places, khz, strict=True):
         tone = np.sin(2 * np.pi * 1000 * value * time) * (time > 0.3) * (time < 0.7)
-        plain = FeatureConfig(normalise=False)
+        plain = FeatureConfig(normalise="none")
         values = extract([Audio(tone.astype(np.float32), 8000)], plain)[0]
         assert values.mean(axis=1).argmax() == pytest.approx(place, abs=1)
 
@@ -224,6 +261,87 @@ def test_the_lowest_speakers_are_shown():
     assert "40 best" in axes.get_ylabel()
     few = plots.speaker_accuracy(_speakers(3), style=Style()).axes[0]
     assert few.get_ylabel() == "speaker"
+
+
+def _legend(figure) -> str:
+    return "\n".join(
+        text.get_text() for text in figure.axes[0].get_legend().get_texts()
+    )
+
+
+def _points(axes) -> list[tuple[float, float]]:
+    """What is marked with a dot."""
+    return [
+        point
+        for line in axes.lines
+        if line.get_marker() == "o"
+        for point in zip(line.get_xdata(), line.get_ydata(), strict=True)
+    ]
+
+
+def test_coverage_marks_what_the_models_threshold_does():
+    curve = _curve()
+    row = curve.loc[8]
+    figure = plots.coverage(curve, row["threshold"], style=Style())
+    axes = figure.axes[0]
+    right, false = _points(axes)
+    assert right == pytest.approx((100 * row["coverage"], 100 * row["accuracy"]))
+    assert false == pytest.approx((100 * row["coverage"], 100 * row["false_answers"]))
+    written = [text.get_text() for text in axes.texts]
+    assert written == [
+        f"{100 * row['accuracy']:.0f} %",
+        f"{100 * row['false_answers']:.0f} %",
+    ]
+    assert "digits answered" in axes.get_xlabel()
+    assert "other sounds answered" in _legend(figure)
+    assert f"at least {100 * row['threshold']:.0f} % sure" in _legend(figure)
+
+
+def test_coverage_without_other_sounds_shows_right_answers_alone():
+    figure = plots.coverage(_curve(has_others=False), 0.4, style=Style())
+    assert "other sounds" not in _legend(figure)
+    assert len(_points(figure.axes[0])) == 1
+    low, high = figure.axes[0].get_ylim()
+    assert 0 < low < 94 and high > 100
+
+
+def test_coverage_shows_the_threshold_wherever_it_is():
+    for threshold in _curve(least=0)["threshold"]:
+        axes = plots.coverage(_curve(least=0), threshold, style=Style()).axes[0]
+        low, high = axes.get_xlim()
+        for x, y in _points(axes):
+            assert low <= x <= high
+            assert axes.get_ylim()[0] <= y <= axes.get_ylim()[1]
+
+
+def test_a_threshold_beyond_the_curve_is_not_marked():
+    figure = plots.coverage(_curve(), 0.99, style=Style())
+    assert _points(figure.axes[0]) == []
+    assert "this model" not in _legend(figure)
+
+
+def test_a_threshold_that_nobody_reaches_has_no_accuracy_to_mark():
+    curve = _curve(least=0)
+    curve.loc[19, ["accuracy", "accuracy_low", "accuracy_high"]] = np.nan
+    axes = plots.coverage(curve, 0.95, style=Style()).axes[0]
+    assert _points(axes) == [(0, 0)]
+
+
+def test_reliability_shows_each_bin_with_its_clips():
+    figure = plots.reliability(_bins(), 0.1234, style=Style())
+    axes = figure.axes[0]
+    assert np.allclose(_points(axes), [(25, 10), (55, 50), (95, 98)])
+    written = {text.get_text() for text in axes.texts}
+    assert {"7", "40", "1,234", "too sure", "too unsure"} <= written
+    assert "expected calibration error: 12.3 %" in _legend(figure)
+    (intervals,) = axes.collections
+    assert intervals.get_segments()[1][:, 1] == pytest.approx([40, 60])
+
+
+def test_reliability_of_nothing_names_no_error():
+    figure = plots.reliability(_bins().head(0), np.nan, style=Style())
+    _pixels(figure)
+    assert "error" not in _legend(figure)
 
 
 @pytest.mark.parametrize("n_epochs", [0, 1, 2, 9])

@@ -7,12 +7,10 @@ from dataclasses import replace
 import pytest
 
 from audiomnist import run_folders, workers
-from audiomnist.errors import AudioMnistError, CorpusError, ModelError, RunError
+from audiomnist.errors import AudioMnistError, RunError
 from audiomnist.history import HISTORY
 from audiomnist.models import RECORD
-from audiomnist.networks import NETWORKS
 from audiomnist.run_folders import (
-    RunConfig,
     create,
     delete_run,
     find_run,
@@ -22,50 +20,6 @@ from audiomnist.run_folders import (
 )
 from audiomnist.run_progress import RunProgress
 from audiomnist.settings import settings
-
-
-@pytest.mark.parametrize("kind", NETWORKS)
-def test_a_preset_begins_with_the_embedded_voices_by_speaker(kind):
-    config = preset(kind)
-    assert config.network.kind == kind
-    assert (config.corpora, config.split_rule) == (("embedded",), "speaker")
-    assert config.features.kind == {"ann": "mfcc", "cnn": "log_mel"}[kind]
-
-
-def test_there_is_no_preset_for_an_unknown_network():
-    with pytest.raises(ModelError, match="expected one of"):
-        preset("rnn")
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"corpora": ()}, "expected at least one"),
-        ({"corpora": ("fsdd", "fsdd")}, "each once"),
-        ({"split_rule": "alphabet"}, "expected one of"),
-        ({"split_rule": "leave_one_out"}, "does not fit"),
-        ({"held_out": "theo"}, "does not fit"),
-        (
-            {"split_rule": "leave_one_out", "held_out": "a", "corpora": ("b", "c")},
-            "does not fit",
-        ),
-        ({"split_seed": -1}, "split_seed is -1"),
-        ({"title": "x" * 101}, "101 characters"),
-    ],
-)
-def test_a_wrong_setting_is_refused(setting, message):
-    with pytest.raises(RunError, match=message):
-        RunConfig(**setting)
-
-
-def test_the_split_is_the_one_that_was_asked_for(tiny_folder):
-    config = RunConfig(corpora=(str(tiny_folder),), split_rule="random")
-    assert config.split() == config.split()
-    assert config.split() != replace(config, split_seed=1).split()
-    one_out = replace(config, split_rule="leave_one_out", held_out="voice2")
-    assert {clip.speaker for clip in one_out.split().test} == {"voice2"}
-    with pytest.raises(CorpusError):
-        replace(config, corpora=("nothing",)).split()
 
 
 def test_a_new_run_waits_and_remembers_what_was_asked():

@@ -12,13 +12,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import runs, workers
+from audiomnist import run_data, runs, workers
 from audiomnist.augmentation import AugmentationConfig
+from audiomnist.calibration import COVERAGE
 from audiomnist.errors import CorpusError, RunError
 from audiomnist.feature_cache import clip_features
 from audiomnist.features import FeatureConfig
 from audiomnist.history import UNFINISHED
-from audiomnist.models import COVERAGE, Model, find_model, list_models
+from audiomnist.models import Model, find_model, list_models
 from audiomnist.networks import NetworkConfig
 from audiomnist.runs import RunConfig
 from audiomnist.training import CHECKPOINT, LITERT, WEIGHTS, TrainConfig
@@ -156,9 +157,8 @@ def test_an_error_is_kept_and_the_rest_is_done_when_resumed(config):
 
 def test_what_nobody_expected_is_kept_and_raised(config, monkeypatch):
     run = runs.create(config)
-    monkeypatch.setattr(
-        runs, "clip_spectra", breaking(ZeroDivisionError("by no clips"))
-    )
+    by_nothing = breaking(ZeroDivisionError("by no clips"))
+    monkeypatch.setattr(run_data, "clip_spectra", by_nothing)
     with pytest.raises(ZeroDivisionError):
         runs.execute(run, nothing)
     assert (run.state, run.message) == ("failed", "ZeroDivisionError: by no clips")
@@ -212,7 +212,7 @@ def test_a_corpus_that_has_changed_is_not_mixed_in(config, tiny_folder, tmp_path
 def test_a_full_disk_is_said(config, number, monkeypatch):
     run = runs.create(config)
     full = breaking(OSError(number, os.strerror(number)))
-    monkeypatch.setattr(runs, "clip_spectra", full)
+    monkeypatch.setattr(run_data, "clip_spectra", full)
     with pytest.raises(RunError, match="The disk that holds"):
         runs.execute(run, nothing)
     assert run.state == "failed"
@@ -222,7 +222,7 @@ def test_a_full_disk_is_said(config, number, monkeypatch):
 def test_a_file_that_is_refused_is_said(config, monkeypatch):
     run = runs.create(config)
     refused = breaking(PermissionError(errno.EACCES, "Permission denied", "clip.npy"))
-    monkeypatch.setattr(runs, "clip_spectra", refused)
+    monkeypatch.setattr(run_data, "clip_spectra", refused)
     with pytest.raises(RunError, match=r"cannot read or write clip.npy \(Permission"):
         runs.execute(run, nothing)
     assert run.state == "failed"

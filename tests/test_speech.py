@@ -80,6 +80,23 @@ def test_the_word_is_found_in_white_noise_of_equal_power(spoken) -> None:
     assert middle == pytest.approx(0.8, abs=0.15)
 
 
+def test_the_end_of_a_word_is_kept_in_noise_and_no_more_than_that_without(
+    spoken,
+) -> None:
+    word = spoken(4)
+    loud = float(np.sqrt(np.mean(word.samples**2)))
+    later = []
+    for hiss in (1e-4, loud):
+        sound = with_silence(word, 0.6, 0.6, hiss)
+        short, long = (found(sound, SpeechConfig(hidden_end=s)) for s in (0, 0.12))
+        assert short.start == long.start
+        later.append(long.end - short.end)
+    assert later[0] == 0
+    assert later[1] == pytest.approx(0.12, abs=0.05)
+    cut = Audio(with_silence(word, 0.6, 0, loud).samples, 8000)
+    assert found(cut, SpeechConfig(margin=0)).end <= cut.duration
+
+
 @pytest.mark.parametrize("level", [0, 1e-6, 1e-4, 1e-2, 0.3])
 @pytest.mark.parametrize("duration", [0.3, 0.5, 1.0, 3.0])
 def test_steady_noise_and_silence_hold_no_speech(level: float, duration: float) -> None:

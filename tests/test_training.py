@@ -23,9 +23,9 @@ from audiomnist.training import (
     LITERT,
     WEIGHTS,
     TrainConfig,
-    TrainingData,
     train,
 )
+from audiomnist.training_data import TrainingData
 
 FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)
 ANN = NetworkConfig("ann", hidden=(16,))
@@ -227,3 +227,43 @@ def test_a_loss_that_explodes_is_said(data, tmp_path):
     broken = replace(data.train, power=data.train.power * np.float32(np.nan))
     with pytest.raises(ModelError, match="lower learning rate"):
         learn(ANN, QUICK, replace(data, train=broken), tmp_path)
+
+
+def with_others(data):
+    """The same digits, and hums to learn what is no digit."""
+    from audiomnist.feature_cache import heard
+    from audiomnist.features import hear
+    from audiomnist.negatives import noises
+
+    rng = np.random.default_rng(0)
+    return replace(
+        data,
+        others=heard(spectra(noises(30, rng), FEATURES)),
+        validation_others=hear(noises(10, rng), FEATURES)[1],
+    )
+
+
+def test_with_others_it_learns_to_hear_none_of_these(data, tmp_path):
+    both = with_others(data)
+    config = replace(QUICK, epochs=40, others_part=0.5)
+    learn(ANN, config, both, tmp_path / "knowing")
+    network = load(tmp_path / "knowing" / WEIGHTS)
+    digits = network(data.validation, training=False)["logits"].numpy()
+    hums = network(both.validation_others, training=False)["logits"].numpy()
+    # The eleventh answer has the logit 0.
+    assert np.mean(digits.max(axis=1) > 0) > 0.8
+    assert np.mean(hums.max(axis=1) < 0) > 0.8
+
+
+def test_without_a_part_of_others_they_are_left_out(data, tmp_path):
+    none = replace(QUICK, others_part=0.0)
+    learn(ANN, none, with_others(data), tmp_path / "with")
+    learn(ANN, none, data, tmp_path / "without")
+    assert same(
+        weights(tmp_path / "with" / WEIGHTS), weights(tmp_path / "without" / WEIGHTS)
+    )
+
+
+def test_a_part_of_others_beyond_its_range_is_refused():
+    with pytest.raises(ModelError, match=r"others_part is 1\.5"):
+        TrainConfig(others_part=1.5)

@@ -1,14 +1,18 @@
-"""How the models that come with the app hear the clips that their split held out."""
+"""How the models that come with the app hear the clips that they never learned from."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
+from audiomnist import evaluation
 from audiomnist.benchmark import report
+from audiomnist.clips import Clip
 from audiomnist.configs import config_from_dict
 from audiomnist.corpora import load_corpus
-from audiomnist.evaluation import evaluate
-from audiomnist.models import find_model, list_models
-from audiomnist.run_folders import RunConfig
+from audiomnist.errors import CorpusError
+from audiomnist.models import Model, find_model, list_models
+from audiomnist.negatives import load_others, others_here
+from audiomnist.rejection import at_threshold
+from audiomnist.run_configs import RunConfig
 from audiomnist.settings import settings
 from audiomnist.significance import Rate
 
@@ -19,62 +23,133 @@ def shipped_models() -> list[str]:
 
 
 def measure() -> dict[str, Any]:
-    """Evaluate each shipped model on the test part of each of its corpora.
+    """Let each shipped model hear its test part again, as far as it is here.
 
     Returns
     -------
     dict
-        models: a list of model, corpus, whether its voices are synthetic, split
-        rule and seed, the test speakers, and n and n_correct of the test part.
+        models: a list of model, corpus, title, is_synthetic, rule, seed, speakers, and
+        n and n_correct of the test part. answers: a list of model, threshold, and of
+        its digits and of other words how many there are and how many it answers, and
+        what a run with the same settings understood of speakers that it kept apart.
 
     Raises
     ------
     CorpusError
-        If one of the corpora is not here.
+        If no recording of a test part is here.
     """
-    return {"models": [row for name in shipped_models() for row in _evaluate(name)]}
+    measured = [_evaluate(find_model(name)) for name in shipped_models()]
+    return {
+        "models": [row for rows, _ in measured for row in rows],
+        "answers": [answers for _, answers in measured],
+    }
 
 
 def table(entry: dict[str, Any]) -> str:
-    """Lay a result out for the README."""
+    """Lay a result out for the README: what is understood, and what is answered."""
     head = ["model", "tested on", "split", "clips", "accuracy (95 % interval)"]
     rows = []
     for row in entry["models"]:
-        rate = Rate(row["n_correct"], row["n"])
         n_speakers = len(row["speakers"])
-        who = ", ".join(row["speakers"]) if n_speakers < 5 else f"{n_speakers} voices"
+        who = ", ".join(row["speakers"]) if n_speakers < 7 else f"{n_speakers} voices"
         voices = " (synthetic)" if row["is_synthetic"] else ""
         rows.append(
             [
                 row["model"],
                 f"{row['title']}{voices}: {who}",
                 f"{row['rule']}, seed {row['seed']}",
-                f"{rate.n:,}",
-                f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})",
+                f"{row['n']:,}",
+                _share(row["n_correct"], row["n"]),
             ]
         )
-    return report.markdown_table(head, rows)
+    answers = [
+        [
+            row["model"],
+            _share(row["n_correct_strangers"], row["n_strangers"]),
+            f"{row['n_strangers']:,}",
+            _share(row["n_answered"], row["n"]),
+            _share(row["n_others_answered"], row["n_others"]),
+            f"{row['n_others']:,}",
+        ]
+        for row in entry["answers"]
+    ]
+    of_answers = [
+        "model",
+        "strangers understood",
+        "clips",
+        "digits answered",
+        "other words answered",
+        "words",
+    ]
+    return (
+        report.markdown_table(head, rows)
+        + "\n\nStrangers: a run with the same settings that kept whole speakers, real "
+        "and synthetic, for its test. Other words: those of the test part, by speakers "
+        "whose other words did not train.\n\n"
+        + report.markdown_table(of_answers, answers)
+    )
 
 
-def _evaluate(name: str) -> list[dict[str, Any]]:
-    """One shipped model on its corpora, one after the other."""
-    model = find_model(name)
+def _share(n_some: int, n: int) -> str:
+    """A share with its interval."""
+    rate = Rate(n_some, n)
+    if not n:
+        return "not measured"
+    return f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})"
+
+
+def _evaluate(model: Model) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """One shipped model: rows of its corpora, and what it answers."""
     config = config_from_dict(RunConfig, model.record["config"])
+    saved = evaluation.load(model.folder)
+    clips = [clip for clip in saved.clips if clip.path.exists()]
+    if not clips:
+        raise CorpusError(
+            f"No recording of the test part of {model.name} is here. Run python -m "
+            f"audiomnist data download {config.corpora[-1]}."
+        )
+    result = evaluation.evaluate(model, clips, others=_others(saved.other_names))
     rows = []
-    for corpus in map(load_corpus, config.corpora):
-        clips = replace(config, corpora=(corpus.name,)).split().test
-        accuracy = evaluate(model, clips).accuracy
+    for corpus in map(load_corpus, sorted({clip.corpus for clip in clips})):
+        is_correct = [
+            bool(correct)
+            for clip, correct in zip(result.clips, result.is_correct, strict=True)
+            if clip.corpus == corpus.name
+        ]
+        of_corpus = {clip.speaker for clip in clips if clip.corpus == corpus.name}
         rows.append(
             {
-                "model": name,
+                "model": model.name,
                 "corpus": corpus.name,
                 "title": corpus.title,
                 "is_synthetic": corpus.is_synthetic,
                 "rule": config.split_rule,
                 "seed": config.split_seed,
-                "speakers": sorted({clip.speaker for clip in clips}),
-                "n": accuracy.n,
-                "n_correct": accuracy.successes,
+                "speakers": sorted(of_corpus),
+                "n": len(is_correct),
+                "n_correct": sum(is_correct),
             }
         )
-    return rows
+    answered = at_threshold(result, model.threshold)
+    strangers = model.record.get("calibration", {})
+    return rows, {
+        "model": model.name,
+        "threshold": model.threshold,
+        "n": answered.coverage.n,
+        "n_answered": answered.coverage.successes,
+        "n_others": answered.false_answers.n,
+        "n_others_answered": answered.false_answers.successes,
+        "n_strangers": strangers.get("n_clips", 0),
+        "n_correct_strangers": strangers.get("n_correct", 0),
+    }
+
+
+def _others(names: Sequence[str]) -> list[Clip]:
+    """The recordings of other words that have these names, as far as they are here."""
+    wanted = set(names)
+    return [
+        clip
+        for source in others_here()
+        for clip in load_others(source)
+        if clip.path.name in wanted or (clip.member or "") in wanted
+    ]

@@ -20,6 +20,9 @@ from audiomnist.errors import AudioMnistError
 from audiomnist.settings import REPOSITORY, settings
 
 README = REPOSITORY / "README.md"
+NOTEBOOK = REPOSITORY / "docs" / "recognition.md"
+"""What was tried to hear better, with tables too."""
+
 COMMITTED = REPOSITORY / "docs" / "benchmarks.json"
 """The results that the README shows."""
 

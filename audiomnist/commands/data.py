@@ -53,16 +53,27 @@ def add(groups: Any) -> None:
 
     action = actions.add_parser(
         "synthesize",
-        help="make the embedded corpus again",
+        help="make the embedded recordings again",
         description="Make the embedded corpus of synthetic voices again with "
-        "espeak-ng; needs the packages of requirements-dev.txt.",
+        "espeak-ng, or the words that are no digits; needs the packages of "
+        "requirements-dev.txt.",
     )
     action.add_argument(
+        "--words", action="store_true", help="other words in place of digits"
+    )
+    to = action.add_mutually_exclusive_group(required=True)
+    to.add_argument(
         "--out",
         metavar="FILE",
         type=Path,
-        required=True,
         help="the archive to write; the same samples at every run",
+    )
+    to.add_argument(
+        "--neural",
+        metavar="ARCHIVE",
+        type=Path,
+        help="make the corpus of neural voices instead, with the voices in the "
+        "archive that npm pack kokoro-js leaves; needs requirements-voices.txt",
     )
     action.set_defaults(command=_synthesize)
 
@@ -151,8 +162,15 @@ def _remove(arguments: argparse.Namespace) -> None:
 
 def _synthesize(arguments: argparse.Namespace) -> None:
     """Make the embedded corpus."""
-    from audiomnist.synthesis import make_embedded
+    from audiomnist.neural_voices import make_neural
+    from audiomnist.synthesis import make_embedded, plan, plan_words
 
+    if arguments.neural:
+        with _ProgressLine() as progress:
+            folders = make_neural(arguments.neural, on_progress=progress.show)
+        print(f"The corpus lies in {folders[0]}, other words in {folders[1]}")
+        return
+    utterances = plan_words() if arguments.words else plan()
     with _ProgressLine() as progress:
-        make_embedded(arguments.out, on_progress=progress.show)
+        make_embedded(arguments.out, progress.show, utterances=utterances)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +61,8 @@ def add(groups: Any) -> None:
         "file that cannot be read is reported in its line and the others go on; the "
         "exit status is then 2 at the end.",
         epilog="With --json each line is an object: path, digit (0-9, or null where "
-        "no speech is heard or the model is not sure: see reason), probability, "
-        "probabilities (10), latency_ms, reason and error (text or null).",
+        "there is no speech, no digit, or the model is not sure: see reason), "
+        "probability, probabilities (10), latency_ms, reason and error (text or null).",
     )
     parser.add_argument("--model", metavar="NAME", help="name of a model (see models)")
     parser.add_argument("--json", action="store_true", help="print JSON lines")
@@ -121,6 +120,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             file=sys.stderr,
         )
     clips = _part(corpus, model, arguments.part)
+    if arguments.part == "all" and corpus.digest in _trained_on(model).values():
+        print(
+            f"audiomnist: {model.name} was trained on a part of {corpus.name}, so the "
+            "accuracy flatters.",
+            file=sys.stderr,
+        )
     result = evaluate(model, clips, corpora=[corpus.name])
     content = {
         "model": model.name,
@@ -136,19 +141,33 @@ def _part(corpus: "Corpus", model: "Model", part: str) -> "tuple[Clip, ...]":
     if part == "all":
         return corpus.clips
     from audiomnist.configs import config_from_dict
-    from audiomnist.run_folders import RunConfig
+    from audiomnist.corpora import load_corpus
+    from audiomnist.run_configs import RunConfig
 
     config = config_from_dict(RunConfig, model.record["config"])
-    # By the recordings and not by the name: a folder may be called like a corpus.
-    trained_on = model.record.get("corpora", {})
-    names = [name for name, digest in trained_on.items() if digest == corpus.digest]
+    names = [name for name, of in _trained_on(model).items() if of == corpus.digest]
     if not names:
         raise CorpusError(
             f"The model {model.name} was not trained on {corpus.name}, so it has no "
             f"test part of it; it has of {', '.join(config.corpora)}. All clips are "
             "new to it: use --part all."
         )
-    return replace(config, corpora=(names[0],)).split().test
+    clips = config.split_of(load_corpus(names[0])).test
+    if not clips:
+        raise CorpusError(
+            f"The model {model.name} kept no clip of {corpus.name} for its test; by "
+            f"the rule {config.split_rule} it learned from it. Use --part all, and "
+            "mind that the accuracy flatters."
+        )
+    return clips
+
+
+def _trained_on(model: "Model") -> dict[str, str]:
+    """Digests of the corpora that a model learned from, by their names.
+
+    Recordings tell more than names: a folder may be called like a corpus.
+    """
+    return model.record.get("corpora", {})
 
 
 def _measures(result: "Evaluation") -> dict[str, Any]:

@@ -27,9 +27,24 @@ class Benchmark:
     table: Callable[[dict[str, Any]], str]
 
 
-def benchmarks() -> dict[str, Benchmark]:
-    """Every benchmark by its name."""
-    from audiomnist.benchmark import accuracy, extraction, latency, learning, server
+def benchmarks(*, saved: bool = False) -> dict[str, Benchmark]:
+    """Every benchmark by its name.
+
+    Parameters
+    ----------
+    saved
+        Let protocol and ablation train nothing and take the runs that are finished.
+    """
+    from audiomnist.benchmark import (
+        ablation,
+        accuracy,
+        extraction,
+        latency,
+        learning,
+        protocol,
+        robustness,
+        server,
+    )
     from audiomnist.benchmark.report import measure_alone
 
     return {
@@ -58,10 +73,28 @@ def benchmarks() -> dict[str, Benchmark]:
             lambda quick: accuracy.measure(),
             accuracy.table,
         ),
+        "robustness": Benchmark(
+            "the shipped models through noise, level, pauses, files and faults",
+            lambda quick: measure_alone("robustness", n_takes=1 if quick else 5),
+            robustness.table,
+        ),
+        "protocol": Benchmark(
+            "each recipe by random splits, with speakers left out, without the corpus",
+            lambda quick: protocol.measure(quick=quick, saved=saved),
+            protocol.table,
+        ),
+        "ablation": Benchmark(
+            "the CNN's recipe with one thing changed at a time",
+            lambda quick: ablation.measure(quick=quick, saved=saved),
+            ablation.table,
+        ),
     }
 
 
-NAMES = ("features", "latency", "server", "training", "accuracy")
+NAMES = (
+    *("features", "latency", "server", "training", "accuracy", "robustness"),
+    *("protocol", "ablation"),
+)
 """Names of the benchmarks, known without importing them."""
 
 
@@ -71,9 +104,10 @@ def add(groups: Any) -> None:
         "benchmark",
         help="measure speed, memory and accuracy on this machine",
         description="Measure what the README claims. Results are printed and, with "
-        "machine, versions and commit beside them, put into a JSON file. features, "
-        "training and accuracy need the Free Spoken Digit Dataset (data download "
-        "fsdd); server needs Chromium and the packages of requirements-dev.txt.",
+        "machine, versions and commit beside them, put into a JSON file. All but "
+        "latency and server need the Free Spoken Digit Dataset (data download fsdd); "
+        "server needs Chromium and what requirements-dev.txt lists; protocol trains "
+        "for hours, keeps its runs and goes on where it was.",
     )
     parser.add_argument(
         "what",
@@ -90,6 +124,11 @@ def add(groups: Any) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="fewer repeats and seeds, as a trial"
     )
+    parser.add_argument(
+        "--saved",
+        action="store_true",
+        help="protocol, ablation: train nothing, take the runs that are finished",
+    )
     parser.set_defaults(command=_benchmark)
 
 
@@ -100,13 +139,14 @@ def _benchmark(arguments: argparse.Namespace) -> None:
 
     if arguments.what == "tables":
         path = arguments.out or report.COMMITTED
-        text = report.README.read_text(encoding="utf-8")
-        report.README.write_text(with_tables(text, path), encoding="utf-8")
-        print(f"{report.README.name} shows what {path} holds.")
+        for page in (report.README, report.NOTEBOOK):
+            text = with_tables(page.read_text(encoding="utf-8"), path)
+            page.write_text(text, encoding="utf-8")
+            print(f"{page.name} shows what {path} holds.")
         return
     path = arguments.out or settings().home / "benchmarks.json"
     for name in NAMES if arguments.what == "all" else (arguments.what,):
-        benchmark = benchmarks()[name]
+        benchmark = benchmarks(saved=arguments.saved)[name]
         print(f"{name}: {benchmark.explanation} ...", file=sys.stderr)
         report.record(name, benchmark.measure(arguments.quick), path)
         entry = report.read(path)[name]

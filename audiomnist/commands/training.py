@@ -4,15 +4,46 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from audiomnist.errors import RunError
+
 if TYPE_CHECKING:
     from audiomnist.history import EpochMetrics
-    from audiomnist.runs import RunConfig
+    from audiomnist.runs import Run, RunConfig
+
+_NETWORK = "cnn"
 
 
 def add(groups: Any) -> None:
     """Add the commands to those of the command line."""
     _add_train(groups)
+    _add_recipe(groups)
     _add_runs(groups)
+
+
+def _add_recipe(groups: Any) -> None:
+    """Add the command recipe."""
+    parser = groups.add_parser(
+        "recipe",
+        help="make one of the models that come with the app again",
+        description="Train a model as the ones that come with the app were, on all "
+        "corpora that are here, and ship it: a run that keeps speakers apart and "
+        "tells how sure it may be, then one on everything. Ctrl-C stops it; the same "
+        "command goes on where it stopped.",
+    )
+    parser.add_argument("name", metavar="NAME", help="best, cnn or ann")
+    parser.add_argument(
+        "--corpus",
+        metavar="NAME",
+        action="append",
+        help="corpus to learn from (default: all that are here, see data list)",
+    )
+    parser.add_argument(
+        "--others",
+        metavar="NAME_OR_FOLDER",
+        action="append",
+        help="recordings that are no digits (default: all that are here)",
+    )
+    parser.set_defaults(command=_recipe)
 
 
 def _add_train(groups: Any) -> None:
@@ -29,35 +60,76 @@ def _add_train(groups: Any) -> None:
     start.add_argument(
         "--run", metavar="ID", help="work on a run that was created (used by the app)"
     )
-    parser.add_argument("--network", metavar="KIND", default="cnn", help="ann or cnn")
-    parser.add_argument(
-        "--corpus",
-        metavar="NAME",
-        action="append",
-        help="corpus to learn from (see data list); may be given several times",
-    )
-    parser.add_argument(
-        "--split",
-        metavar="RULE",
-        help="what is kept for the test: speaker (whole speakers), leave_one_out (the "
-        "speaker of --held-out), official (the corpus's own choice) or random (the "
-        "same speakers train and test, so the accuracy flatters)",
-    )
-    parser.add_argument("--held-out", metavar="SPEAKER", help="for leave_one_out")
-    parser.add_argument("--seed", type=int, help="of the split and of the training")
-    parser.add_argument("--epochs", type=int, help="times each clip is heard, at most")
-    parser.add_argument("--batch-size", type=int, help="clips in one step")
-    parser.add_argument("--learning-rate", type=float, help="the highest rate")
-    parser.add_argument(
-        "--patience", type=int, help="epochs without progress before it stops; 0 never"
-    )
-    parser.add_argument(
-        "--augment",
-        action=argparse.BooleanOptionalAction,
-        help="vary tempo, voice and noise of the clips from epoch to epoch",
-    )
-    parser.add_argument("--title", help="what the run is called")
-    parser.set_defaults(command=_train)
+    add = parser.add_argument_group("settings of a new run").add_argument
+    settings = [
+        add(
+            "--network",
+            metavar="KIND",
+            help="cnn (if not given), ann, resnet, ensemble",
+        ),
+        add(
+            "--corpus",
+            metavar="NAME",
+            action="append",
+            help="corpus to learn from (see data list); may be given several times",
+        ),
+        add(
+            "--split",
+            metavar="RULE",
+            help="what is kept for the test: speaker (whole speakers), leave_one_out "
+            "(the speaker of --held-out), corpus (the corpus of --held-out), official "
+            "(the corpus's own choice) or random (the same speakers train and test, so "
+            "the accuracy flatters)",
+        ),
+        add(
+            "--held-out",
+            metavar="NAME",
+            help="the speaker for leave_one_out, the corpus for corpus",
+        ),
+        add(
+            "--others",
+            metavar="NAME_OR_FOLDER",
+            action="append",
+            help="recordings that are no digits, to learn that from: embedded (if not "
+            "given), or a folder; may be given several times",
+        ),
+        add(
+            "--others-part",
+            metavar="PART",
+            type=float,
+            help="sounds that are no digits in an epoch, as a part of the clips; 0: "
+            "none",
+        ),
+        add(
+            "--speaker-balance",
+            metavar="PART",
+            type=float,
+            help="0 hears each clip equally often, 1 each speaker",
+        ),
+        add(
+            "--synthetic-weight",
+            metavar="WEIGHT",
+            type=float,
+            help="how often synthetic voices are heard, beside real ones",
+        ),
+        add("--seed", type=int, help="of the split and of the training"),
+        add("--epochs", type=int, help="times each clip is heard, at most"),
+        add("--batch-size", type=int, help="clips in one step"),
+        add("--learning-rate", type=float, help="the highest rate"),
+        add(
+            "--patience",
+            type=int,
+            help="epochs without progress before it stops; 0 never",
+        ),
+        add(
+            "--augment",
+            action=argparse.BooleanOptionalAction,
+            help="vary tempo, voice and noise of the clips from epoch to epoch",
+        ),
+        add("--title", help="what the run is called"),
+    ]
+    names = {option.dest: option.option_strings[0] for option in settings}
+    parser.set_defaults(command=_train, settings=names)
 
 
 def _add_runs(groups: Any) -> None:
@@ -91,6 +163,8 @@ def _train(arguments: argparse.Namespace) -> None:
     """Train in this process, printing epochs."""
     from audiomnist import evaluation, runs
 
+    if arguments.run or arguments.resume:
+        _refuse_settings(arguments)
     if arguments.run:
         run = runs.find_run(arguments.run)
     elif arguments.resume:
@@ -105,6 +179,40 @@ def _train(arguments: argparse.Namespace) -> None:
     runs.execute(run, evaluation.evaluate_run, lambda m: _print_epoch(m, n_epochs))
     print(f"Test part: {evaluation.load(run.folder).accuracy}")
     print(f"The model is called {run.id} and lies in {run.folder}")
+
+
+def _recipe(arguments: argparse.Namespace) -> None:
+    """Make a shipped model."""
+    from audiomnist import recipes
+
+    n_epochs = recipes.recipe(arguments.name).training.epochs
+
+    def begin(step: int, n_steps: int, run: "Run") -> None:
+        print(f"Step {step} of {n_steps}: {run.config.title}, run {run.id}", flush=True)
+
+    folder = recipes.follow(
+        arguments.name,
+        arguments.corpus or (),
+        arguments.others or (),
+        on_step=begin,
+        on_epoch=lambda metrics: _print_epoch(metrics, n_epochs),
+    )
+    print(f"The model {arguments.name} lies in {folder}")
+
+
+def _refuse_settings(arguments: argparse.Namespace) -> None:
+    """Refuse settings of a new run for one that has its own."""
+    given = [
+        option
+        for name, option in arguments.settings.items()
+        if getattr(arguments, name) is not None
+    ]
+    if given:
+        start = "--run" if arguments.run else "--resume"
+        raise RunError(
+            f"{start} goes on with the run's own settings and takes no "
+            f"{', '.join(given)}. Leave that out, or start a new run without {start}."
+        )
 
 
 def _print_epoch(metrics: "EpochMetrics", n_epochs: int) -> None:
@@ -122,13 +230,16 @@ def _config(arguments: argparse.Namespace) -> "RunConfig":
     from audiomnist import runs
     from audiomnist.augmentation import AugmentationConfig
 
-    preset = runs.preset(arguments.network)
+    preset = runs.preset(arguments.network or _NETWORK)
     training = _given(
         epochs=arguments.epochs,
         batch_size=arguments.batch_size,
         learning_rate=arguments.learning_rate,
         patience=arguments.patience,
         seed=arguments.seed,
+        others_part=arguments.others_part,
+        speaker_balance=arguments.speaker_balance,
+        synthetic_weight=arguments.synthetic_weight,
     )
     if arguments.augment is not None:
         default = preset.training.augmentation or AugmentationConfig()
@@ -142,6 +253,7 @@ def _config(arguments: argparse.Namespace) -> "RunConfig":
             split_rule=arguments.split,
             split_seed=arguments.seed,
             held_out=arguments.held_out,
+            others=arguments.others and tuple(arguments.others),
         ),
     )
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from audiomnist import corpora
 from audiomnist.corpora import CORPORA, CorpusCard, ImportReport, Progress
-from audiomnist.ui import cached, layout, state
+from audiomnist.ui import layout, state
 
 _ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "xz"]
 
@@ -30,14 +30,17 @@ def offer_downloads() -> None:
     for card in missing:
         with st.container(border=True):
             _offer(card)
-    if not missing:
-        st.markdown("Every corpus that the app knows is on this machine.")
+    if not any(card.url for card in missing):
+        st.markdown("Every corpus that can be downloaded is on this machine.")
 
 
 def _offer(card: CorpusCard) -> None:
-    """One corpus with its licence and a button."""
+    """One corpus with its licence, and a button or what else brings it here."""
     st.markdown(f"**{card.title}** · {card.n_clips:,} clips\n\n{card.description}")
     st.caption(f"Licence: {card.licence}. Please cite: {card.citation}")
+    if not card.url:
+        st.caption(f"It cannot be downloaded. {card.source}.")
+        return
     label = f"Download ({card.download_mb} MB)"
     if st.button(label, key=f"download-{card.name}", type="primary"):
         with layout.guard():
@@ -130,6 +133,5 @@ def progress_bar() -> Callable[[Progress], None]:
 
 def _open(name: str) -> None:
     """Show this corpus in a new run of the page."""
-    cached.forget_corpora()
     st.session_state[state.DATASET_OPEN] = name
     st.rerun()

@@ -8,7 +8,7 @@ from audiomnist.audio import Audio
 from audiomnist.clips import DIGIT_WORDS
 from audiomnist.features import FeatureConfig, extract
 from audiomnist.plots import Style
-from audiomnist.recognizer import NO_SPEECH, Prediction
+from audiomnist.recognizer import NO_SPEECH, NOT_A_DIGIT, Prediction
 from audiomnist.ui import figures
 from audiomnist.ui.figures import Picture
 
@@ -32,6 +32,8 @@ def show_digit(prediction: Prediction, said: int | None = None) -> None:
     colour = look.accent
     if prediction.probabilities is None:
         sign, text, colour = "–", NO_SPEECH.capitalize(), look.muted
+    elif prediction.reason == NOT_A_DIGIT:
+        sign, text, colour = "?", "Heard something that is not a digit", look.second
     elif prediction.digit is None:
         best = int(prediction.probabilities.argmax())
         sign, colour = "?", look.second
@@ -60,9 +62,14 @@ def rival(probabilities: np.ndarray) -> str:
     )
 
 
-def bars(probabilities: np.ndarray, threshold: float) -> Picture:
-    """Draw ten bars, one a digit, and the threshold from which on a model answers."""
-    return _bars(probabilities, threshold, figures.style())
+def bars(
+    probabilities: np.ndarray, threshold: float, *, is_public: bool = False
+) -> Picture:
+    """Draw ten bars, one a digit, and the threshold from which on a model answers.
+
+    What is public is everybody's to hear, as the clips of a corpus are.
+    """
+    return _bars(is_public, probabilities, threshold, figures.style())
 
 
 @figures.keep
@@ -75,9 +82,14 @@ def _bars(probabilities: np.ndarray, threshold: float, style: Style) -> Picture:
     )
 
 
-def features(audio: Audio, config: FeatureConfig) -> Picture:
-    """Draw what a network sees of a recording in which somebody speaks."""
-    return _features(audio, config, figures.style())
+def features(
+    audio: Audio, config: FeatureConfig, *, is_public: bool = False
+) -> Picture:
+    """Draw what a network sees of a recording in which somebody speaks.
+
+    What is public is everybody's to hear, as the clips of a corpus are.
+    """
+    return _features(is_public, audio, config, figures.style())
 
 
 @figures.keep

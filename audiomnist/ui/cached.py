@@ -1,9 +1,10 @@
 """Calls of the package whose results are kept between reruns and visitors.
 
-What is shared is read-only: corpora, models and evaluations do not change under
-their name. The folders in which they are looked up are part of each key.
+What is shared is read-only. A corpus or model can be replaced under its name, by this
+app or by another process: where it lies and when it was written is part of each key.
 """
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from audiomnist import clips, corpora, evaluation
+from audiomnist import clips, corpora, evaluation, models
 from audiomnist.audio import Audio
 from audiomnist.clips import Clip, Corpus
 from audiomnist.errors import ModelError
@@ -22,8 +23,10 @@ from audiomnist.recognizer import Recognizer
 from audiomnist.runs import Run
 from audiomnist.settings import settings
 from audiomnist.significance import Rate
+from audiomnist.training import LITERT
 
-Places = tuple[str, str]
+Stamp = tuple[object, ...]
+"""Where files lie and when they were written: others have another."""
 
 _WARM_UP_RATE = 48_000
 """Hz; resampling is part of what takes its time at first."""
@@ -45,20 +48,13 @@ class _Part:
 
 def corpus(name: str) -> Corpus:
     """Load a corpus by its name, as `corpora.load_corpus` does."""
-    return _corpus(name, _places())
-
-
-def forget_corpora() -> None:
-    """Look at the disk again, after a corpus was added or removed."""
-    _corpus.clear()
-    _held_out.clear()
-    _evaluate.clear()
+    return _corpus(name, _corpus_stamp(name))
 
 
 @st.cache_data(
     max_entries=8,
     show_spinner=False,
-    hash_funcs={Corpus: lambda corpus: corpus.digest},
+    hash_funcs={Corpus: lambda corpus: (corpus.digest, _corpus_stamp(corpus.name))},
 )
 def durations(corpus: Corpus) -> np.ndarray:
     """Measure all clips of a corpus; a second or so for thousands of them.
@@ -78,22 +74,28 @@ def duration(clip: Clip) -> float:
 
 def recognizer(model: str) -> Recognizer:
     """Load a trained model by its name, ready to hear."""
-    return _recognizer(model, _places())
+    return _recognizer(model, _model_stamp(model))
 
 
 def held_out(model: str) -> Evaluation:
     """Read a model's evaluation on the test part of its own split."""
-    return _held_out(model, _places())
+    return _held_out(
+        model,
+        (
+            *_model_stamp(model, evaluation.FILE_NAME),
+            *(_corpus_stamp(name) for name in corpora.available()),
+        ),
+    )
 
 
 def evaluate_corpus(model: str, name: str) -> Evaluation:
     """Evaluate a model on all clips of a corpus."""
-    return _evaluate(model, _Part(corpus(name).clips, (name,)), _places())
+    return _evaluate_part(model, _Part(corpus(name).clips, (name,)))
 
 
 def evaluate_same(model: str, other: Evaluation) -> Evaluation:
     """Evaluate a model on the clips of another model's evaluation."""
-    return _evaluate(model, _Part(other.clips, other.corpora), _places())
+    return _evaluate_part(model, _Part(other.clips, other.corpora))
 
 
 def test_accuracy(run: Run) -> Rate | None:
@@ -105,20 +107,47 @@ def test_accuracy(run: Run) -> Rate | None:
     return _test_accuracy(run.id, run.folder, written)
 
 
-def _places() -> Places:
-    """The folders in which names are looked up."""
+def _evaluate_part(model: str, part: _Part) -> Evaluation:
+    """Evaluate a model as it is on clips as they are."""
+    recordings = tuple(_corpus_stamp(name) for name in part.corpora)
+    return _evaluate(model, part, (*_model_stamp(model), *recordings))
+
+
+def _corpus_stamp(name: str) -> Stamp:
+    """Tells a corpus from another one under the same name."""
+    if name == "embedded":
+        return _stamp(corpora.EMBEDDED_ARCHIVE)
+    folder = settings().corpora / name
+    return _stamp(folder, folder / "recordings")  # where imported ones lie
+
+
+def _model_stamp(name: str, *more_files: str) -> Stamp:
+    """Tells a model from another one under the same name, shipped or made by a run."""
     here = settings()
-    return str(here.home), str(here.models)
+    files = (models.RECORD, LITERT, *more_files)
+    roots = (here.models, here.runs)
+    return _stamp(*(root / name / file for root in roots for file in files))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Opening the recordings …")
-def _corpus(name: str, places: Places) -> Corpus:
-    """The corpus of that name in that home."""
+def _stamp(*paths: Path) -> Stamp:
+    """Paths, and of each that exists its number, time and size."""
+    found: list[object] = []
+    for path in paths:
+        found.append(str(path))
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            found += [status.st_ino, status.st_mtime_ns, status.st_size]
+    return tuple(found)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _corpus(name: str, stamp: Stamp) -> Corpus:
+    """The corpus of that name and stamp."""
     return corpora.load_corpus(name)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Waking the model …")
-def _recognizer(model: str, places: Places) -> Recognizer:
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _recognizer(model: str, stamp: Stamp) -> Recognizer:
     """The model of that name, with its first and slowest answer behind it."""
     heard = Recognizer(find_model(model))
     noise = np.random.default_rng(0).normal(0, 0.01, _WARM_UP_RATE)
@@ -127,7 +156,7 @@ def _recognizer(model: str, places: Places) -> Recognizer:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _held_out(model: str, places: Places) -> Evaluation:
+def _held_out(model: str, stamp: Stamp) -> Evaluation:
     """The evaluation that was saved with the model."""
     return evaluation.load(find_model(model).folder)
 
@@ -146,7 +175,7 @@ def _test_accuracy(run_id: str, folder: Path, written: int) -> Rate | None:
     show_spinner="Listening to the clips …",
     hash_funcs={_Part: lambda part: part.digest},
 )
-def _evaluate(model: str, part: _Part, places: Places) -> Evaluation:
+def _evaluate(model: str, part: _Part, stamp: Stamp) -> Evaluation:
     """The model's answers to the clips of a part."""
     heard = recognizer(model).model
     return evaluation.evaluate(heard, part.clips, corpora=part.corpora)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from audiomnist.errors import ModelError
 from audiomnist.models import list_models, read_record
+from audiomnist.networks import TITLES
 from audiomnist.settings import settings
 from audiomnist.ui import layout, state
 
@@ -57,7 +58,7 @@ def title(name: str) -> str:
         config = read_record((here.models if is_shipped else here.runs) / name)[
             "config"
         ]
-        kind, given = config["network"]["kind"].upper(), config["title"]
+        kind, given = TITLES[config["network"]["kind"]], config["title"]
     except (ModelError, KeyError, TypeError):
         return name
     if is_shipped:

@@ -39,7 +39,8 @@ LOGO = """\
 <g stroke="#14917f" stroke-width="4" stroke-linecap="round">
 <path d="M4 17v6M12 11v18M20 5v30M28 13v14M36 17v6"/></g>
 <text x="50" y="28" font-family="Georgia, 'Source Serif 4', serif" font-size="23"
- font-weight="700" fill="#14917f">Audio MNIST</text></svg>"""
+ font-weight="700" fill="#14917f" textLength="150" lengthAdjust="spacingAndGlyphs"
+>Audio MNIST</text></svg>"""
 """Five bars of sound and the name, in a colour that is readable in light and dark."""
 
 
@@ -98,7 +99,12 @@ def guard(place: DeltaGenerator | None = None) -> Iterator[None]:
     try:
         yield
     except AudioMnistError as error:
-        (place or st).error(str(error), icon="⚠️")
+        show_error(str(error), place)
+
+
+def show_error(text: str, place: DeltaGenerator | None = None) -> None:
+    """Show what went wrong, in the words of the error; names in it stay as they are."""
+    (place or st).error(plain(text), icon="⚠️")
 
 
 def empty(text: str) -> None:

@@ -16,9 +16,12 @@ def play(audio: Audio, alt: str) -> None:
     st.audio(encode_wav(audio), format="audio/wav", alt=alt)
 
 
-def wave(audio: Audio, speech: Speech | None) -> Picture:
-    """Draw the wave, with the speech that was found in it."""
-    return _wave(audio, speech, figures.style())
+def wave(audio: Audio, speech: Speech | None, *, is_public: bool = False) -> Picture:
+    """Draw the wave, with the speech that was found in it.
+
+    What is public is everybody's to hear, as the clips of a corpus are.
+    """
+    return _wave(is_public, audio, speech, figures.style())
 
 
 @figures.keep

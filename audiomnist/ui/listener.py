@@ -5,6 +5,7 @@ takes what was heard from a queue, in its own time.
 """
 
 import queue
+import threading
 from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -60,6 +61,7 @@ class Listener:
         """Words that the page has taken, oldest first."""
         self.error = ""
         """Why the last frames could not be understood, or ""."""
+        self._lock = threading.Lock()  # the page ends a stream in its own thread
         self._words: queue.SimpleQueue[Heard] = queue.SimpleQueue()
         self._streaming: StreamingRecognizer | None = None
         self._recent: deque[np.ndarray] = deque()
@@ -83,19 +85,23 @@ class Listener:
 
     def hear(self, samples: np.ndarray, sample_rate: int) -> None:
         """Hear the next samples, float32 in [-1, 1], shape (n_samples,)."""
-        if self._streaming is None or self._streaming.sample_rate != sample_rate:
-            self._begin(sample_rate)
-        assert self._streaming is not None
-        try:
-            predictions = self._streaming.feed(samples)
-        except AudioMnistError as error:
-            self.error = str(error)
-            return
-        self.error = ""
-        self._keep(samples, sample_rate)
-        context = self._streaming.config.context
-        for prediction in predictions:
-            self._words.put(self._cut(prediction, sample_rate, context))
+        with self._lock:
+            if self._streaming is None or self._streaming.sample_rate != sample_rate:
+                self._end()
+                self._streaming = StreamingRecognizer(self.recognizer, sample_rate)
+            try:
+                predictions = self._streaming.feed(samples)
+            except AudioMnistError as error:
+                self.error = str(error)
+                return
+            self.error = ""
+            self._keep(samples, sample_rate)
+            self._put(self._streaming, predictions)
+
+    def finish(self) -> None:
+        """Hear the word that the end of the stream has cut short; then start anew."""
+        with self._lock:
+            self._end()
 
     def take(self) -> bool:
         """Move new words to `heard`; whether there were any."""
@@ -105,11 +111,18 @@ class Listener:
             is_new = True
         return is_new
 
-    def _begin(self, sample_rate: int) -> None:
-        """Start a stream of this rate from its beginning."""
-        self._streaming = StreamingRecognizer(self.recognizer, sample_rate)
+    def _end(self) -> None:
+        """End the stream, if there is one, with its last word."""
+        if self._streaming is not None:
+            self._put(self._streaming, self._streaming.flush())
+        self._streaming = None
         self._recent.clear()
         self.n_kept = self._n_samples = 0
+
+    def _put(self, stream: StreamingRecognizer, words: Sequence[Prediction]) -> None:
+        """Put words of the stream where the page finds them."""
+        for word in words:
+            self._words.put(self._cut(word, stream.sample_rate, stream.config.context))
 
     def _keep(self, samples: np.ndarray, sample_rate: int) -> None:
         """Keep the last seconds of the stream and no more."""

@@ -94,6 +94,9 @@ def stream(recognizer: Recognizer) -> None:
     except SignallingTimeoutError:
         _explain_no_connection()
         return
+    if not context.state.playing:
+        listener.finish()
+        listener.take()
     if context.state.playing:
         st.session_state.pop(state.LIVE_CALLED, None)
         st.fragment(_follow, run_every=_POLL)(listener)
@@ -130,7 +133,7 @@ def _follow(listener: Listener) -> None:
         st.rerun()
     st.markdown(f"🔴 **Listening** · {listener.seconds:.0f} s · say any digit")
     if listener.error:
-        st.error(listener.error, icon="⚠️")
+        layout.show_error(listener.error)
 
 
 def _wait() -> None:

@@ -1,16 +1,25 @@
 """The evaluate page's frame: what is evaluated, how well it went, and files of it."""
 
 import json
+import math
+from collections.abc import Hashable
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from audiomnist import corpora
 from audiomnist.metrics import Evaluation
 from audiomnist.models import Model
+from audiomnist.rejection import (
+    at_threshold,
+    calibration,
+    coverage_curve,
+    expected_calibration_error,
+)
 from audiomnist.significance import Rate
 from audiomnist.splits import RULES
-from audiomnist.ui import browse, cached, state
+from audiomnist.ui import browse, cached, layout, state
 
 HELD_OUT = ""
 """Stands for a model's own test part, where a corpus is chosen."""
@@ -33,10 +42,11 @@ def choose_part(model: Model) -> str:
     config = model.record["config"]
     if chosen == HELD_OUT:
         rule = config["split_rule"]
-        of = f" ({config['held_out']})" if config["held_out"] else ""
+        of = f" ({layout.plain(config['held_out'])})" if config["held_out"] else ""
         st.caption(
             f"Split: {rule}{of}, seed {config['split_seed']}, of "
-            f"{', '.join(map(browse.title, config['corpora']))}. {RULES.get(rule, '')}"
+            f"{', '.join(layout.plain(browse.title(n)) for n in config['corpora'])}. "
+            f"{RULES.get(rule, '')}"
         )
     elif chosen in config["corpora"]:
         st.warning(
@@ -73,9 +83,25 @@ def show_accuracy(evaluation: Evaluation) -> None:
             st.metric(label, value, help=text, border=True)
 
 
-def offer_downloads(name: str, part: str, evaluation: Evaluation) -> None:
+def tell_what_is_missing(part: str, evaluation: Evaluation) -> None:
+    """Say which recordings of a model's own test part are not on this machine."""
+    if part != HELD_OUT:
+        return
+    names = {clip.corpus for clip in evaluation.clips if not clip.path.exists()}
+    if not names:
+        return
+    missing = ", ".join(layout.plain(browse.title(name)) for name in sorted(names))
+    st.info(
+        "These figures were saved with the model. The recordings that it was tested "
+        f"on ({missing or 'of a folder'}) are not on this machine, so that none of "
+        "them can be played. The Dataset page tells how to get them.",
+        icon="🔇",
+    )
+
+
+def offer_downloads(model: Model, part: str, evaluation: Evaluation) -> None:
     """Offer the figures as files, made when they are asked for."""
-    stem = f"audiomnist-{name}-{part or 'held-out'}"
+    stem = f"audiomnist-{model.name}-{part or 'held-out'}"
     with st.container(horizontal=True):
         st.download_button(
             "Report (CSV)",
@@ -87,19 +113,24 @@ def offer_downloads(name: str, part: str, evaluation: Evaluation) -> None:
         )
         st.download_button(
             "All figures (JSON)",
-            lambda: json.dumps(_figures(name, part, evaluation), indent=2),
+            lambda: json.dumps(
+                _figures(model, part, evaluation), indent=2, allow_nan=False
+            ),
             file_name=f"{stem}.json",
             mime="application/json",
             on_click="ignore",
-            help="Accuracy with its interval, confusion matrix, report and speakers.",
+            help="Accuracy with its interval, confusion matrix, report, speakers, and "
+            "when to answer.",
         )
 
 
-def _figures(name: str, part: str, evaluation: Evaluation) -> dict[str, Any]:
+def _figures(model: Model, part: str, evaluation: Evaluation) -> dict[str, Any]:
     """Everything that the page shows, as plain values."""
     rate = evaluation.accuracy
+    point = at_threshold(evaluation, model.threshold)
+    error = expected_calibration_error(evaluation)
     return {
-        "model": name,
+        "model": model.name,
         "evaluated_on": part or "held-out test part",
         "n": rate.n,
         "accuracy": rate.value,
@@ -107,7 +138,26 @@ def _figures(name: str, part: str, evaluation: Evaluation) -> dict[str, Any]:
         "confusion": evaluation.confusion().tolist(),
         "report": evaluation.report().to_dict(orient="index"),
         "per_speaker": evaluation.per_speaker().to_dict(orient="records"),
+        "threshold": model.threshold,
+        "digits_answered": _rate(point.coverage),
+        "right_among_the_answered": _rate(point.accuracy),
+        "other_sounds_answered": _rate(point.false_answers),
+        "coverage_curve": _records(coverage_curve(evaluation, model.threshold)),
+        "calibration": _records(calibration(evaluation)),
+        "expected_calibration_error": None if math.isnan(error) else error,
     }
+
+
+def _rate(rate: Rate) -> dict[str, Any] | None:
+    """A share with its interval, None where it is one of nothing."""
+    if not rate.n:
+        return None
+    return {"n": rate.n, "share": rate.value, "interval": [rate.low, rate.high]}
+
+
+def _records(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """The rows of a table, with None where a number is missing."""
+    return table.astype(object).where(table.notna(), None).to_dict(orient="records")
 
 
 def share(value: float) -> str:

@@ -19,6 +19,7 @@ from audiomnist.models import list_models
 from audiomnist.recognizer import Recognizer
 from audiomnist.ui import answers, cached, choose_model, figures, layout, listen, state
 from audiomnist.ui.report import interval, share
+from audiomnist.ui.report_answering import show_answering
 
 _DIGITS = [str(digit) for digit in range(10)]
 _N_WORST = 5
@@ -175,10 +176,11 @@ def _show_mistake(mistake: Mistake, recognizer: Recognizer) -> None:
     prediction = recognizer.predict(audio)
     quality = prediction.quality
     listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
-    figures.show(listen.wave(audio, quality.speech if quality else None))
-    if prediction.probabilities is not None:
-        figures.show(answers.features(audio, model.features))
-        figures.show(answers.bars(prediction.probabilities, model.threshold))
+    speech = quality.speech if quality else None
+    figures.show(listen.wave(audio, speech, is_public=True))
+    if (p := prediction.probabilities) is not None:
+        figures.show(answers.features(audio, model.features, is_public=True))
+        figures.show(answers.bars(p, model.threshold, is_public=True))
 
 
 def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
@@ -196,6 +198,13 @@ def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
         help="It hears the same clips as the first.",
     )
     second = _evaluate_second(other, evaluation)
+    if second is None:
+        layout.empty(
+            "The second model has not heard these clips, and their recordings are not "
+            "on this machine. Get them on the Dataset page, or choose another corpus "
+            "above."
+        )
+        return
     for column, (model, heard) in zip(
         st.columns(2), ((name, evaluation), (other, second)), strict=True
     ):
@@ -230,23 +239,29 @@ def _p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def _evaluate_second(other: str, evaluation: Evaluation) -> Evaluation:
-    """The second model on the first one's clips, as saved with it if it has them."""
+def _evaluate_second(other: str, evaluation: Evaluation) -> Evaluation | None:
+    """The second model on the first one's clips, as saved with it if it has them.
+
+    None where it has not, and some of the recordings are not here.
+    """
     saved = _saved(other)
     wanted = {identity(clip) for clip in evaluation.clips}
     if saved and {identity(clip) for clip in saved.clips} == wanted:
         return saved
+    if not all(clip.path.exists() for clip in evaluation.clips):
+        return None
     return cached.evaluate_same(other, evaluation)
 
 
 def _n_known(other: str, evaluation: Evaluation) -> int:
     """How many of these clips may be among those that the other model learned from."""
     learned = set(cached.recognizer(other).model.record["config"]["corpora"])
-    if not learned & set(evaluation.corpora):
-        return 0
     saved = _saved(other)
     held_out = {identity(clip) for clip in saved.clips} if saved else set()
-    return sum(identity(clip) not in held_out for clip in evaluation.clips)
+    return sum(
+        clip.corpus in learned and identity(clip) not in held_out
+        for clip in evaluation.clips
+    )
 
 
 def _saved(name: str) -> Evaluation | None:
@@ -262,6 +277,7 @@ VIEWS: dict[str, Callable[[str, Recognizer, Evaluation], None]] = {
     "Digit by digit": show_digits,
     "Speakers": show_speakers,
     "Mistakes": show_mistakes,
+    "When to answer": show_answering,
     "Compare": compare,
 }
 """The views by what their tab says."""

@@ -9,7 +9,7 @@ from audiomnist import corpora, runs
 from audiomnist.augmentation import AugmentationConfig
 from audiomnist.corpora import CORPORA
 from audiomnist.errors import RunError
-from audiomnist.networks import NETWORKS
+from audiomnist.networks import NETWORKS, TITLES
 from audiomnist.runs import Run, RunConfig, preset
 from audiomnist.splits import RULES
 from audiomnist.training import TrainConfig
@@ -20,6 +20,7 @@ _RULE_TITLES = {
     "random": "Random (flatters)",
     "leave_one_out": "Leave one speaker out",
     "official": "The corpus’s own test part",
+    "corpus": "One corpus against the others",
 }
 
 _BATCH_SIZES = (16, 32, 64, 128, 256)
@@ -32,12 +33,12 @@ def ask() -> RunConfig | None:
     kind = st.segmented_control(
         "Network",
         tuple(NETWORKS),
-        format_func=str.upper,
+        format_func=TITLES.__getitem__,
         required=True,
         default="cnn",
         key=state.TRAIN_KIND,
         persist_state="session",
-        help="ANN: dense layers on MFCC. CNN: convolutions on log-mel images.",
+        help="ANN: dense layers on MFCC. The others: convolutions on log-mel images.",
     )
     st.caption(NETWORKS[kind])
     names = st.multiselect(
@@ -55,7 +56,7 @@ def ask() -> RunConfig | None:
     training = _ask_training(preset(kind).training)
     title = st.text_input(
         "Name (optional)",
-        placeholder=f"My first {kind.upper()}",
+        placeholder=f"My first {TITLES[kind]}",
         max_chars=60,
         help="To find the run again in the list.",
     )
@@ -89,10 +90,11 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
     """The split's rule, and the speaker to hold out if the rule needs one."""
     chosen = [cached.corpus(name) for name in names]
     rules = ["speaker", "random"]
-    if len(chosen) == 1:
-        rules.append("leave_one_out")
-    if chosen and all(corpus.official_test_takes for corpus in chosen):
+    rules.append("leave_one_out")
+    if any(corpus.official_test_takes for corpus in chosen):
         rules.append("official")
+    if len(chosen) > 1:
+        rules.append("corpus")
     rule = st.selectbox(
         "Split into training and test",
         rules,
@@ -100,12 +102,22 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
         help="Which clips train the network, and which are kept to test it.",
     )
     st.caption(RULES[rule])
-    if rule != "leave_one_out":
-        return rule, ""
-    speaker = st.selectbox(
-        "Speaker to leave out", chosen[0].speakers, help="The test is this voice alone."
-    )
-    return rule, speaker
+    if rule == "leave_one_out" and chosen:
+        held_out = st.selectbox(
+            "Speaker to leave out",
+            [speaker for corpus in chosen for speaker in corpus.speakers],
+            help="The test is this voice alone.",
+        )
+        return rule, held_out
+    if rule == "corpus":
+        held_out = st.selectbox(
+            "Corpus to test on",
+            names,
+            format_func=browse.short_title,
+            help="The test is all of it; the other corpora train.",
+        )
+        return rule, held_out
+    return rule, ""
 
 
 def _ask_training(default: TrainConfig) -> TrainConfig:
@@ -137,11 +149,19 @@ def _ask_training(default: TrainConfig) -> TrainConfig:
         help="Every epoch hears each clip at another tempo, in another room, with "
         "other noise. Slower to train, better with strangers and microphones.",
     )
+    knows_others = st.toggle(
+        "Learn what is no digit",
+        default.others_part > 0,
+        help="Other words, noises and mangled digits are heard too, so that it can "
+        "answer “not a digit”.",
+    )
     augmentation = default.augmentation or AugmentationConfig()
+    others_part = default.others_part or TrainConfig.others_part
     return replace(
         default,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         augmentation=augmentation if is_augmented else None,
+        others_part=others_part if knows_others else 0.0,
     )

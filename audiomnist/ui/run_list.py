@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from audiomnist.history import best_epoch
+from audiomnist.networks import TITLES
 from audiomnist.runs import Run
 from audiomnist.ui import browse, cached, layout, run_view, state
 
@@ -53,7 +54,7 @@ def _row(run: Run) -> dict[str, object]:
     return {
         "Run": config.title or run.id,
         "State": f"{run_view.BADGES[now][1]} {now}",
-        "Network": config.network.kind.upper(),
+        "Network": TITLES[config.network.kind],
         "Test": rate.value if rate else None,
         "Validation": best_epoch(history).val_accuracy if history else None,
         "Epochs": len(history),

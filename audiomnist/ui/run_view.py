@@ -6,6 +6,7 @@ import streamlit as st
 
 from audiomnist import plots, runs
 from audiomnist.history import EpochMetrics, best_epoch
+from audiomnist.networks import TITLES
 from audiomnist.runs import Run, RunProgress
 from audiomnist.ui import browse, cached, figures, layout, report, state
 
@@ -78,7 +79,7 @@ def _show(run: Run, shown: str) -> None:
         if now not in runs.ENDED:
             st.progress(*_progress(run.progress))
         elif run.message:
-            st.error(run.message, icon="⚠️")
+            layout.show_error(run.message)
         if now == "finished":
             _show_result(run)
         _offer_actions(run, now)
@@ -97,7 +98,7 @@ def describe(run: Run) -> str:
     varied = "varied clips" if training.augmentation else "clips as they are"
     return " · ".join(
         (
-            config.network.kind.upper(),
+            TITLES[config.network.kind],
             layout.plain(", ".join(map(browse.title, config.corpora))),
             f"split: {config.split_rule}{of}",
             f"batch size {training.batch_size}",

@@ -2,19 +2,20 @@
 
 import contextlib
 import ctypes
+import gc
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from io import BytesIO
 
 import numpy as np
+from streamlit.env_util import is_repl
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.string_util import validate_emoji
 
 from audiomnist import plots
 from audiomnist.audio import Audio
-from audiomnist.clips import load_audio
-from audiomnist.corpora import load_corpus
 from audiomnist.errors import AudioMnistError
-from audiomnist.models import DEFAULT_MODEL, find_model
-from audiomnist.recognizer import Recognizer
 
 # Options of mallopt(3), from malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -30,7 +31,6 @@ def prepare() -> None:
     # `st.navigation` says otherwise, and then the very first deep link opens its page
     # under the message "Page not found" (Streamlit 1.67).
     PagesManager.uses_pages_directory = False
-    wake()
 
 
 def keep_small() -> None:
@@ -53,14 +53,30 @@ def keep_small() -> None:
         libc.mallopt(option, value)
 
 
+@asynccontextmanager
+async def lifespan(app: object) -> AsyncIterator[None]:
+    """Wake before the server of `app` answers anybody, and do nothing when it ends."""
+    wake()
+    yield
+
+
 def wake() -> None:
-    """Do each step of the first page once: imports take most of its time.
+    """Do each step of the first page once: imports and drawing take most of its time.
 
     A server without recordings or models wakes as far as it can; what is missing is
     said on the page.
     """
+    from audiomnist.ui import walk  # caches of Streamlit need its runtime
+
+    # Streamlit would do both for the first element of the first page: load its list of
+    # emoji, and look through the source of all modules for who called it.
+    validate_emoji("👂")
+    is_repl()
     audio = Audio(np.zeros(1000, np.float32), 8000)
     plots.waveform(audio, None, style=plots.Style()).savefig(BytesIO(), format="png")
     with contextlib.suppress(AudioMnistError):
-        clip = load_corpus("embedded").clips[0]
-        Recognizer(find_model(DEFAULT_MODEL)).predict(load_audio(clip))
+        walk.rehearse()
+    # Streamlit collects garbage after each run of a page: what stays for good need not
+    # be looked at each time.
+    gc.collect()
+    gc.freeze()

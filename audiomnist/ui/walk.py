@@ -5,12 +5,13 @@ import streamlit as st
 
 from audiomnist import plots
 from audiomnist.audio import Audio
-from audiomnist.clips import Clip, Corpus
+from audiomnist.clips import Clip, Corpus, load_audio
 from audiomnist.features import FeatureConfig
 from audiomnist.models import list_models
 from audiomnist.plots import Style
 from audiomnist.recognizer import Recognizer
-from audiomnist.ui import answers, cached, figures, layout, state
+from audiomnist.speech import find_speech
+from audiomnist.ui import answers, cached, figures, layout, listen, state
 from audiomnist.ui.figures import Picture
 
 _FIRST_DIGIT = 7
@@ -39,10 +40,14 @@ def pick(corpus: Corpus) -> Clip:
         help="Which digit the recording says.",
     )
     right.button("Another voice", icon="🔀", on_click=_next_turn, width="stretch")
+    return _clip(corpus, digit, st.session_state.get(state.OVERVIEW_TURN, 0))
+
+
+def _clip(corpus: Corpus, digit: int, turn: int) -> Clip:
+    """The clip at a turn of a digit's shuffled pack, in which each comes once."""
     clips = [clip for clip in corpus.clips if clip.digit == digit]
-    # A shuffled pack: no voice comes twice before all had their turn.
     order = np.random.default_rng(digit).permutation(len(clips))
-    return clips[order[st.session_state.get(state.OVERVIEW_TURN, 0) % len(clips)]]
+    return clips[order[turn % len(clips)]]
 
 
 def _next_turn() -> None:
@@ -52,8 +57,8 @@ def _next_turn() -> None:
 
 
 def spectrogram(audio: Audio) -> Picture:
-    """Draw how strong each pitch is at each moment."""
-    return _spectrogram(audio, figures.style())
+    """Draw how strong each pitch of a corpus's clip is at each moment."""
+    return _spectrogram(True, audio, figures.style())
 
 
 @figures.keep
@@ -81,7 +86,7 @@ def show_input(recognizer: Recognizer, audio: Audio) -> None:
     """Show what a network is given of the recording."""
     config = recognizer.model.features
     st.markdown(_describe(config))
-    figures.show(answers.features(audio, config))
+    figures.show(answers.features(audio, config, is_public=True))
 
 
 def show_answer(recognizer: Recognizer, audio: Audio, said: int) -> None:
@@ -90,7 +95,7 @@ def show_answer(recognizer: Recognizer, audio: Audio, said: int) -> None:
     answers.show_digit(prediction, said)
     if prediction.probabilities is not None:
         threshold = recognizer.model.threshold
-        figures.show(answers.bars(prediction.probabilities, threshold))
+        figures.show(answers.bars(prediction.probabilities, threshold, is_public=True))
 
 
 def _describe(config: FeatureConfig) -> str:
@@ -106,6 +111,28 @@ def _describe(config: FeatureConfig) -> str:
         f"**Log-mel:** the loudness of {config.n_mels} pitch bands in each slice of "
         f"{window_ms:.0f} ms, as our ears divide them."
     )
+
+
+def rehearse() -> None:
+    """Do what opening the page takes, for nobody: whoever comes first finds it done.
+
+    Pictures are drawn in the light theme, for no visitor has chosen one yet.
+
+    Raises
+    ------
+    AudioMnistError
+        If the recordings or a model cannot be read.
+    """
+    audio = load_audio(_clip(cached.corpus("embedded"), _FIRST_DIGIT, 0))
+    listen.wave(audio, find_speech(audio), is_public=True)
+    spectrogram(audio)
+    for name in list_models():
+        if name in _NETWORKS:
+            recognizer = cached.recognizer(name)
+            model, heard = recognizer.model, recognizer.predict(audio)
+            answers.features(audio, model.features, is_public=True)
+            if heard.probabilities is not None:
+                answers.bars(heard.probabilities, model.threshold, is_public=True)
 
 
 def invite() -> None:

@@ -33,7 +33,7 @@ with layout.guard(head):
                 st.markdown(listen.describe(clip, corpus))
                 audio = corpora.load_audio(clip)
                 listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
-                figures.show(listen.wave(audio, find_speech(audio)))
+                figures.show(listen.wave(audio, find_speech(audio), is_public=True))
                 st.caption(
                     "The shaded part is the speech that the app found. Only that "
                     "reaches a network; silence and clicks around it do not."

@@ -22,9 +22,10 @@ with layout.guard():
             part = report.choose_part(recognizer.model)
         evaluation = report.evaluate(name, part)
         report.show_accuracy(evaluation)
+        report.tell_what_is_missing(part, evaluation)
         tabs = st.tabs(list(VIEWS), on_change="rerun", key=state.EVALUATE_VIEW)
         for tab, show in zip(tabs, VIEWS.values(), strict=True):
             if tab.open:
                 with tab, layout.guard():
                     show(name, recognizer, evaluation)
-        report.offer_downloads(name, part, evaluation)
+        report.offer_downloads(recognizer.model, part, evaluation)

@@ -22,7 +22,7 @@ with layout.guard():
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("1 · The sound", anchor=False)
-        figures.show(listen.wave(audio, find_speech(audio)))
+        figures.show(listen.wave(audio, find_speech(audio), is_public=True))
         st.markdown(
             "A microphone measures the pressure of the air thousands of times a "
             "second. The app looks for the word, the shaded part, and leaves the "

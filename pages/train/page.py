@@ -11,7 +11,7 @@ layout.heading(
     "training goes on when you leave the page.",
 )
 
-form, view = st.columns([2, 3], gap="large")
+form, view = st.columns([4, 5], gap="large")
 
 with form, st.container(border=True), layout.guard():
     config = run_form.ask()

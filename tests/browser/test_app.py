@@ -107,6 +107,7 @@ def test_a_training_can_be_cancelled(server: Server, page: Page, tiny_folder: Pa
     import_corpus("tiny", tiny_folder)
     visit(page, server, "train")
     choose_corpus(page, "tiny")
+    set_slider(page, "Epochs", 100)  # else a fast machine ends before the click
     page.get_by_role("button", name="Start training").click()
     page.get_by_role("button", name="Cancel").click(timeout=SLOW)
     expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=SLOW)
@@ -162,6 +163,11 @@ def test_an_uploaded_file_is_heard_and_a_broken_one_is_refused(
     broken.write_bytes(b"RIFF, or so it says")
     page.locator('input[type="file"]').set_input_files(broken)
     expect(page.get_by_text("broken.wav is").first).to_be_visible(timeout=SLOW)
+    odd = tmp_path / "*my* _7_ [a](b) $1$.wav"
+    odd.write_bytes(b"RIFF, or so it says")
+    page.locator('input[type="file"]').set_input_files(odd)
+    message = page.get_by_test_id("stAlertContentError")
+    expect(message).to_contain_text(f"{odd.name} is", timeout=SLOW)
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 

@@ -1,0 +1,306 @@
+"""What is no digit: other words, mangled digits, noises, from which a network learns.
+
+Owns the recordings of other words that come with the app or lie in a folder, and the
+two ways to make sounds that say nothing: words out of order, and noises. A network
+that has heard only digits calls everything one. How it learns to say no is for
+`training`, a later step.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from audiomnist.audio import Audio
+from audiomnist.clips import OTHER, SUFFIXES, UNKNOWN_SPEAKER, Clip, names_in_archive
+from audiomnist.errors import CorpusError
+from audiomnist.settings import settings
+from audiomnist.spectra import Spectra
+
+EMBEDDED = "embedded"
+"""Name of the other words that come with the app."""
+
+SYNTHETIC = (EMBEDDED, "neural")
+"""Other words that no person said, by their names."""
+
+EMBEDDED_ARCHIVE = Path(__file__).resolve().parent / "embedded" / "words.zip"
+
+_TEST_PART, _VALIDATION_PART = 0.2, 0.1  # of the speakers
+_SAMPLE_RATE = 16_000  # Hz, of made noises
+_LONGEST_PART, _SHORTEST_PART = 0.4, 0.2  # of a word that is cut off
+
+
+def load_others(name_or_folder: str) -> tuple[Clip, ...]:
+    """List recordings of words that are no digits.
+
+    Parameters
+    ----------
+    name_or_folder
+        "embedded", the name of a folder of recordings in `others` below the home, or
+        the path of one. None of them says a digit; they are named
+        {word}_{speaker}_{take} or as they are.
+
+    Returns
+    -------
+    tuple[Clip, ...]
+        Sorted; the digit of each is `OTHER`.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such folder or no recording in it.
+    """
+    places: list[tuple[str, Path, str | None]]
+    if name_or_folder == EMBEDDED:
+        archive = EMBEDDED_ARCHIVE
+        places = [(name, archive, name) for name in names_in_archive(archive)]
+    elif (folder := _folder(name_or_folder)).is_dir():
+        places = [
+            (str(path), path, None)
+            for path in sorted(folder.rglob("*"))
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        ]
+    else:
+        raise CorpusError(
+            f"There are no other words {name_or_folder!r}. Give {EMBEDDED!r} or the "
+            "path of a folder of recordings in which nobody says a digit."
+        )
+    clips = (
+        Clip(OTHER, *_speaker_and_take(name, number), path, member)
+        for number, (name, path, member) in enumerate(places)
+    )
+    if found := tuple(sorted(clips)):
+        return found
+    raise CorpusError(
+        f"The folder {name_or_folder} holds no recordings; expected files that end in "
+        f"{', '.join(SUFFIXES)}."
+    )
+
+
+def split_others(
+    clips: Iterable[Clip], test_speakers: Iterable[str] = (), seed: int = 0
+) -> dict[str, tuple[Clip, ...]]:
+    """Split recordings of other words by who speaks, beside a split of digits.
+
+    Parameters
+    ----------
+    clips
+        What `load_others` lists.
+    test_speakers
+        Who tests with digits, and so does with other words.
+    seed
+        Draws the test and validation speakers among the rest.
+
+    Returns
+    -------
+    dict[str, tuple[Clip, ...]]
+        "train", "validation" and "test"; no speaker is in two of them.
+    """
+    clips = tuple(clips)
+    speakers = sorted({clip.speaker for clip in clips})
+    testing = {*test_speakers} & {*speakers}
+    drawn = np.random.default_rng(seed).permutation(len(speakers)) / len(speakers)
+    part_of = {
+        speaker: "test"
+        if speaker in testing or (not testing and place < _TEST_PART)
+        else "validation"
+        if 1 - place <= _VALIDATION_PART
+        else "train"
+        for speaker, place in zip(speakers, drawn, strict=True)
+    }
+    return {
+        part: tuple(clip for clip in clips if part_of[clip.speaker] == part)
+        for part in ("train", "validation", "test")
+    }
+
+
+def scramble(
+    found: Spectra, digits: np.ndarray, n_clips: int, rng: np.random.Generator
+) -> Spectra:
+    """Mangle digits until they are none: reversed, cut off, or parts of two.
+
+    Parameters
+    ----------
+    found
+        Spectra of digits, all with speech.
+    digits
+        What they say, shape (n_found,).
+    n_clips
+        How many to make.
+    rng
+        Source of all randomness.
+
+    Returns
+    -------
+    Spectra
+        Of `n_clips` sounds, each of which fills its clip but for the context.
+    """
+    sources = rng.integers(len(found), size=(n_clips, 2))
+    ways = rng.integers(len(_WAYS), size=n_clips)
+    # One beginning and the end of the same digit would be that digit.
+    ways[(digits[sources[:, 0]] == digits[sources[:, 1]])] = 0
+    pieces = [
+        _WAYS[way](_word(found, one), _word(found, other), rng)
+        for way, (one, other) in zip(ways, sources, strict=True)
+    ]
+    lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
+    bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    power = np.concatenate([found.power[:0], *pieces])
+    return Spectra(power, bounds, np.stack([bounds[:-1], bounds[1:]], axis=1))
+
+
+def noises(n_clips: int, rng: np.random.Generator) -> list[Audio]:
+    """Make sounds of about a word's length that are no speech.
+
+    They are bursts of coloured noise, tones and chords that stand, glide or warble,
+    claps and knocks, breath and wind, and hums with their harmonics; half of them in
+    a background of soft noise.
+    """
+    audios = []
+    for _ in range(n_clips):
+        make = _NOISES[rng.integers(len(_NOISES))]
+        sound = make(round(rng.uniform(0.15, 0.9) * _SAMPLE_RATE), rng)
+        before, after = (round(s * _SAMPLE_RATE) for s in rng.uniform(0.1, 0.4, 2))
+        samples = np.pad(sound / max(np.abs(sound).max(), 1e-9), (before, after))
+        samples *= rng.uniform(0.1, 0.9)
+        if rng.random() < 0.5:
+            floor = _coloured(len(samples), rng.uniform(-1, 0), rng)
+            samples += 10 ** (rng.uniform(-60, -30) / 20) * floor
+        audios.append(Audio(np.clip(samples, -1, 1).astype(np.float32), _SAMPLE_RATE))
+    return audios
+
+
+def others_here() -> tuple[str, ...]:
+    """Names that `load_others` knows now."""
+    folder = settings().home / "others"
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return (EMBEDDED, *sorted(names))
+
+
+def _folder(name_or_folder: str) -> Path:
+    """The folder of this name below the home, else of this path."""
+    named = settings().home / "others" / name_or_folder
+    return named if name_or_folder and named.is_dir() else Path(name_or_folder)
+
+
+def _speaker_and_take(name: str, number: int) -> tuple[str, int]:
+    """Who speaks in a recording and which take it is, as far as its name tells."""
+    parts = PurePosixPath(name.replace(os.sep, "/")).stem.split("_")
+    if len(parts) >= 3 and parts[-1].isdecimal():
+        return "_".join(parts[1:-1]), number
+    return UNKNOWN_SPEAKER, number
+
+
+def _word(found: Spectra, number: int) -> np.ndarray:
+    """Power of one word without its surroundings: (n_frames, n_bins)."""
+    start, stop = found.spans[number]
+    return found.power[start:stop]
+
+
+def _reversed(
+    one: np.ndarray, other: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """One digit backwards: (n_frames, n_bins)."""
+    return one[::-1]
+
+
+def _cut_off(
+    one: np.ndarray, other: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """The beginning or the end of a digit alone: (n_frames, n_bins)."""
+    kept = max(3, round(rng.uniform(_SHORTEST_PART, _LONGEST_PART) * len(one)))
+    return one[:kept] if rng.random() < 0.5 else one[-kept:]
+
+
+def _end_and_beginning(
+    one: np.ndarray, other: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """The end of one digit before the beginning of another: (n_frames, n_bins)."""
+    return np.concatenate([one[len(one) // 2 :], other[: max(1, len(other) // 2)]])
+
+
+def _beginning_and_end(
+    one: np.ndarray, other: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """The beginning of one digit and the end of another: (n_frames, n_bins)."""
+    return np.concatenate([one[: max(1, len(one) // 2)], other[len(other) // 2 :]])
+
+
+_WAYS = (_reversed, _cut_off, _end_and_beginning, _beginning_and_end)
+
+
+def _coloured(n: int, slope: float, rng: np.random.Generator) -> np.ndarray:
+    """Noise whose amplitude goes with frequency to the power `slope`, peak 1."""
+    spectrum = np.fft.rfft(rng.normal(size=n))
+    frequency = np.maximum(np.fft.rfftfreq(n, 1 / _SAMPLE_RATE), 30.0)
+    sound = np.fft.irfft(spectrum * (frequency / 1000) ** slope, n)
+    return sound / max(np.abs(sound).max(), 1e-9)
+
+
+def _swell(n: int, rng: np.random.Generator) -> np.ndarray:
+    """An envelope that rises and falls, each for a random part of the time: (n,)."""
+    rise, fall = (max(1, round(part * n)) for part in rng.uniform(0.02, 0.5, 2))
+    place = np.arange(n)
+    return np.minimum(1, np.minimum((place + 1) / rise, (n - place) / fall))
+
+
+def _burst(n: int, rng: np.random.Generator) -> np.ndarray:
+    """A burst of coloured noise."""
+    return _coloured(n, rng.uniform(-1.5, 0.5), rng) * _swell(n, rng)
+
+
+def _tones(n: int, rng: np.random.Generator) -> np.ndarray:
+    """One to four tones that stand, glide or warble together."""
+    time = np.arange(n) / _SAMPLE_RATE
+    glide = 2 ** (rng.choice([0, 0, 1]) * rng.uniform(-1, 1) * time / time[-1])
+    glide *= 1 + rng.choice([0, 0.03]) * np.sin(2 * np.pi * rng.uniform(3, 9) * time)
+    sound = np.zeros(n)
+    for hz in np.exp(rng.uniform(np.log(150), np.log(3000), rng.integers(1, 5))):
+        phase = 2 * np.pi * np.cumsum(hz * glide) / _SAMPLE_RATE
+        sound += rng.uniform(0.3, 1) * np.sin(phase + rng.uniform(0, 6))
+    return sound * _swell(n, rng)
+
+
+def _hum(n: int, rng: np.random.Generator) -> np.ndarray:
+    """A low tone with all its harmonics: mains, a motor, somebody who hums."""
+    time = np.arange(n) / _SAMPLE_RATE
+    hz, fade = rng.uniform(45, 300), rng.uniform(0.5, 2)
+    sound = np.zeros(n)
+    for number in range(1, 16):
+        tone = np.sin(2 * np.pi * number * hz * time + rng.uniform(0, 6))
+        sound += tone / number**fade
+    return sound * _swell(n, rng)
+
+
+def _knocks(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Claps, clicks or knocks: noise or a tone that dies away, one or several times."""
+    sound = np.zeros(n)
+    time = np.arange(n) / _SAMPLE_RATE
+    noise = _coloured(n, rng.uniform(-1, 0.5), rng)
+    tone = np.sin(2 * np.pi * rng.uniform(80, 2000) * time)
+    knock = (noise + rng.uniform(0, 2) * tone) * np.exp(-time / rng.uniform(0.004, 0.1))
+    for begin in rng.integers(0, max(1, n // 2), rng.integers(1, 4)):
+        sound[begin:] += rng.uniform(0.3, 1) * knock[: n - begin]
+    return sound
+
+
+def _breath(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Noise through one or two wide resonances that move: breath, cough, wind."""
+    sound = np.zeros(n)
+    for _ in range(rng.integers(1, 3)):
+        low = np.exp(rng.uniform(np.log(200), np.log(2500)))
+        spectrum = np.fft.rfft(rng.normal(size=n))
+        frequency = np.fft.rfftfreq(n, 1 / _SAMPLE_RATE)
+        gain = 1 / (1 + ((frequency - low) / (0.3 * low + 100)) ** 2)
+        sound += np.fft.irfft(spectrum * gain, n) * _swell(n, rng)
+    return sound
+
+
+_NOISES: tuple[Callable[[int, np.random.Generator], np.ndarray], ...] = (
+    _burst,
+    _tones,
+    _hum,
+    _knocks,
+    _breath,
+)

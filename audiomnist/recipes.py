@@ -1,0 +1,190 @@
+"""How the models that come with the app are made, from recordings to a card.
+
+Owns the settings of each of them, and the steps: a run that keeps speakers apart and
+tells how sure its kind may be of strangers, a run on everything that there is, and the
+shipping of the second with the calibration of the first. Whatever is done already is
+not done again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from audiomnist import publishing, runs
+from audiomnist.augmentation import AugmentationConfig
+from audiomnist.calibration import choose_threshold, fit_temperature, probabilities_of
+from audiomnist.corpora import available
+from audiomnist.errors import RunError
+from audiomnist.evaluation import evaluate_run
+from audiomnist.feature_cache import clip_features
+from audiomnist.features import FeatureConfig
+from audiomnist.history import EpochMetrics
+from audiomnist.models import FINISHED, Model
+from audiomnist.negatives import others_here
+from audiomnist.publishing import Calibration
+from audiomnist.run_folders import Run, RunConfig, preset
+
+EPOCHS = {"ann": 60, "cnn": 50, "ensemble": 45}
+NAMES = {"ann": "ann", "cnn": "cnn", "best": "ensemble"}
+"""The models that come with the app, and the network of each."""
+
+_BALANCE, _SYNTHETIC_WEIGHT = 0.4, 0.4
+_OTHERS_PART, _N_OTHERS = 0.5, 16
+# The networks' own presets learn fast from few clips; with so many and so different
+# ones the ANN takes finer features, which keep the tempo.
+_FEATURES = {"ann": FeatureConfig(kind="mfcc", n_mfcc=20)}
+_N_STEPS = 2  # runs of a recipe
+
+
+def recipe(
+    name: str, corpora: Sequence[str] = (), others: Sequence[str] = ()
+) -> RunConfig:
+    """The settings of one of the models, trained on all that may train.
+
+    Parameters
+    ----------
+    name
+        One of `NAMES`.
+    corpora
+        Names of the corpora; all that are here, if empty.
+    others
+        Sources of other words, see `negatives.load_others`; if empty, all that are
+        here.
+
+    Raises
+    ------
+    RunError
+        If there is no such recipe.
+    """
+    if name not in NAMES:
+        raise RunError(f"There is no recipe {name!r}; expected one of {list(NAMES)}.")
+    basis = preset(NAMES[name])
+    training = replace(
+        basis.training,
+        epochs=EPOCHS[NAMES[name]],
+        batch_size=128,
+        augmentation=AugmentationConfig(),
+        others_part=_OTHERS_PART,
+        speaker_balance=_BALANCE,
+        synthetic_weight=_SYNTHETIC_WEIGHT,
+    )
+    return replace(
+        basis,
+        title=f"Recipe {name}",
+        corpora=tuple(corpora or available()),
+        others=tuple(others or others_here()),
+        split_rule="official",
+        features=_FEATURES.get(name, basis.features),
+        network=replace(basis.network, n_others=_N_OTHERS),
+        training=training,
+    )
+
+
+def follow(
+    name: str,
+    corpora: Sequence[str] = (),
+    others: Sequence[str] = (),
+    *,
+    on_step: Callable[[int, int, Run], None],
+    on_epoch: Callable[[EpochMetrics], None],
+) -> Path:
+    """Make a model and ship it; what earlier calls finished is not done again.
+
+    Parameters
+    ----------
+    name, corpora, others
+        As in `recipe`.
+    on_step
+        Called with the number of the step, their total and its run, as it begins.
+    on_epoch
+        Called after each epoch.
+
+    Returns
+    -------
+    Path
+        The shipped model's folder.
+
+    Raises
+    ------
+    RunError
+        If there is no such recipe, or a run of it fails.
+    AudioMnistError
+        What a step raises.
+    """
+    config = recipe(name, corpora, others)
+    apart = replace(config, split_rule="speaker", title=f"Recipe {name}: calibration")
+    done = []
+    for step, wanted in enumerate((apart, config)):
+        run = find_or_create(wanted)
+        on_step(step + 1, _N_STEPS, run)
+        if run.state != FINISHED:
+            runs.execute(run, evaluate_run, on_epoch)
+        done.append(run)
+    calibration = calibrate(done[0])
+    return publishing.publish(done[1], name, calibration)
+
+
+def find_or_create(config: RunConfig) -> Run:
+    """The run of these settings: a finished one, one to go on with, or a new one.
+
+    Raises
+    ------
+    RunError
+        If one of them is being trained at this moment.
+    """
+    for run in runs.list_runs():
+        if run.config != config:
+            continue
+        if run.state == FINISHED:
+            return run
+        if run.state not in runs.ENDED:
+            raise RunError(
+                f"The run {run.id} of this recipe is {run.state} already. Wait for it, "
+                "or cancel it."
+            )
+        runs.requeue(run)
+        return run
+    return runs.create(config)
+
+
+def find_finished(config: RunConfig) -> Run | None:
+    """The finished run of these settings, if there is one."""
+    for run in runs.list_runs():
+        if run.state == FINISHED and run.config == config:
+            return run
+    return None
+
+
+def calibrate(run: Run) -> Calibration:
+    """Fit temperature and threshold on the speakers that a run kept for its test.
+
+    Every speaker counts the same for the temperature, whatever the number of clips.
+
+    Raises
+    ------
+    ModelError
+        If the run has no model.
+    CorpusError
+        If a corpus of the run is not here.
+    """
+    model = Model.load(run.folder)
+    found = clip_features(run.config.split().test, model.features)
+    logits = model.logits(found.values)
+    digits = np.array([clip.digit for clip in found.clips])
+    speakers = np.array([clip.speaker for clip in found.clips])
+    _, speaker, n_clips = np.unique(speakers, return_inverse=True, return_counts=True)
+    knows_others = model.knows_others
+    temperature = fit_temperature(
+        logits, digits, knows_others=knows_others, weights=1 / n_clips[speaker]
+    )
+    probabilities = probabilities_of(logits, temperature, knows_others=knows_others)
+    return Calibration(
+        run=run.id,
+        temperature=temperature,
+        threshold=choose_threshold(probabilities),
+        n_speakers=len(n_clips),
+        n_clips=len(digits),
+        n_correct=int((logits.argmax(axis=1) == digits).sum()),
+    )

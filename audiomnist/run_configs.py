@@ -1,0 +1,172 @@
+"""What a run is made of: its corpora, their split, features, network and training.
+
+Owns these settings, what they check, and which clips they let train and test. The
+folder in which a run keeps them is for `run_folders`, the next step but one.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from audiomnist.augmentation import AugmentationConfig
+from audiomnist.corpora import Clip, Corpus, load_corpus
+from audiomnist.errors import RunError
+from audiomnist.features import FeatureConfig
+from audiomnist.negatives import EMBEDDED, load_others, split_others
+from audiomnist.networks import NetworkConfig
+from audiomnist.splits import (
+    BY_SPEAKER,
+    RULES,
+    Split,
+    hold_out,
+    join,
+    make_split,
+    train_only,
+)
+from audiomnist.training import TrainConfig
+
+_MAX_TITLE = 100  # characters
+_HELD_OUT_RULES = ("leave_one_out", "corpus")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that a run is made of.
+
+    Parameters
+    ----------
+    title
+        What a person calls it; may be empty.
+    corpora
+        Names or folders of the corpora that are joined.
+    split_rule, split_seed
+        Which clips train, validate and test, see `splits.RULES`.
+    held_out
+        The speaker that "leave_one_out" tests on, or the corpus that "corpus" does,
+        else "".
+    others
+        Names or folders of recordings of other words, from which the network
+        learns what is no digit, see `negatives.load_others`; none if empty.
+    features, network, training
+        What the network sees, what it is, and how it learns.
+
+    Raises
+    ------
+    RunError
+        If the settings contradict each other.
+    """
+
+    title: str = ""
+    corpora: tuple[str, ...] = ("embedded",)
+    split_rule: str = "speaker"
+    split_seed: int = 0
+    held_out: str = ""
+    others: tuple[str, ...] = (EMBEDDED,)
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    training: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        if not self.corpora or len(set(self.corpora)) < len(self.corpora):
+            raise RunError(
+                f"The corpora are {list(self.corpora)}; expected at least one, and "
+                "each once."
+            )
+        if self.split_rule not in RULES:
+            raise RunError(
+                f"The split rule is {self.split_rule!r}; expected one of {list(RULES)}."
+            )
+        if (self.split_rule in _HELD_OUT_RULES) != bool(self.held_out):
+            raise RunError(
+                f"The rule {self.split_rule!r} with {self.held_out!r} held out does "
+                "not fit; expected a speaker for 'leave_one_out', a corpus for "
+                "'corpus', and nothing otherwise."
+            )
+        if self.split_seed < 0 or len(self.title) > _MAX_TITLE:
+            raise RunError(
+                f"split_seed is {self.split_seed} and the title has {len(self.title)} "
+                f"characters; expected 0 or more, and up to {_MAX_TITLE} characters."
+            )
+
+    def split(self) -> Split:
+        """Split the corpora as the run does; always the same way.
+
+        Raises
+        ------
+        CorpusError
+            If a corpus is not here or cannot be split like this.
+        """
+        corpora = [load_corpus(name) for name in self.corpora]
+        tested = [corpus for corpus in corpora if self._is_tested(corpus)]
+        # Where none is, splitting the first one says what is wrong.
+        return join([self._split(corpus, tested or corpora[:1]) for corpus in corpora])
+
+    def split_of(self, corpus: Corpus) -> Split:
+        """Split one of the corpora as the run does, whether the others are here or not.
+
+        Raises
+        ------
+        CorpusError
+            If it cannot be split like this.
+        """
+        return self._split(corpus, [corpus] if self._is_tested(corpus) else [])
+
+    def _is_tested(self, corpus: Corpus) -> bool:
+        """Whether some of the test is from a corpus; the others only train."""
+        if self.split_rule == "official":
+            return bool(corpus.official_test_takes)
+        if self.split_rule == "leave_one_out":
+            return self.held_out in corpus.speakers
+        return self.split_rule != "corpus" or corpus.name == self.held_out
+
+    def _split(self, corpus: Corpus, tested: list[Corpus]) -> Split:
+        """Split one of the corpora."""
+        rule, seed = self.split_rule, self.split_seed
+        if corpus not in tested:
+            return train_only(corpus, rule, seed)
+        if rule == "corpus" and len(self.corpora) > 1 and corpus.name == self.held_out:
+            return hold_out(corpus, rule, seed)
+        return make_split(corpus, rule, seed, held_out=self.held_out)
+
+    def split_others(self, split: Split) -> dict[str, tuple[Clip, ...]]:
+        """Split the recordings of other words beside the digits' split.
+
+        Raises
+        ------
+        CorpusError
+            If there are none of such a name.
+        """
+        clips = [clip for name in self.others for clip in load_others(name)]
+        speakers = {clip.speaker for clip in split.test}
+        testing = speakers if self.split_rule in BY_SPEAKER else ()
+        return split_others(clips, testing, self.split_seed)
+
+
+def preset(kind: str) -> RunConfig:
+    """A good beginning for each network: what it sees and how it learns.
+
+    Parameters
+    ----------
+    kind
+        One of `networks.NETWORKS`.
+
+    Raises
+    ------
+    ModelError
+        If there is no such network.
+    """
+    network, training = NetworkConfig(kind), TrainConfig(epochs=15)
+    features = FeatureConfig()
+    if kind == "ann":
+        network = replace(network, hidden=(256, 128), dropout=0.3)
+        training = replace(training, learning_rate=2e-3)
+        # Dense layers cannot follow a word that is said slower: stretch it. They
+        # scale each coefficient themselves, and lose by a mean that is taken away.
+        features = FeatureConfig(
+            kind="mfcc", n_mfcc=13, n_frames=32, fit="stretch", normalise="none"
+        )
+    elif kind in ("resnet", "ensemble"):
+        if kind == "resnet":
+            network = replace(network, filters=(16, 32, 64, 96, 160), dropout=0.3)
+        training = replace(
+            training, epochs=30, batch_size=128, augmentation=AugmentationConfig()
+        )
+    return RunConfig(features=features, network=network, training=training)

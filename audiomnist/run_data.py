@@ -1,0 +1,117 @@
+"""What a run learns from: recordings become spectra and features.
+
+Owns the way from a run's split to the data of its training, with the sounds that are
+no digits. The run itself is for `runs`, the next step.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from audiomnist.clips import Clip
+from audiomnist.corpora import load_corpus
+from audiomnist.feature_cache import clip_features, clip_spectra, heard
+from audiomnist.features import hear, join_spectra, spectra
+from audiomnist.negatives import SYNTHETIC, load_others, noises
+from audiomnist.run_configs import RunConfig
+from audiomnist.splits import Split
+from audiomnist.training_data import TrainingData
+
+_N_NOISES, _N_VALIDATION_NOISES = 400, 100
+
+
+def prepare(
+    split: Split, config: RunConfig, on_progress: Callable[[float], None]
+) -> TrainingData:
+    """Read the clips to learn from and to validate with.
+
+    Parameters
+    ----------
+    split
+        Of the run's corpora.
+    config
+        What the run is made of.
+    on_progress
+        Called with the part that is done, from 0 to 1.
+
+    Raises
+    ------
+    CorpusError
+        If a recording has gone.
+    AudioError
+        If a recording cannot be decoded.
+    """
+    others = config.split_others(split)
+    parts = (split.train, split.validation, others["train"], others["validation"])
+    n_before = np.cumsum([0, *map(len, parts)])
+
+    def show(part: int) -> Callable[[int, int], None]:
+        return lambda done, _: on_progress((n_before[part] + done) / n_before[-1])
+
+    features = config.features
+    found, clips, _ = clip_spectra(split.train, features, on_progress=show(0))
+    kept = clip_features(split.validation, features, on_progress=show(1))
+    data = TrainingData(
+        found,
+        _digits(clips),
+        kept.values,
+        _digits(kept.clips),
+        features,
+        weights=_weights(clips, config),
+    )
+    if not config.others or config.training.others_part == 0:
+        return data
+    words, said, _ = clip_spectra(others["train"], features, on_progress=show(2))
+    rng = np.random.default_rng(config.training.seed)
+    sounds = heard(spectra(noises(_N_NOISES, rng), features))
+    held_out = clip_features(others["validation"], features, on_progress=show(3))
+    _, hums = hear(noises(_N_VALIDATION_NOISES, rng), features)
+    return replace(
+        data,
+        others=join_spectra([words, sounds], features.spectrum),
+        others_weights=_others_weights(said, len(sounds), config),
+        validation_others=np.concatenate([held_out.values, hums]),
+    )
+
+
+def _weights(clips: tuple[Clip, ...], config: RunConfig) -> np.ndarray | None:
+    """How often each clip is heard, (n_clips,); None where all are equal."""
+    training = config.training
+    if training.speaker_balance == 0 and training.synthetic_weight == 1:
+        return None
+    synthetic = {
+        clip
+        for corpus in map(load_corpus, config.corpora)
+        if corpus.is_synthetic
+        for clip in corpus.clips
+    }
+    n_clips = Counter((clip.speaker, clip in synthetic) for clip in clips)
+    return np.array(
+        [
+            (training.synthetic_weight if clip in synthetic else 1.0)
+            * n_clips[clip.speaker, clip in synthetic] ** -training.speaker_balance
+            for clip in clips
+        ]
+    )
+
+
+def _others_weights(
+    words: tuple[Clip, ...], n_noises: int, config: RunConfig
+) -> np.ndarray:
+    """How often each word and noise is heard, (n_words + n_noises,)."""
+    made = {
+        clip
+        for name in config.others
+        if name in SYNTHETIC
+        for clip in load_others(name)
+    }
+    weight = config.training.synthetic_weight
+    of_words = np.array([weight if clip in made else 1.0 for clip in words])
+    return np.append(of_words, np.full(n_noises, weight))
+
+
+def _digits(clips: tuple[Clip, ...]) -> np.ndarray:
+    """What is said in the clips: int64, shape (n_clips,)."""
+    return np.array([clip.digit for clip in clips], dtype=np.int64)

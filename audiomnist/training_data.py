@@ -1,0 +1,165 @@
+"""What a network learns from, and how each epoch hears it.
+
+Owns the clips of a training with the sounds that are no digits, and their versions
+from epoch to epoch. The learning itself is for `training`, the next step.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiomnist.augmentation import AugmentationConfig, augment
+from audiomnist.errors import ModelError
+from audiomnist.features import FeatureConfig, join_spectra, render
+from audiomnist.negatives import scramble
+from audiomnist.networks import N_DIGITS
+from audiomnist.spectra import Spectra
+
+_MANGLED_PART = 0.25  # of the sounds that are no digits
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Clips to learn from, and clips that tell when to stop.
+
+    Parameters
+    ----------
+    train
+        Spectra of the training clips, each with speech.
+    train_digits
+        What is said, whole numbers 0 to 9, shape (n_train_clips,).
+    validation
+        Features of the validation clips, float32,
+        shape (n_validation_clips, n_bins, n_frames).
+    validation_digits
+        What is said, shape (n_validation_clips,).
+    features
+        What the spectra are turned into.
+    weights
+        How often each training clip is heard, relative to the others, float64, above
+        0, shape (n_train_clips,); None hears each once in an epoch.
+    others
+        Spectra of sounds that are no digits, each with speech or what is taken for
+        it; mangled digits come on top of them. None: there are none.
+    others_weights
+        How often each of them is heard, relative to the others; as `weights`.
+    validation_others
+        Features of such sounds to validate with.
+
+    Raises
+    ------
+    ModelError
+        If a part is empty or its sizes contradict each other.
+    """
+
+    train: Spectra
+    train_digits: np.ndarray
+    validation: np.ndarray
+    validation_digits: np.ndarray
+    features: FeatureConfig
+    weights: np.ndarray | None = None
+    others: Spectra | None = None
+    others_weights: np.ndarray | None = None
+    validation_others: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        parts = (
+            ("training", len(self.train), self.train_digits),
+            ("validation", len(self.validation), self.validation_digits),
+        )
+        for part, n_clips, digits in parts:
+            if n_clips == 0 or len(digits) != n_clips:
+                raise ModelError(
+                    f"The {part} part has {n_clips} clips with speech and "
+                    f"{len(digits)} digits; expected as many digits as clips, and one "
+                    "at least. Choose another split or corpus."
+                )
+            if digits.min() < 0 or digits.max() >= N_DIGITS:
+                raise ModelError(
+                    f"The {part} part has digits from {digits.min()} to "
+                    f"{digits.max()}; expected 0 to {N_DIGITS - 1}."
+                )
+        for weights, clips in (
+            (self.weights, self.train),
+            (self.others_weights, self.others),
+        ):
+            if weights is not None and (
+                weights.shape != (len(clips or ()),) or not weights.min() > 0
+            ):
+                raise ModelError(
+                    f"There are {weights.size} weights for {len(clips or ())} clips; "
+                    "expected one above 0 for each."
+                )
+        if self.validation.shape[1:] != self.features.shape:
+            raise ModelError(
+                f"The validation features are {self.validation.shape[1:]}; expected "
+                f"{self.features.shape}."
+            )
+
+    def hear(
+        self,
+        n_others: int,
+        augmentation: AugmentationConfig | None,
+        rng: np.random.Generator,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Hear as many training clips as there are, and sounds that are no digits.
+
+        Parameters
+        ----------
+        n_others
+            How many of those; some of them are mangled digits.
+        augmentation
+            How all of them are varied, or None.
+        rng
+            Source of all randomness.
+
+        Returns
+        -------
+        tuple[np.ndarray, np.ndarray]
+            Features, float32, (n_clips + n_others, n_bins, n_frames), and what is
+            said, int64, of the same length; 10 stands for no digit.
+        """
+        clips, digits = self.train, self.train_digits.astype(np.int64)
+        if self.weights is not None:
+            chosen = _draw(self.weights, len(clips), rng)
+            clips, digits = clips.take(chosen), digits[chosen]
+        features = [self._vary(clips, augmentation, rng)]
+        if n_others:
+            others = self._draw_others(n_others, rng)
+            features.append(self._vary(others, augmentation, rng))
+        labels = np.append(digits, np.full(n_others, N_DIGITS))
+        return np.concatenate(features), labels
+
+    def _draw_others(self, n_others: int, rng: np.random.Generator) -> Spectra:
+        """Sounds that are no digits: those that there are, and mangled digits."""
+        assert self.others is not None
+        n_mangled = round(_MANGLED_PART * n_others)
+        weights = self.others_weights
+        if weights is None:
+            weights = np.ones(len(self.others))
+        chosen = _draw(weights, n_others - n_mangled, rng)
+        parts = [
+            self.others.take(chosen),
+            scramble(self.train, self.train_digits, n_mangled, rng),
+        ]
+        return join_spectra(parts, self.features.spectrum)
+
+    def _vary(
+        self,
+        clips: Spectra,
+        augmentation: AugmentationConfig | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Features of clips, varied if that is wanted."""
+        if augmentation is None:
+            return render(clips, self.features)
+        return augment(clips, self.features, augmentation, rng)
+
+
+def _draw(weights: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Numbers of n clips, each in proportion to its weight."""
+    order = rng.permutation(len(weights))  # neighbours are rounded alike
+    # Whole times first; one random offset decides who is rounded up.
+    wanted = np.cumsum(weights[order]) * n / weights.sum() + rng.random()
+    times = np.diff(np.floor(wanted), prepend=0).astype(np.int64)
+    return np.sort(np.resize(np.repeat(order, times), n))

@@ -1,0 +1,152 @@
+"""The evaluate page's view of a model's confidence: when it should answer at all."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from audiomnist import plots
+from audiomnist.errors import ModelError
+from audiomnist.metrics import Evaluation
+from audiomnist.recognizer import Recognizer
+from audiomnist.rejection import (
+    OperatingPoint,
+    at_threshold,
+    calibration,
+    coverage_curve,
+    expected_calibration_error,
+)
+from audiomnist.ui import answers, cached, figures
+from audiomnist.ui.report import interval, share
+
+
+def show_answering(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+    """Show what the model's threshold and others cost, and its calibration."""
+    threshold = recognizer.model.threshold
+    point = at_threshold(evaluation, threshold)
+    st.markdown(
+        f"This model answers when it is at least **{answers.percent(threshold)} sure** "
+        "of a digit, and says “Not sure” otherwise."
+    )
+    _show_point(name, point)
+    curve = coverage_curve(evaluation, threshold)
+    table = calibration(evaluation)
+    _show_coverage(curve, threshold)
+    _show_calibration(evaluation, table)
+    with st.expander("The numbers"):
+        _show_tables(curve, table)
+
+
+def _show_point(name: str, point: OperatingPoint) -> None:
+    """Show what the model's own threshold does."""
+    metrics = [
+        ("Digits answered", point.coverage, "Of the clips of digits."),
+        ("Right among the answered", point.accuracy, "Of the digits answered."),
+        ("Other sounds answered", point.false_answers, "Words and noises, no digits."),
+    ]
+    with st.container(horizontal=True):
+        for label, rate, text in metrics:
+            if rate.n:
+                text = f"{text} Wilson’s {interval(rate)}."
+                st.metric(label, share(rate.value), help=text, border=True)
+    if not point.false_answers.n:
+        st.caption(_how_to_hear_others(name))
+
+
+def _how_to_hear_others(name: str) -> str:
+    """Say how to learn whether a model answers to what is no digit."""
+    try:
+        n = len(cached.held_out(name).others)
+    except ModelError:
+        n = 0
+    if n:
+        return (
+            "No other sounds were played here. Choose the model’s own test part above: "
+            f"it holds {n:,} recordings that are no digits."
+        )
+    return (
+        "Whether it also answers to other words and noises is not known: this "
+        "evaluation holds none. In Python, `evaluate(model, clips, others=…)` plays "
+        "them to it, and `save` keeps the result beside the model."
+    )
+
+
+def _show_coverage(curve: pd.DataFrame, threshold: float) -> None:
+    """Draw and explain what each threshold would cost."""
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with left:
+        figure = plots.coverage(curve, threshold, style=figures.style())
+        alt = "Right and false answers by coverage; the numbers are in the table below."
+        figures.show(figures.draw(figure, alt))
+    with right:
+        st.markdown(
+            "**When to answer.** A higher threshold leads to the left: fewer digits "
+            "are answered, but those more often rightly, and fewer other sounds are "
+            "taken for a digit. The band around each line is its 95 % interval."
+        )
+
+
+def _show_calibration(evaluation: Evaluation, table: pd.DataFrame) -> None:
+    """Draw and explain how sure and how right the model is."""
+    if table.empty:
+        return
+    error = expected_calibration_error(evaluation)
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with left:
+        figure = plots.reliability(table, error, style=figures.style())
+        alt = "Accuracy by confidence; the numbers are in the table below."
+        figures.show(figures.draw(figure, alt))
+    with right:
+        off = share(error).replace(" ", "\N{NO-BREAK SPACE}")
+        n_silent = int((~evaluation.is_answered).sum())
+        st.markdown(
+            "**Is it as sure as it is right?** Each dot gathers clips of which the "
+            "model was about equally sure; on the dashed line it is right in eight "
+            "of ten clips of which it is 80\N{NO-BREAK SPACE}% sure. The **expected "
+            "calibration error** is the average distance of a clip’s dot from that "
+            f"line: {off}."
+            + (f" {n_silent:,} clips without speech are left out." if n_silent else "")
+        )
+
+
+def _show_tables(curve: pd.DataFrame, table: pd.DataFrame) -> None:
+    """Show what both pictures are made of."""
+    has_others = curve["false_answers"].notna().any()
+    others = {
+        "false_answers": "Other sounds answered",
+        "false_answers_low": "From",
+        "false_answers_high": "To",
+    }
+    st.dataframe(
+        curve if has_others else curve.drop(columns=list(others)),
+        hide_index=True,
+        height=280,
+        column_config=_percent(
+            threshold="Threshold",
+            coverage="Digits answered",
+            accuracy="Right, of those",
+            accuracy_low="From",
+            accuracy_high="To",
+            **others,
+        ),
+        placeholder="–",
+        alt="Coverage, accuracy and false answers of each threshold",
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        column_config=_percent(
+            confidence="How sure", accuracy="Accuracy", low="From", high="To"
+        )
+        | {"n": "Clips"},
+        alt="Accuracy by confidence",
+    )
+
+
+def _percent(**labels: str) -> dict[str, Any]:
+    """Columns of shares with their labels."""
+    return {
+        column: st.column_config.NumberColumn(label, format="percent")
+        for column, label in labels.items()
+    }

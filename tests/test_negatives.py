@@ -1,0 +1,94 @@
+"""Sounds that are no digits: found, split by speaker, mangled and made."""
+
+import numpy as np
+import pytest
+
+from audiomnist.audio import encode_wav
+from audiomnist.clips import DIGIT_WORDS, OTHER, load_audio, parse_name
+from audiomnist.errors import CorpusError
+from audiomnist.features import FeatureConfig, render, spectra
+from audiomnist.negatives import load_others, noises, scramble, split_others
+from audiomnist.words import WORDS
+
+FEATURES = FeatureConfig()
+
+
+@pytest.fixture
+def words(tmp_path, spoken):
+    for number, name in enumerate(("bed_anna_0", "cat_bert_1", "dog_carl_o_2", "x")):
+        path = tmp_path / "words" / f"{name}.wav"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(encode_wav(spoken(number)))
+    return tmp_path / "words"
+
+
+def test_no_word_is_a_digit_or_sounds_like_one():
+    assert not {*WORDS} & {*DIGIT_WORDS, "to", "too", "for", "won", "ate", "nein"}
+    for word in WORDS:
+        with pytest.raises(CorpusError):
+            parse_name(f"{word}_voice_0.wav")
+
+
+def test_the_embedded_words_can_be_heard():
+    clips = load_others("embedded")
+    assert len(clips) > 600
+    assert all(clip.digit == OTHER for clip in clips)
+    assert len({clip.speaker for clip in clips}) > 50
+    assert load_audio(clips[0]).duration > 0.1
+
+
+def test_a_folder_of_recordings_is_taken_as_it_is(words):
+    clips = load_others(str(words))
+    assert sorted(clip.speaker for clip in clips) == [
+        "anna",
+        "bert",
+        "carl_o",
+        "unknown",
+    ]
+    assert len({clip.take for clip in clips}) == len(clips)
+
+
+def test_nothing_to_load_is_refused(tmp_path):
+    with pytest.raises(CorpusError, match="no other words"):
+        load_others(str(tmp_path / "nowhere"))
+    with pytest.raises(CorpusError, match="holds no recordings"):
+        load_others(str(tmp_path))
+
+
+def test_no_speaker_is_in_two_parts():
+    clips = load_others("embedded")
+    testing = {clips[0].speaker, clips[-1].speaker}
+    for speakers in ((), testing):
+        parts = split_others(clips, speakers, seed=3)
+        who = {part: {clip.speaker for clip in parts[part]} for part in parts}
+        assert sum(map(len, parts.values())) == len(clips)
+        assert not who["train"] & who["test"]
+        assert not who["train"] & who["validation"]
+        assert not who["validation"] & who["test"]
+        assert all(who.values())
+    assert who["test"] == testing
+    assert split_others(clips, (), 1) != split_others(clips, (), 2)
+
+
+def test_mangled_digits_are_none_of_those_that_they_come_from(spoken):
+    found = spectra(
+        [spoken(digit, who) for digit in range(10) for who in (0, 1)], FEATURES
+    )
+    said = np.repeat(np.arange(10), 2)
+    mangled = scramble(found, said, 60, np.random.default_rng(0))
+    assert len(mangled) == 60 and mangled.is_speech.all()
+    known, others = render(found, FEATURES), render(mangled, FEATURES)
+    distance = np.square(others[:, None] - known).mean(axis=(2, 3)).min(axis=1)
+    # Some of the synthetic words are the same backwards.
+    assert np.median(distance) > 0.1
+    again = scramble(found, said, 60, np.random.default_rng(0))
+    np.testing.assert_array_equal(mangled.power, again.power)
+
+
+def test_noises_are_sound_of_every_kind():
+    audios = noises(60, np.random.default_rng(0))
+    peaks = np.array([np.abs(audio.samples).max() for audio in audios])
+    assert (peaks > 0.05).all() and (peaks <= 1).all()
+    assert all(0.3 < audio.duration < 2 for audio in audios)
+    tonality = [np.abs(np.fft.rfft(audio.samples)).max() for audio in audios]
+    assert max(tonality) > 10 * min(tonality)

@@ -1,0 +1,110 @@
+"""How shipped models are made: settings, steps that are done once, calibration."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from audiomnist import recipes, runs
+from audiomnist.audio import encode_wav
+from audiomnist.cards import CORPORA
+from audiomnist.errors import RunError
+from audiomnist.features import FeatureConfig
+from audiomnist.models import find_model
+from audiomnist.settings import settings
+
+SPEAKERS = ("anna", "bert", "carl", "dora", "emil")
+
+
+@pytest.fixture
+def corpora(tmp_path, monkeypatch, spoken) -> dict[str, tuple[str, ...]]:
+    """A small corpus with an official test part, and some other words."""
+    monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "shipped"))
+    card = replace(CORPORA["fsdd"], n_clips=30 * len(SPEAKERS))
+    monkeypatch.setitem(CORPORA, "fsdd", card)
+    folder = settings().corpora / "fsdd"
+    words = settings().home / "others" / "words"
+    for place in (folder, words):
+        place.mkdir(parents=True)
+    for who, speaker in enumerate(SPEAKERS):
+        for digit in range(10):
+            for take in (0, 5, 6):
+                path = folder / f"{digit}_{speaker}_{take}.wav"
+                path.write_bytes(encode_wav(spoken(digit, who)))
+        (words / f"tree_{speaker}_0.wav").write_bytes(encode_wav(spoken(3, who)))
+    return {"corpora": ("fsdd",), "others": ("words",)}
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Recipes of one epoch for a network of few weights."""
+    made = recipes.recipe
+
+    def recipe(*arguments, **names):
+        config = made(*arguments, **names)
+        return replace(
+            config,
+            features=FeatureConfig(n_mels=16, n_mfcc=13, n_frames=16),
+            network=replace(config.network, hidden=(8,)),
+            training=replace(config.training, epochs=1),
+        )
+
+    monkeypatch.setattr(recipes, "recipe", recipe)
+
+
+@pytest.mark.parametrize("name", recipes.NAMES)
+def test_a_recipe_trains_on_all_that_is_here(name, corpora) -> None:
+    config = recipes.recipe(name)
+    assert config.corpora == ("embedded", "fsdd")
+    assert config.others == ("embedded", "words")
+    assert config.network.kind == recipes.NAMES[name]
+    assert config.network.n_others > 0
+    assert config.training.augmentation is not None
+    assert config.split_rule == "official"
+
+
+def test_an_unknown_recipe_is_refused() -> None:
+    with pytest.raises(RunError, match="no recipe 'worst'"):
+        recipes.recipe("worst")
+
+
+@pytest.mark.slow
+def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
+    steps = []
+    folder = recipes.follow(
+        "ann",
+        **corpora,
+        on_step=lambda step, n_steps, run: steps.append((step, n_steps, run.id)),
+        on_epoch=lambda metrics: None,
+    )
+    assert [step[:2] for step in steps] == [(1, 2), (2, 2)]
+    apart, everything = (runs.find_run(run_id) for _, _, run_id in steps)
+    assert apart.config.split_rule == "speaker"
+    assert everything.config.split_rule == "official"
+    record = json.loads((folder / "run.json").read_text())
+    assert record["id"] == everything.id
+    assert record["calibration"]["run"] == apart.id
+    test = apart.config.split().test
+    assert record["calibration"]["n_clips"] == len(test)
+    assert record["calibration"]["n_speakers"] == len({clip.speaker for clip in test})
+    assert find_model("ann").threshold == record["calibration"]["threshold"]
+
+
+@pytest.mark.slow
+def test_what_is_done_already_is_not_done_again(corpora, small) -> None:
+    def silent(*arguments):
+        epochs.append(arguments)
+
+    epochs: list[tuple] = []
+    for _ in range(2):
+        recipes.follow("ann", **corpora, on_step=lambda *_: None, on_epoch=silent)
+    assert len(epochs) == 2  # one epoch of each run
+    assert len(runs.list_runs()) == 2
+
+
+def test_a_run_that_waits_already_is_not_begun_twice(corpora, small) -> None:
+    config = recipes.recipe("ann", **corpora)
+    first = recipes.find_or_create(config)
+    assert recipes.find_finished(config) is None
+    with pytest.raises(RunError, match=f"{first.id} of this recipe is waiting already"):
+        recipes.find_or_create(config)

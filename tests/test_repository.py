@@ -1,0 +1,40 @@
+"""The repository as a whole: small enough to be cloned anywhere."""
+
+import subprocess
+
+import pytest
+from PIL import Image
+
+from audiomnist.settings import REPOSITORY
+
+MAX_MB = 20.0
+PICTURES = sorted((REPOSITORY / "docs" / "screenshots").glob("*.png"))
+
+
+@pytest.fixture
+def tracked() -> list[str]:
+    """Names of the files under version control; skips where there is none."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is no git checkout")
+    if not (REPOSITORY / ".git").exists():
+        pytest.skip("the checkout is that of another repository")
+    return [name for name in listed.stdout.decode().split("\0") if name]
+
+
+def test_the_tracked_files_are_under_20_mb(tracked):
+    paths = [REPOSITORY / name for name in tracked]
+    sizes = {path: path.stat().st_size for path in paths if path.is_file()}
+    largest = sorted(sizes, key=sizes.__getitem__, reverse=True)[:5]
+    assert sum(sizes.values()) / 1e6 < MAX_MB, [
+        f"{path.relative_to(REPOSITORY)}: {sizes[path] / 1e6:.2f} MB"
+        for path in largest
+    ]
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
+def test_the_readmes_pictures_have_a_palette(path):
+    assert Image.open(path).mode == "P", "docs/screenshots.py saves them so"

@@ -1,0 +1,187 @@
+"""The models that come with the app: whatever is written of them is in their files.
+
+Figures are counted here from the plain JSON, past the code that wrote the texts.
+"""
+
+import json
+import re
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audiomnist import publishing
+from audiomnist.benchmark import report
+from audiomnist.cards import CORPORA
+from audiomnist.configs import config_from_dict
+from audiomnist.evaluation import FILE_NAME, load
+from audiomnist.models import DEFAULT_MODEL, RECORD, find_model, list_models
+from audiomnist.run_configs import RunConfig
+from audiomnist.settings import REPOSITORY
+from audiomnist.significance import Rate
+
+SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))
+
+
+def read(name: str, file: str) -> dict[str, Any]:
+    """A model's file."""
+    return json.loads((REPOSITORY / "models" / name / file).read_text("utf-8"))
+
+
+def card(name: str) -> str:
+    """What a model's card says."""
+    return (REPOSITORY / "models" / name / publishing.CARD).read_text("utf-8")
+
+
+def rates(name: str, key: str) -> dict[str, Rate]:
+    """Accuracy of the test clips by what `key` calls in them, and of all of them."""
+    right: dict[str, list[bool]] = defaultdict(list)
+    for clip in read(name, FILE_NAME)["clips"]:
+        row = clip["probabilities"]
+        is_right = row is not None and int(np.argmax(row)) == clip["digit"]
+        right[str(clip[key])].append(is_right)
+        right["all"].append(is_right)
+    return {group: Rate(sum(rows), len(rows)) for group, rows in right.items()}
+
+
+def answered(name: str, part: str) -> Rate:
+    """How many of the recordings in a part of the file the model answers to."""
+    threshold = read(name, RECORD)["threshold"]
+    rows = [row["probabilities"] for row in read(name, FILE_NAME).get(part, [])]
+    return Rate(
+        sum(row is not None and max(row) >= threshold for row in rows), len(rows)
+    )
+
+
+def strangers(name: str) -> Rate:
+    """What a run of the same settings understood of speakers that it kept apart."""
+    measured = read(name, RECORD).get("calibration", {"n_correct": 0, "n_clips": 0})
+    return Rate(measured["n_correct"], measured["n_clips"])
+
+
+def share(rate: Rate, with_interval: str = " ({} to {})") -> str:
+    """A share and its interval as the texts have it."""
+    if not rate.n:
+        return "not measured"
+    low, high = f"{rate.low:.1%}", f"{rate.high:.1%}"
+    return f"{rate.value:.1%}" + with_interval.format(low, high)
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The rows of each Markdown table below its head, as cells."""
+    found: list[list[list[str]]] = []
+    is_inside = False
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            is_inside = False
+            continue
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not is_inside:
+            found.append([])
+            is_inside = True
+        found[-1].append(cells)
+    return [rows[2:] for rows in found]  # head and rule
+
+
+@pytest.fixture
+def readme_tables() -> list[list[list[str]]]:
+    """The tables of the README about accuracy: what is understood, what is answered."""
+    text = report.README.read_text(encoding="utf-8")
+    section = text.partition("<!-- benchmark: accuracy -->")[2].partition("<!-- end")[0]
+    return tables(section)
+
+
+def test_the_default_model_is_shipped():
+    assert DEFAULT_MODEL in SHIPPED
+    assert list_models()[0] == DEFAULT_MODEL
+    assert set(list_models()) == set(SHIPPED)
+
+
+def test_the_readme_shows_the_accuracies_in_the_evaluations(readme_tables):
+    shown = {
+        (model, tested_on.partition(":")[0], n, accuracy)
+        for model, tested_on, _, n, accuracy in readme_tables[0]
+    }
+    assert len(shown) == len(readme_tables[0])
+    saved = set()
+    for name in SHIPPED:
+        for corpus, rate in rates(name, "corpus").items():
+            if corpus == "all":
+                continue
+            known = CORPORA[corpus]
+            title = f"{known.title}{' (synthetic)' if known.is_synthetic else ''}"
+            saved.add((name, title, f"{rate.n:,}", share(rate)))
+    assert shown == saved, "run python -m audiomnist benchmark accuracy, and tables"
+
+
+def test_the_readme_shows_what_the_models_answer(readme_tables):
+    saved = set()
+    for name in SHIPPED:
+        unseen, others = strangers(name), answered(name, "others")
+        saved.add(
+            (
+                *(name, share(unseen), f"{unseen.n:,}"),
+                *(share(answered(name, "clips")), share(others), f"{others.n:,}"),
+            )
+        )
+    shown = {tuple(row) for row in readme_tables[1]}
+    assert shown == saved, "run python -m audiomnist benchmark accuracy, and tables"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_card_shows_the_accuracies_in_the_evaluation(name):
+    (shown,) = tables(card(name))
+    expected = {
+        (
+            CORPORA[corpus].title if corpus in CORPORA else corpus,
+            *(str(rate.n), f"{rate.value:.1%}", f"{rate.low:.1%} to {rate.high:.1%}"),
+        )
+        for corpus, rate in rates(name, "corpus").items()
+    }
+    assert {tuple(row) for row in shown} == expected
+    full = rates(name, "corpus")["all"].value
+    assert f"where the full version understands {full:.1%}." in card(name)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_card_names_the_weaknesses_in_the_evaluation(name):
+    said = card(name)
+    for key, kind, size in (("digit", "Digits", ""), ("speaker", "Speakers", " of {}")):
+        found = rates(name, key)
+        del found["all"]
+        (line,) = re.findall(rf"- {kind} understood least often: (.*)\.", said)
+        shown = dict(re.findall(r"(\S+) \((.*?)\)", line))
+        assert shown == {
+            group: f"{found[group].value:.1%}{size.format(found[group].n)}"
+            for group in shown
+        }
+        worst = max(found[group].value for group in shown)
+        assert all(r.value >= worst for g, r in found.items() if g not in shown)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_card_shows_what_the_record_says(name):
+    said, record = card(name), read(name, RECORD)
+    assert f"{record['n_parameters']:,} parameters" in said
+    assert f"from a probability of {record['threshold']:.3f} on" in said
+    split = record["split"]
+    assert (
+        f"{split['train']:,} clips train, {split['validation']:,} validate, "
+        f"{split['test']:,} test" in said
+    )
+    assert rates(name, "corpus")["all"].n == split["test"]
+    rate = strangers(name)
+    if rate.n:
+        low, high = f"{rate.low:.1%}", f"{rate.high:.1%}"
+        assert f"understood {rate.value:.1%} of their clips ({low} to {high}" in said
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_card_shows_what_the_version_in_8_bits_understands(name, fsdd):
+    model = find_model(name)
+    config = config_from_dict(RunConfig, model.record["config"])
+    result = load(model.folder)
+    assert all(clip.path.exists() for clip in result.clips)
+    assert publishing._in_8_bits(model, config, result) in card(name)

@@ -1,0 +1,72 @@
+"""What a network learns from in an epoch: which clips, how often, with what else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from audiomnist.errors import ModelError
+from audiomnist.features import FeatureConfig, extract, render, spectra
+from audiomnist.networks import N_DIGITS
+from audiomnist.training_data import TrainingData
+
+FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)
+
+
+@pytest.fixture(scope="module")
+def data():
+    from conftest import speak
+
+    digits = np.repeat(np.arange(10), 3)
+    heard = spectra(
+        [speak(digit, who % 3) for who, digit in enumerate(digits)], FEATURES
+    )
+    kept = extract([speak(digit, 4) for digit in range(10)], FEATURES)
+    others = spectra([speak(digit, 5) for digit in (1, 4, 8)], FEATURES)
+    return TrainingData(heard, digits, kept, np.arange(10), FEATURES, others=others)
+
+
+def hear(data, n_others=0, seed=0):
+    return data.hear(n_others, None, np.random.default_rng(seed))
+
+
+def count(features, known):
+    """How often each known clip is among some features."""
+    same = np.abs(features[:, None] - known[None]).max(axis=(2, 3)) < 1e-5
+    return same.sum(axis=0)
+
+
+def test_each_clip_is_heard_once_where_all_are_equal(data):
+    features, labels = hear(data)
+    known = render(data.train, FEATURES)
+    assert (count(features, known) == 1).all()
+    np.testing.assert_array_equal(labels, data.train_digits)
+
+
+def test_clips_are_heard_in_proportion_to_their_weights(data):
+    weights = np.where(np.arange(30) < 6, 3.0, 0.5)  # together 30
+    weighted = replace(data, weights=weights)
+    known = render(data.train, FEATURES)
+    total = sum(count(hear(weighted, seed=seed)[0], known) for seed in range(100))
+    np.testing.assert_allclose(total / 100, weights, atol=0.25)
+
+
+def test_other_sounds_are_labelled_as_no_digit(data):
+    features, labels = hear(data, n_others=12)
+    assert features.shape == (42, *FEATURES.shape)
+    np.testing.assert_array_equal(labels[30:], np.full(12, N_DIGITS))
+
+
+def test_other_sounds_are_heard_in_proportion_to_their_weights(data):
+    known = render(data.others, FEATURES)
+    for weights, expected in ((None, (3, 3, 3)), (np.array([1, 1, 7.0]), (1, 1, 7))):
+        features, _ = hear(replace(data, others_weights=weights), n_others=12)
+        # A quarter of them are mangled digits.
+        assert tuple(count(features[30:], known)) == expected
+
+
+@pytest.mark.parametrize("name", ["weights", "others_weights"])
+@pytest.mark.parametrize("value", [np.ones(4), np.zeros(30), np.zeros(3)])
+def test_weights_that_do_not_fit_are_refused(data, name, value):
+    with pytest.raises(ModelError, match="expected one above 0 for each"):
+        replace(data, **{name: value})
