@@ -10,8 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiomnist.errors import RunError
-from audiomnist.features import CONTEXT, FeatureConfig, Placement, render_mel
+from audiomnist.features import (
+    CONTEXT,
+    FeatureConfig,
+    Placement,
+    render_mel,
+    window_middle,
+)
 from audiomnist.spectra import Spectra, mel_filter_bank
+from audiomnist.spectral_noise import add_noise
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,7 @@ class AugmentationConfig:
     bend
         Largest difference in tempo between the halves of a word, as a part.
     shift
-        Largest move of a padded word out of the middle, in seconds.
+        Largest move of a word out of the middle of padding or window, in seconds.
     end_points
         Largest move of the word's beginning and end, in seconds.
     warp
@@ -109,13 +116,6 @@ _N_WARPS = 15
 _EQUALISER_POINTS = 6
 """Random gains over the mel bands, joined by straight lines."""
 
-_NOISE_FALLS = (-0.5, 2.2)
-"""Power of steady noise goes with frequency to the power of minus this: 0 is white, 1
-pink and 2 brown."""
-
-_MOST_BABBLE = 5
-"""Other clips that are heard together as babble, at most."""
-
 # Small rooms to large ones, and how far away the microphone is: the energy decays by
 # 60 dB over the first, and the sound that comes straight is stronger by the second.
 _REVERBERATION_TIME, _DIRECT_DB = (0.1, 0.7), (-3.0, 15.0)
@@ -156,12 +156,22 @@ def augment(
     if config.reverberation_part:
         _reverberate(mel, found.bounds, features.spectrum.hop, config, rng)
     if config.noise_part:
-        _add_noise(mel, found.bounds, spans, features, config, rng)
+        add_noise(
+            mel,
+            found.bounds,
+            spans,
+            features,
+            rng,
+            part=config.noise_part,
+            babble_part=config.babble_part,
+            range_db=(config.noise_low_db, config.noise_high_db),
+        )
     if config.equaliser_db:
         mel *= _equaliser(len(found), features.n_mels, config, rng)[clip]
     if config.band_part:
         mel *= _lost_bands(len(found), features.n_mels, config, rng)[clip]
-    return render_mel(mel, spans, features, _placement(spans, features, config, rng))
+    placement = _placement(spans, features, config, rng)
+    return render_mel(mel, found.bounds, spans, features, placement)
 
 
 def _warped_mel(
@@ -252,99 +262,6 @@ def _reverberate(
         tail = decay[:alive] * tail[:alive] + gain[:alive] * heard
 
 
-def _add_noise(
-    mel: np.ndarray,
-    bounds: np.ndarray,
-    spans: np.ndarray,
-    features: FeatureConfig,
-    config: AugmentationConfig,
-    rng: np.random.Generator,
-) -> None:
-    """Add noise to some of the clips, each at a random level; changes `mel`."""
-    n_clips = len(spans)
-    is_noisy = rng.random(n_clips) < config.noise_part
-    snr_db = rng.uniform(config.noise_low_db, config.noise_high_db, n_clips)
-    is_babble = is_noisy & (rng.random(n_clips) < config.babble_part)
-    falls = rng.uniform(*_NOISE_FALLS, n_clips)
-    clip = np.repeat(np.arange(n_clips), np.diff(bounds))  # (n_total_frames,)
-    frames = np.flatnonzero(is_noisy[clip])
-    if len(frames) == 0:
-        return
-    hz, width, emphasis = _band_facts(features)  # (n_mels,) each
-    # Levels compare what the microphone heard, before pre-emphasis.
-    total = np.concatenate([[0.0], np.cumsum(mel @ (width / emphasis), dtype=float)])
-    mean = (total[spans[:, 1]] - total[spans[:, 0]]) / (spans[:, 1] - spans[:, 0])
-    level = (mean * 10 ** (-snr_db / 10)).astype(np.float32)  # (n_clips,)
-    shape = (hz / 1000) ** -falls[:, None]  # (n_clips, n_mels)
-    shape *= emphasis / (shape @ width)[:, None]
-    frames = np.flatnonzero((is_noisy & ~is_babble)[clip])
-    waver = _waver(len(frames), features, width, rng)
-    chosen = clip[frames]
-    mel[frames] += waver * (level[:, None] * shape).astype(np.float32)[chosen]
-    frames = np.flatnonzero(is_babble[clip])
-    if len(frames):
-        chosen = clip[frames]
-        babble = _babble(mel, bounds, chosen, frames, (width / emphasis), rng)
-        mel[frames] += babble * level[chosen, None]
-
-
-def _band_facts(features: FeatureConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean and width of each mel band in Hz, and the gain of pre-emphasis in power."""
-    spectrum = features.spectrum
-    bank = mel_filter_bank(
-        spectrum.sample_rate,
-        spectrum.n_fft,
-        features.n_mels,
-        features.fmin,
-        features.fmax,
-    )
-    share = bank / bank.sum(axis=1, keepdims=True)  # (n_mels, n_bins)
-    hz = np.arange(spectrum.n_bins) * spectrum.sample_rate / spectrum.n_fft
-    turn = np.exp(-2j * np.pi * hz / spectrum.sample_rate)
-    emphasis = share @ np.abs(1 - spectrum.pre_emphasis * turn) ** 2
-    centre = share @ hz
-    return centre, np.gradient(centre), emphasis
-
-
-def _waver(
-    n_frames: int, features: FeatureConfig, width: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Power of steady noise in each band, mean 1: float32, (n_frames, n_mels).
-
-    Power in one bin of a noise is exponentially distributed. A mel band averages as
-    many independent bins as its width holds windows' widths.
-    """
-    spectrum = features.spectrum
-    window = 1.5 * spectrum.sample_rate / spectrum.win_length  # of Hann, in Hz
-    n_bins = ((1.5 * width + window) / window).astype(np.float32)  # (n_mels,)
-    waver = rng.standard_gamma(n_bins, (n_frames, len(width)), dtype=np.float32)
-    waver /= n_bins
-    return waver
-
-
-def _babble(
-    mel: np.ndarray,
-    bounds: np.ndarray,
-    clip: np.ndarray,
-    frames: np.ndarray,
-    width: np.ndarray,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Other clips in an endless loop, of unit power: (n_frames, n_mels)."""
-    n_clips, n_frames = len(bounds) - 1, np.diff(bounds)
-    total = np.concatenate([[0.0], np.cumsum(mel @ width, dtype=np.float64)])
-    mean = np.maximum((total[bounds[1:]] - total[bounds[:-1]]) / n_frames, 1e-20)
-    n_voices = rng.integers(1, _MOST_BABBLE + 1, n_clips)
-    babble = np.zeros((len(frames), mel.shape[1]), dtype=np.float32)
-    for voice in range(_MOST_BABBLE):
-        other = rng.integers(n_clips, size=n_clips)
-        begin = rng.integers(1 << 16, size=n_clips)[clip]
-        share = np.where(voice < n_voices, 1 / (n_voices * mean[other]), 0)
-        heard = bounds[other][clip] + (frames + begin) % n_frames[other][clip]
-        babble += mel[heard] * share.astype(np.float32)[clip, None]
-    return babble
-
-
 def _lost_bands(
     n_clips: int, n_mels: int, config: AugmentationConfig, rng: np.random.Generator
 ) -> np.ndarray:
@@ -378,6 +295,11 @@ def _placement(
     most = config.shift / features.spectrum.hop
     shift = rng.uniform(-most, most, (n_clips, 1)).round()
     step = np.maximum(tempo, (length - 1) / (features.n_frames - 1))
+    if features.fit == "window":
+        part = np.broadcast_to(frame / (features.n_frames - 1), (n_clips, frame.size))
+        position = (_bent(part, bend) - 0.5) * (features.n_frames - 1) * step
+        position += window_middle(spans) + shift
+        return Placement(position, np.ones_like(position, dtype=bool))
     filled = np.floor((length - 1) / step) + 1
     room = features.n_frames - filled
     first = np.clip(room // 2 + shift, 0, room)

@@ -6,13 +6,14 @@ whole corpora, and their cache, come next.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from audiomnist.audio import Audio
 from audiomnist.errors import AudioError
+from audiomnist.feature_configs import FITS, KINDS, NORMALISATIONS, FeatureConfig
 from audiomnist.spectra import (
     Spectra,
     SpectrumConfig,
@@ -20,114 +21,31 @@ from audiomnist.spectra import (
     mel_filter_bank,
     power_spectra,
 )
-from audiomnist.speech import SpeechConfig, speech_spans
+from audiomnist.speech import speech_spans
 
-KINDS = {
-    "log_mel": "Loudness of each mel band over time: the image that a CNN looks at.",
-    "mfcc": "Mel-frequency cepstral coefficients: the shape of each spectrum in a "
-    "few numbers.",
-}
-FITS = {
-    "pad": "Keep the tempo: the word stands in the middle, longer ones are squeezed.",
-    "stretch": "Give each word the same length, whatever its tempo.",
-}
-
-NORMALISATIONS = {
-    "none": "Leave the bands as they are, relative to the word's mean power.",
-    "level": "Take the mean over the word and all bands away, divide by the deviation.",
-    "bands": "Take each band's own mean over the word away, which removes the "
-    "microphone's colour, and divide by the deviation over all bands.",
-}
+__all__ = [
+    "CONTEXT",
+    "FITS",
+    "KINDS",
+    "NORMALISATIONS",
+    "FeatureConfig",
+    "Placement",
+    "cosine_transform",
+    "crop",
+    "extract",
+    "hear",
+    "join_spectra",
+    "place",
+    "render",
+    "render_mel",
+    "spectra",
+    "window_middle",
+]
 
 _SMALLEST = 1e-20  # of a word's mean power
 
 CONTEXT = 0.12
 """Seconds kept around each word, from which augmentation moves its end points."""
-
-
-@dataclass(frozen=True)
-class FeatureConfig:
-    """What a network sees of a recording.
-
-    Parameters
-    ----------
-    kind
-        "log_mel" or "mfcc", see `KINDS`.
-    spectrum
-        How sound becomes power spectra.
-    speech
-        How the word is found.
-    n_mels, fmin, fmax
-        Number of mel bands, and the range that they cover in Hz.
-    n_mfcc
-        Cepstral coefficients that are kept, from the zeroth on; for "mfcc" only.
-    floor
-        Power added to each band before the logarithm, as a part of the word's
-        mean band power: what lies far below it is noise.
-    normalise
-        What of level and colour is taken away, see `NORMALISATIONS`.
-    n_frames
-        Length of the features, in frames.
-    fit
-        How a word gets that length: "pad" or "stretch", see `FITS`.
-
-    Raises
-    ------
-    AudioError
-        If a number or name is out of its range.
-    """
-
-    kind: str = "log_mel"
-    spectrum: SpectrumConfig = field(default_factory=SpectrumConfig)
-    speech: SpeechConfig = field(default_factory=SpeechConfig)
-    n_mels: int = 40
-    fmin: float = 60.0
-    fmax: float = 3800.0
-    n_mfcc: int = 20
-    floor: float = 1e-3
-    normalise: str = "level"
-    n_frames: int = 40
-    fit: str = "pad"
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise AudioError(f"kind is {self.kind!r}; expected one of {list(KINDS)}.")
-        if self.fit not in FITS:
-            raise AudioError(f"fit is {self.fit!r}; expected one of {list(FITS)}.")
-        if self.normalise not in NORMALISATIONS:
-            raise AudioError(
-                f"normalise is {self.normalise!r}; expected one of "
-                f"{list(NORMALISATIONS)}."
-            )
-        if not 0 <= self.fmin < self.fmax <= self.spectrum.sample_rate / 2:
-            raise AudioError(
-                f"fmin {self.fmin} and fmax {self.fmax} Hz do not fit a sample rate of "
-                f"{self.sample_rate} Hz; expected 0 <= fmin < fmax <= half of it."
-            )
-        if not 1 <= self.n_mfcc <= self.n_mels:
-            raise AudioError(
-                f"n_mfcc is {self.n_mfcc}; expected 1 to n_mels, {self.n_mels}."
-            )
-        if self.n_frames < 2 or self.floor <= 0:
-            raise AudioError(
-                f"n_frames is {self.n_frames} and floor {self.floor}; expected two "
-                "frames or more and a floor above 0."
-            )
-
-    @property
-    def sample_rate(self) -> int:
-        """Rate that recordings are converted to, in Hz."""
-        return self.spectrum.sample_rate
-
-    @property
-    def n_bins(self) -> int:
-        """Rows of the features: mel bands or cepstral coefficients."""
-        return self.n_mels if self.kind == "log_mel" else self.n_mfcc
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """The network's input: (n_bins, n_frames)."""
-        return self.n_bins, self.n_frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +58,8 @@ class Placement:
         Frame in the spectra, possibly between two, float64,
         shape (n_clips, n_frames).
     is_word
-        False where the features are padded, bool, shape (n_clips, n_frames).
+        False where the features are padded, bool, shape (n_clips, n_frames). They are
+        padded, too, where a window reaches beyond its clip.
     """
 
     position: np.ndarray
@@ -190,13 +109,15 @@ def hear(
     is_speech, values = [np.zeros(0, bool)], [np.zeros((0, *config.shape), np.float32)]
     for part in _spectra_in_batches(audios, config):
         is_speech.append(part.is_speech)
-        heard = crop(part)
+        heard = crop(part, config)
         values.append(render(heard.take(np.flatnonzero(part.is_speech)), config))
     return np.concatenate(is_speech), np.concatenate(values)
 
 
 def spectra(audios: Sequence[Audio], config: FeatureConfig) -> Spectra:
-    """Compute the power spectra of the word in each recording, with some context.
+    """Compute the power spectra that features are made from, with some context.
+
+    On both sides there are `CONTEXT` seconds more, for augmentation.
 
     Raises
     ------
@@ -204,19 +125,26 @@ def spectra(audios: Sequence[Audio], config: FeatureConfig) -> Spectra:
         If a recording is shorter than one window.
     """
     context = round(CONTEXT / config.spectrum.hop)
-    parts = [crop(part, context) for part in _spectra_in_batches(audios, config)]
+    parts = [
+        crop(part, config, context) for part in _spectra_in_batches(audios, config)
+    ]
     return join_spectra(parts, config.spectrum)
 
 
-def crop(found: Spectra, context: int = 0) -> Spectra:
-    """Keep each word and `context` frames around it; nothing of a clip without.
+def crop(found: Spectra, config: FeatureConfig, context: int = 0) -> Spectra:
+    """Keep what the features see of each word, and `context` frames around that.
 
-    What a word's margins and its context lack, because the recording begins or ends
-    there, is silence. So a word sounds the same whether its recording was cut closely
-    or has pauses around it.
+    Nothing is kept of a clip without speech. What a word's margins, its window and its
+    context lack, because the recording begins or ends there, is silence. So a word
+    sounds the same whether its recording was cut closely or has pauses around it.
     """
-    first = found.spans[:, 0] - context
-    kept = np.where(found.is_speech, found.spans[:, 1] + context - first, 0)
+    first, stop = found.spans.T
+    if config.fit == "window":
+        middle = (first + stop) // 2
+        half = config.n_frames // 2 + 1
+        first, stop = np.minimum(first, middle - half), np.maximum(stop, middle + half)
+    first = first - context
+    kept = np.where(found.is_speech, stop + context - first, 0)
     bounds = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     frames = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], kept)
     power = found.power[np.clip(frames, 0, max(0, len(found.power) - 1))]
@@ -255,11 +183,14 @@ def render(
         config.fmin,
         config.fmax,
     )
-    return render_mel(found.power @ bank.T, found.spans, config, placement)
+    return render_mel(
+        found.power @ bank.T, found.bounds, found.spans, config, placement
+    )
 
 
 def render_mel(
     mel: np.ndarray,
+    bounds: np.ndarray,
     spans: np.ndarray,
     config: FeatureConfig,
     placement: Placement | None = None,
@@ -268,13 +199,21 @@ def render_mel(
     if len(spans) == 0:
         return np.zeros((0, *config.shape), dtype=np.float32)
     placement = placement or place(spans, config)
-    n_frames = spans[:, 1] - spans[:, 0]
-    clip = np.repeat(np.arange(len(spans)), n_frames)  # one entry a word frame
+    is_window = config.fit == "window"
+    seen = np.stack([bounds[:-1], bounds[1:]], axis=1) if is_window else spans
+    n_frames = seen[:, 1] - seen[:, 0]
+    clip = np.repeat(np.arange(len(seen)), n_frames)  # one entry a frame that is seen
     offsets = np.concatenate([[0], np.cumsum(n_frames)])[:-1]
-    frames = np.arange(len(clip)) + (spans[:, 0] - offsets)[clip]
-    words = mel[frames]  # (n_word_frames, n_mels)
+    frames = np.arange(len(clip)) + (seen[:, 0] - offsets)[clip]
+    words = mel[frames]  # (n_seen_frames, n_mels)
     average = np.full(words.shape[1], 1 / words.shape[1], dtype=np.float32)
-    mean = np.add.reduceat(words @ average, offsets) / n_frames  # (n_clips,)
+    loudness = words @ average
+    # Level and colour are those of the word, whatever surrounds it.
+    n_word_frames, within = spans[:, 1] - spans[:, 0], None
+    if is_window:
+        within = (frames >= spans[clip, 0]) & (frames < spans[clip, 1])
+        loudness *= within
+    mean = np.add.reduceat(loudness, offsets) / n_word_frames  # (n_clips,)
     floor = np.float32(config.floor)
     # Digital silence has no mean to be divided by, and stays at the floor.
     words /= np.maximum(mean, _SMALLEST).astype(np.float32)[clip, None]
@@ -282,12 +221,16 @@ def render_mel(
     np.log(words, out=words)
     empty = np.log(floor)
     if config.normalise != "none":
-        centre = np.add.reduceat(words, offsets) / n_frames[:, None].astype(np.float32)
+        inner = words if within is None else words * within[:, None]
+        centre = np.add.reduceat(inner, offsets)
+        centre /= n_word_frames[:, None].astype(np.float32)
         if config.normalise == "level":
             centre[:] = centre.mean(axis=1, keepdims=True)
         words -= centre[clip]
         square = np.einsum("ij,ij->i", words, words) / words.shape[1]
-        square = np.add.reduceat(square, offsets) / n_frames
+        if within is not None:
+            square *= within
+        square = np.add.reduceat(square, offsets) / n_word_frames
         words /= np.sqrt(square + 1e-6, dtype=np.float32)[clip, None]
         empty = np.float32(0)
     if config.kind == "mfcc":
@@ -297,16 +240,18 @@ def render_mel(
     else:
         padding = np.full(config.n_mels, empty, dtype=np.float32)
     last = (offsets + n_frames - 1)[:, None]
-    position = np.clip(
-        placement.position - spans[:, :1] + offsets[:, None], offsets[:, None], last
-    )
+    wanted = placement.position - seen[:, :1] + offsets[:, None]
+    position = np.clip(wanted, offsets[:, None], last)
     below = position.astype(np.int64)
     part = (position - below).astype(np.float32)
     values = words[below]  # (n_clips, n_frames, n_bins)
     between = part.any(axis=1)  # most words stand on whole frames
     above = words[np.minimum(below + 1, last)[between]]
     values[between] += (above - values[between]) * part[between, :, None]
-    values[~placement.is_word] = padding
+    is_padded = ~placement.is_word
+    if is_window:
+        is_padded |= position != wanted
+    values[is_padded] = padding
     return np.ascontiguousarray(values.transpose(0, 2, 1), dtype=np.float32)
 
 
@@ -321,10 +266,18 @@ def place(spans: np.ndarray, config: FeatureConfig) -> Placement:
         return Placement(position, np.ones_like(position, dtype=bool))
     # Longer words are squeezed into the frames that there are.
     step = np.maximum(1.0, (length - 1) / (config.n_frames - 1))
+    if config.fit == "window":
+        position = window_middle(spans) + (frame - (config.n_frames - 1) / 2) * step
+        return Placement(position, np.ones_like(position, dtype=bool))
     filled = np.minimum(length, config.n_frames)
     first = (config.n_frames - filled) // 2
     position = start + (frame - first) * step
     return Placement(position, (frame >= first) & (frame < first + filled))
+
+
+def window_middle(spans: np.ndarray) -> np.ndarray:
+    """The frame in the middle of each word, possibly between two: (n_clips, 1)."""
+    return (spans.sum(axis=1, keepdims=True) - 1) / 2
 
 
 @lru_cache(maxsize=8)

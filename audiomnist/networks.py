@@ -1,4 +1,4 @@
-"""The networks that learn to hear digits: one dense, three convolutional.
+"""The networks that learn to hear digits: one dense, four convolutional.
 
 Owns the architectures, their sizes and their files. A network is not trained
 yet; training comes next and makes a model of it. TensorFlow and Keras are
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiomnist.errors import ModelError
 from audiomnist.history import replacing
+from audiomnist.pretrained import MIN_FRAMES, N_LAYERS, N_MELS, embed
 
 if TYPE_CHECKING:
     import keras
@@ -30,10 +31,18 @@ NETWORKS = {
     "ensemble": "Three CNNs that answer together: one sees the image as it is, one "
     "without the microphone's colour, one without the finest lines of the voice. Where "
     "one errs, the others often do not.",
+    "pretrained": "A network that has heard the speech of very many people, and learns "
+    "only the digits here: what it knows of voices and rooms it brings along.",
 }
 """What each kind of network does, in one sentence."""
 
-TITLES = {"ann": "ANN", "cnn": "CNN", "resnet": "ResNet", "ensemble": "Three CNNs"}
+TITLES = {
+    "ann": "ANN",
+    "cnn": "CNN",
+    "resnet": "ResNet",
+    "ensemble": "Three CNNs",
+    "pretrained": "Pretrained CNN",
+}
 """What each kind is called."""
 
 _N_FILTERS = 5  # stages of the convolutional networks
@@ -53,9 +62,10 @@ class NetworkConfig:
     Parameters
     ----------
     kind
-        "ann", "cnn", "resnet" or "ensemble", see `NETWORKS`.
+        "ann", "cnn", "resnet", "ensemble" or "pretrained", see `NETWORKS`.
     hidden
-        Units of each dense layer of the ANN; the last ones are its embedding.
+        Units of each dense layer of the ANN, and of those that follow the speech
+        embedding in the pretrained network; the last ones are the embedding.
     filters
         Filters of the five stages of a convolutional network: a convolution each in
         the CNN, a residual block [1]_ each in the second to fourth of the ResNet.
@@ -67,6 +77,9 @@ class NetworkConfig:
     n_others
         Kinds of sounds that are no digits, which the last layer learns to tell from
         digits without being told what they are; 0 has it look for digits alone.
+    n_frozen
+        Convolutions of the speech embedding that keep their weights in the pretrained
+        network, from the first on.
 
     Raises
     ------
@@ -84,6 +97,7 @@ class NetworkConfig:
     filters: tuple[int, ...] = (16, 32, 48, 64, 96)
     dropout: float = 0.2
     n_others: int = 0
+    n_frozen: int = N_LAYERS
 
     def __post_init__(self) -> None:
         if self.kind not in NETWORKS:
@@ -104,6 +118,10 @@ class NetworkConfig:
             raise ModelError(f"dropout is {self.dropout}; expected 0 to under 1.")
         if self.n_others < 0:
             raise ModelError(f"n_others is {self.n_others}; expected 0 or more.")
+        if not 0 <= self.n_frozen <= N_LAYERS:
+            raise ModelError(
+                f"n_frozen is {self.n_frozen}; expected 0 to {N_LAYERS} layers."
+            )
 
 
 def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
@@ -131,15 +149,10 @@ def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
     """
     import keras
 
-    is_dense = config.kind == "ann"
-    least = 1 if is_dense else _REDUCTION
-    if min(input_shape) < least:
-        raise ModelError(
-            f"Features of shape {input_shape} are too small for the network "
-            f"{config.kind}; expected {least} bins and {least} frames at least."
-        )
+    is_dense = config.kind in ("ann", "pretrained")
+    _check_input(config.kind, input_shape)
     features = keras.Input(input_shape, name="features")
-    bodies = [{"ann": _ann, "cnn": _cnn, "resnet": _resnet}.get(config.kind, _cnn)]
+    bodies = [_BODIES.get(config.kind, _cnn)]
     views = [features]
     if config.kind == "ensemble":
         bodies, views = 3 * bodies, [features, _colourless(features), _smooth(features)]
@@ -240,6 +253,23 @@ def tensorflow_ready() -> Any:
     return tensorflow
 
 
+def _check_input(kind: str, shape: tuple[int, int]) -> None:
+    """Refuse features that are too small for a network, or not what it knows."""
+    if kind == "pretrained":
+        if shape[0] != N_MELS or shape[1] < MIN_FRAMES:
+            raise ModelError(
+                f"Features of shape {shape} are not what the pretrained network knows; "
+                f"expected {N_MELS} bins and {MIN_FRAMES} frames or more."
+            )
+        return
+    least = 1 if kind == "ann" else _REDUCTION
+    if min(shape) < least:
+        raise ModelError(
+            f"Features of shape {shape} are too small for the network {kind}; expected "
+            f"{least} bins and {least} frames at least."
+        )
+
+
 def _logits(embedding: Any, config: NetworkConfig, name: str) -> Any:
     """Logits of the digits, relative to that of everything that is none."""
     from keras import layers, ops
@@ -276,12 +306,28 @@ def _ann(features: Any, config: NetworkConfig) -> Any:
     from keras import layers
 
     x = layers.BatchNormalization(momentum=_NORM_MOMENTUM)(layers.Flatten()(features))
+    return _dense(x, config)
+
+
+def _dense(x: Any, config: NetworkConfig) -> Any:
+    """Dense layers, normalised and rectified."""
+    from keras import layers
+
     for n_units in config.hidden:
         x = layers.Dense(n_units, use_bias=False)(x)
         x = layers.BatchNormalization(momentum=_NORM_MOMENTUM)(x)
         x = layers.ReLU()(x)
         x = layers.Dropout(config.dropout)(x)
     return x
+
+
+def _pretrained(features: Any, config: NetworkConfig) -> Any:
+    """The speech embedding, mean and maximum over time, dense layers."""
+    from keras import layers
+
+    x = _pooled(embed(features, config.n_frozen))
+    x = layers.BatchNormalization(momentum=_NORM_MOMENTUM)(x)
+    return _dense(layers.Dropout(config.dropout)(x), config)
 
 
 def _cnn(features: Any, config: NetworkConfig) -> Any:
@@ -318,10 +364,15 @@ def _resnet(features: Any, config: NetworkConfig) -> Any:
 
 def _pool_time(x: Any, n_filters: int) -> Any:
     """A convolution over all frequencies, then mean and maximum over time."""
-    from keras import layers
 
     # (n_clips, 1, time, n_filters)
-    x = _convolve(x, n_filters, kernel_size=(x.shape[1], 1))
+    return _pooled(_convolve(x, n_filters, kernel_size=(x.shape[1], 1)))
+
+
+def _pooled(x: Any) -> Any:
+    """Mean and maximum of each filter over all places: (n_clips, 2 * n_filters)."""
+    from keras import layers
+
     mean = layers.GlobalAveragePooling2D()(x)
     peak = layers.GlobalMaxPooling2D()(x)
     return layers.Concatenate()([mean, peak])
@@ -340,3 +391,7 @@ def _normalised(x: Any, n_filters: int, **sizes: Any) -> Any:
 
     x = layers.Conv2D(n_filters, use_bias=False, **sizes)(x)
     return layers.BatchNormalization(momentum=_NORM_MOMENTUM)(x)
+
+
+_BODIES = {"ann": _ann, "cnn": _cnn, "resnet": _resnet, "pretrained": _pretrained}
+"""From features to an embedding; an ensemble is made of CNNs."""

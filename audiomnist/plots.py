@@ -41,6 +41,7 @@ __all__ = [
 
 _MAX_SPEAKERS = 40
 _CURVE_HEIGHT = 280  # pixels
+_LABEL_HEIGHT = 14.0  # percent, of the number above a bar
 # Shares of mistakes up to this one are drawn on the same scale, so that a model with
 # one mistake does not look like one with fifty.
 _LEAST_MISTAKE_SCALE = 0.2
@@ -67,17 +68,21 @@ def probabilities(
     colours = [style.muted] * len(percent)
     colours[best] = style.accent if is_sure else style.second
     axes.bar(np.arange(len(percent)), percent, color=colours, width=0.72)
+    top = percent[best]
+    if threshold is not None:
+        line = 100 * threshold
+        axes.axhline(line, color=style.second, linewidth=1, linestyle="--")
+        if line - _LABEL_HEIGHT < top < line:
+            top = line  # the number would lie on the line
     axes.annotate(
         f"{percent[best]:.0f} %",
-        (best, percent[best]),
+        (best, top),
         xytext=(0, 3),
         textcoords="offset points",
         ha="center",
         color=style.foreground,
         fontsize=FONT_SIZE,
     )
-    if threshold is not None:
-        axes.axhline(100 * threshold, color=style.second, linewidth=1, linestyle="--")
     axes.set_ylim(0, 114)
     axes.set_yticks([0, 25, 50, 75, 100])
     axes.set_xticks(np.arange(len(percent)))

@@ -26,15 +26,16 @@ from audiomnist.negatives import others_here
 from audiomnist.publishing import Calibration
 from audiomnist.run_folders import Run, RunConfig, preset
 
-EPOCHS = {"ann": 60, "cnn": 50, "ensemble": 45}
-NAMES = {"ann": "ann", "cnn": "cnn", "best": "ensemble"}
+EPOCHS = {"ann": 60, "cnn": 40, "pretrained": 16}
+NAMES = {"ann": "ann", "cnn": "cnn", "best": "pretrained"}
 """The models that come with the app, and the network of each."""
 
 _BALANCE, _SYNTHETIC_WEIGHT = 0.4, 0.4
 _OTHERS_PART, _N_OTHERS = 0.5, 16
 # The networks' own presets learn fast from few clips; with so many and so different
-# ones the ANN takes finer features, which keep the tempo.
+# ones the ANN takes finer features, which keep the tempo, and fewer units.
 _FEATURES = {"ann": FeatureConfig(kind="mfcc", n_mfcc=20)}
+_HIDDEN = {"ann": (160, 128)}
 _N_STEPS = 2  # runs of a recipe
 
 
@@ -65,7 +66,7 @@ def recipe(
         basis.training,
         epochs=EPOCHS[NAMES[name]],
         batch_size=128,
-        augmentation=AugmentationConfig(),
+        augmentation=basis.training.augmentation or AugmentationConfig(),
         others_part=_OTHERS_PART,
         speaker_balance=_BALANCE,
         synthetic_weight=_SYNTHETIC_WEIGHT,
@@ -77,7 +78,11 @@ def recipe(
         others=tuple(others or others_here()),
         split_rule="official",
         features=_FEATURES.get(name, basis.features),
-        network=replace(basis.network, n_others=_N_OTHERS),
+        network=replace(
+            basis.network,
+            hidden=_HIDDEN.get(name, basis.network.hidden),
+            n_others=_N_OTHERS,
+        ),
         training=training,
     )
 

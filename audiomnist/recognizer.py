@@ -101,7 +101,8 @@ class Recognizer:
     def _answer(self, audios: Sequence[Audio], begin: float) -> list[Prediction]:
         """Hear a batch that fits into memory at once."""
         found = self._find_words(audios)
-        words = crop(found).take(np.flatnonzero(found.is_speech))
+        words = crop(found, self.model.features)
+        words = words.take(np.flatnonzero(found.is_speech))
         answers: Iterator[np.ndarray] = iter(())
         if len(words):
             features = render(words, self.model.features)

@@ -12,6 +12,8 @@ from audiomnist.errors import RunError
 from audiomnist.features import FeatureConfig
 from audiomnist.negatives import EMBEDDED, load_others, split_others
 from audiomnist.networks import NetworkConfig
+from audiomnist.pretrained import N_MELS
+from audiomnist.spectra import SpectrumConfig
 from audiomnist.splits import (
     BY_SPEAKER,
     RULES,
@@ -156,12 +158,30 @@ def preset(kind: str) -> RunConfig:
     network, training = NetworkConfig(kind), TrainConfig(epochs=15)
     features = FeatureConfig()
     if kind == "ann":
-        network = replace(network, hidden=(256, 128), dropout=0.3)
-        training = replace(training, learning_rate=2e-3)
+        network = replace(network, hidden=(512, 256), dropout=0.3)
+        training = replace(training, epochs=30, learning_rate=2e-3)
         # Dense layers cannot follow a word that is said slower: stretch it. They
         # scale each coefficient themselves, and lose by a mean that is taken away.
         features = FeatureConfig(
-            kind="mfcc", n_mfcc=13, n_frames=32, fit="stretch", normalise="none"
+            kind="mfcc", n_mfcc=16, n_frames=32, fit="stretch", normalise="none"
+        )
+    elif kind == "pretrained":
+        network = replace(network, hidden=(128,), dropout=0.3)
+        # What the speech embedding has always heard; the word and its surroundings,
+        # for it knows talk that goes on and needs no silence around a word.
+        features = FeatureConfig(
+            spectrum=SpectrumConfig(hop_length=80, pre_emphasis=0.0),
+            n_mels=N_MELS,
+            floor=1e-4,
+            normalise="none",
+            n_frames=92,
+            fit="window",
+        )
+        training = replace(
+            training,
+            epochs=8,
+            batch_size=128,
+            augmentation=AugmentationConfig(slowest=0.8, fastest=1.3, shift=0.12),
         )
     elif kind in ("resnet", "ensemble"):
         if kind == "resnet":

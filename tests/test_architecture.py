@@ -32,11 +32,14 @@ ORDER = (
     "spectra",
     "speech",
     "conditions",
+    "feature_configs",
     "features",
     "feature_cache",
+    "spectral_noise",
     "augmentation",
     "negatives",
     "history",
+    "pretrained",
     "networks",
     "training_data",
     "training",
@@ -67,7 +70,7 @@ ORDER = (
     "__main__",
 )
 USES_STREAMLIT = ("streamlit_app.py", "pages/", "audiomnist/ui/")
-USES_KERAS = ("networks", "training", "export")
+USES_KERAS = ("pretrained", "networks", "training", "export")
 SLOW_TO_IMPORT = {
     "altair",
     "av",

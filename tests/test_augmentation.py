@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import augmentation
+from audiomnist import spectral_noise
 from audiomnist.audio import Audio
 from audiomnist.augmentation import AugmentationConfig, augment
 from audiomnist.errors import RunError
@@ -42,7 +42,12 @@ def versions(found, config: AugmentationConfig, seed: int = 0, features=FEATURES
 
 
 @pytest.mark.parametrize(
-    "features", [FEATURES, FeatureConfig(kind="mfcc", fit="stretch", n_frames=32)]
+    "features",
+    [
+        FEATURES,
+        FeatureConfig(kind="mfcc", fit="stretch", n_frames=32),
+        FeatureConfig(fit="window", n_frames=60),
+    ],
 )
 def test_with_everything_off_nothing_changes(found, features) -> None:
     plain = render(found, features)
@@ -114,6 +119,22 @@ def test_tempo_changes_how_many_frames_a_word_fills(found) -> None:
     assert 0.7 < ratio.min() < 0.95 and 1.05 < ratio.max() < 1.3
 
 
+@pytest.mark.parametrize(
+    "option", [{"slowest": 0.8, "fastest": 1.2}, {"bend": 0.3}, {"shift": 0.06}]
+)
+def test_a_window_moves_and_bends_too(spoken, option) -> None:
+    features = FeatureConfig(fit="window", n_frames=60)
+    sounds = [spoken(digit, speaker) for digit in range(10) for speaker in range(3)]
+    found = spectra(sounds, features)
+    plain = render(found, features)
+    changed = versions(found, replace(OFF, **option), features=features)
+    same = [
+        np.corrcoef(one.ravel(), other.ravel())[0, 1]
+        for one, other in zip(plain, changed, strict=True)
+    ]
+    assert 0.5 < np.mean(same) < 0.99
+
+
 def test_a_room_makes_the_end_of_a_word_longer(found) -> None:
     plain = render(found, FEATURES)
     reverberant = versions(found, replace(OFF, reverberation_part=1))
@@ -144,7 +165,7 @@ def test_noise_is_as_loud_as_noise_in_the_samples(
     spoken, monkeypatch, snr_db, falls
 ) -> None:
     """In front of the pre-emphasis, which white noise passes better than words do."""
-    monkeypatch.setattr(augmentation, "_NOISE_FALLS", (falls, falls))
+    monkeypatch.setattr(spectral_noise, "_NOISE_FALLS", (falls, falls))
     unscaled = replace(FEATURES, normalise="none", floor=1e-6)
     clean = [pad(spoken(digit, speaker)) for digit in range(10) for speaker in range(3)]
     found = spectra(clean, unscaled)

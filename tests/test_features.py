@@ -17,7 +17,10 @@ CONFIGS = [
     FeatureConfig(kind="mfcc", fit="stretch", n_frames=32),
     FeatureConfig(kind="mfcc", n_mfcc=40),
     FeatureConfig(normalise="none", n_mels=32, n_frames=24),
+    FeatureConfig(normalise="none", n_frames=60, fit="window"),
+    FeatureConfig(kind="mfcc", n_frames=50, fit="window"),
 ]
+WINDOW = FeatureConfig(normalise="none", n_frames=60, fit="window")
 WHOLE = FeatureConfig(
     spectrum=SpectrumConfig(win_length=256, pre_emphasis=0),
     normalise="none",
@@ -135,7 +138,7 @@ def test_a_crop_is_the_same_whatever_lies_around_the_word(spoken, normalise) -> 
         sound = Audio(np.pad(word, first * 120), 8000)
         power, bounds = power_spectra([sound], config.spectrum)
         span = np.array([[first - margin, first + 26 + margin]])
-        images.append(render(am.crop(Spectra(power, bounds, span)), config)[0])
+        images.append(render(am.crop(Spectra(power, bounds, span), config), config)[0])
     assert np.corrcoef(images[0].ravel(), images[1].ravel())[0, 1] > 0.999
 
 
@@ -198,6 +201,58 @@ def test_too_short_a_clip_is_explained() -> None:
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:
     with pytest.raises(AudioError, match=message):
         FeatureConfig(**settings)
+
+
+def window_of(power: np.ndarray, span: tuple[int, int], config: FeatureConfig):
+    """The features of a clip in which the word lies at a span."""
+    bounds, spans = np.array([0, len(power)]), np.array([span])
+    return render(am.crop(Spectra(power, bounds, spans), config), config)[0]
+
+
+@pytest.mark.parametrize("normalise", am.NORMALISATIONS)
+def test_a_window_shows_a_word_whole_of_which_a_part_was_found(spoken, normalise):
+    config = replace(WINDOW, normalise=normalise)
+    word = np.pad(spoken(5, duration=0.375).samples, 120 * 60)
+    power, _ = power_spectra([Audio(word, 8000)], config.spectrum)
+    whole = window_of(power, (60, 86), config)
+    part = window_of(power, (66, 80), config)
+    # A band's mean over the part is not that over the whole.
+    least = 0.9 if normalise == "bands" else 0.99
+    assert np.corrcoef(whole.ravel(), part.ravel())[0, 1] > least
+    padded = replace(config, fit="pad")
+    far = [window_of(power, span, padded) for span in ((60, 86), (66, 80))]
+    assert np.corrcoef(far[0].ravel(), far[1].ravel())[0, 1] < 0.95
+
+
+def test_a_window_shows_what_lies_around_the_word(spoken):
+    word = np.pad(spoken(5, duration=0.375).samples, 120 * 60)
+    power, _ = power_spectra([Audio(word, 8000)], WINDOW.spectrum)
+    louder = power.copy()
+    louder[50] += power.mean()
+    plain, other = (window_of(p, (60, 86), WINDOW) for p in (power, louder))
+    changed = np.flatnonzero(np.abs(plain - other).max(axis=0) > 1)
+    assert changed.tolist() == [7]  # the middle, 72.5, stands between frames 29 and 30
+
+
+def test_a_window_is_silent_beyond_the_recording(spoken):
+    power, _ = power_spectra([spoken(5, duration=0.375)], WINDOW.spectrum)
+    image = window_of(power, (0, len(power)), WINDOW)
+    n_beside = (60 - len(power)) // 2
+    beside = np.concatenate([image[:, :n_beside], image[:, -n_beside:]], axis=1)
+    np.testing.assert_allclose(beside, np.log(WINDOW.floor), atol=1e-5)
+    assert image[:, n_beside + 1 : -n_beside - 1].max() > 0
+
+
+def test_a_longer_word_is_squeezed_into_the_window(spoken):
+    power, _ = power_spectra([spoken(5, duration=1.5)], WINDOW.spectrum)
+    image = window_of(power, (0, len(power)), WINDOW)
+    np.testing.assert_allclose(
+        image[:, [0, -1]].T,
+        window_of(power, (0, len(power)), replace(WINDOW, n_frames=len(power)))[
+            :, [0, -1]
+        ].T,
+        atol=1e-4,
+    )
 
 
 def test_digital_silence_stays_at_the_floor() -> None:

@@ -9,6 +9,7 @@ from audiomnist.errors import ModelError
 from audiomnist.networks import NETWORKS, NetworkConfig, build, load, save, to_litert
 
 SHAPE = (20, 16)
+SHAPES = dict.fromkeys(NETWORKS, SHAPE) | {"pretrained": (32, 84)}
 SMALL = {"hidden": (12, 8), "filters": (4, 5, 6, 7, 8)}
 
 
@@ -16,10 +17,21 @@ def small(kind: str) -> NetworkConfig:
     return NetworkConfig(kind, **SMALL)
 
 
+def sounds(kind: str, n_clips: int) -> np.ndarray:
+    """Random features of the shape that a kind of network takes."""
+    shape = (n_clips, *SHAPES[kind])
+    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
+
+
 def shaken(network):
-    """Give a network weights and running statistics that no new one has."""
+    """Give a network weights and running statistics that no new one has.
+
+    The speech embedding keeps its own, which no new one lacks.
+    """
     rng = np.random.default_rng(0)
     for variable in network.weights:
+        if variable.path.startswith("embedding_"):
+            continue
         value = rng.uniform(0.2, 1, variable.shape)
         variable.assign(value - (0.6 if "kernel" in variable.path else 0))
     return network
@@ -27,16 +39,17 @@ def shaken(network):
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_a_network_gives_ten_logits_and_an_embedding(kind):
-    answer = build(small(kind), SHAPE)(np.zeros((3, *SHAPE), np.float32))
+    shape = SHAPES[kind]
+    answer = build(small(kind), shape)(np.zeros((3, *shape), np.float32))
     assert answer["logits"].shape == (3, 10)
-    n_units = {"ann": 8, "ensemble": 3 * 2 * 8}.get(kind, 2 * 8)
+    n_units = {"ann": 8, "pretrained": 8, "ensemble": 3 * 2 * 8}.get(kind, 2 * 8)
     assert answer["embedding"].shape == (3, n_units)
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_the_embedding_is_what_the_last_layer_sees(kind):
-    network = shaken(build(small(kind), SHAPE))
-    features = np.random.default_rng(1).normal(size=(5, *SHAPE)).astype(np.float32)
+    network = shaken(build(small(kind), SHAPES[kind]))
+    features = sounds(kind, 5)
     answer = network(features, training=False)
     n_members = 3 if kind == "ensemble" else 1
     parts = np.split(answer["embedding"].numpy(), n_members, axis=1)
@@ -68,9 +81,8 @@ def test_an_ensemble_sees_a_word_in_three_ways():
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_kinds_of_other_sounds_count_as_one_answer(kind):
     config = replace(small(kind), n_others=3)
-    network = shaken(build(config, SHAPE))
-    features = np.random.default_rng(1).normal(size=(5, *SHAPE)).astype(np.float32)
-    answer = network(features, training=False)
+    network = shaken(build(config, SHAPES[kind]))
+    answer = network(sounds(kind, 5), training=False)
     part = np.split(answer["embedding"].numpy(), answer["members"].shape[1], axis=1)[0]
     kernel, bias = network.get_layer("logits_0").get_weights()
     thirteen = part @ kernel + bias
@@ -90,9 +102,9 @@ def test_sizes_change_the_network(setting):
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_dropout_is_at_work_in_training_only(kind):
-    features = np.ones((1, *SHAPE), np.float32)
+    features = np.ones((1, *SHAPES[kind]), np.float32)
     for dropout, differs in ((0.0, False), (0.5, True)):
-        network = build(NetworkConfig(kind, **SMALL, dropout=dropout), SHAPE)
+        network = build(NetworkConfig(kind, **SMALL, dropout=dropout), SHAPES[kind])
         layers = [layer for layer in network.layers if "dropout" in layer.name]
         assert layers
         dropped = layers[-1](np.ones((1, 200), np.float32), training=True)
@@ -110,6 +122,7 @@ def test_dropout_is_at_work_in_training_only(kind):
         ({"filters": (1, 2, 3)}, "expected 5 counts"),
         ({"filters": (1, 2, 3, 4, 0)}, "expected 5 counts"),
         ({"n_others": -1}, "n_others is -1"),
+        ({"n_frozen": 21}, "expected 0 to 20 layers"),
         ({"dropout": 1.0}, "0 to under 1"),
     ],
 )
@@ -123,12 +136,27 @@ def test_features_that_are_too_small_are_refused():
         build(small("cnn"), (40, 7))
 
 
+@pytest.mark.parametrize("shape", [(40, 92), (32, 75)])
+def test_features_that_the_speech_embedding_does_not_know_are_refused(shape):
+    with pytest.raises(ModelError, match="32 bins and 76 frames or more"):
+        build(small("pretrained"), shape)
+
+
+@pytest.mark.parametrize("n_frozen", [0, 15, 20])
+def test_frozen_layers_do_not_learn(n_frozen):
+    config = replace(small("pretrained"), n_frozen=n_frozen)
+    network = build(config, SHAPES["pretrained"])
+    learning = {variable.path for variable in network.trainable_variables}
+    for number in range(20):
+        assert (f"embedding_{number}/kernel" in learning) is (number >= n_frozen)
+
+
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_a_saved_network_answers_the_same(kind, tmp_path):
-    network = shaken(build(small(kind), SHAPE))
+    network = shaken(build(small(kind), SHAPES[kind]))
     save(network, tmp_path / "model.keras")
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
-    features = np.random.default_rng(1).normal(size=(4, *SHAPE)).astype(np.float32)
+    features = sounds(kind, 4)
     again = load(tmp_path / "model.keras")
     np.testing.assert_array_equal(
         again(features)["logits"], network(features)["logits"]
@@ -165,11 +193,10 @@ def test_a_network_with_code_in_it_is_refused(tmp_path):
 def test_litert_answers_as_keras_does_for_any_number_of_clips(kind):
     from ai_edge_litert.interpreter import Interpreter
 
-    network = shaken(build(small(kind), SHAPE))
+    network = shaken(build(small(kind), SHAPES[kind]))
     serve = Interpreter(model_content=to_litert(network)).get_signature_runner()
     for n_clips in (1, 7, 512):
-        features = np.random.default_rng(2).normal(size=(n_clips, *SHAPE))
-        features = features.astype(np.float32)
+        features = sounds(kind, n_clips)
         expected = network(features, training=False)
         answer = serve(features=features)
         for output in ("logits", "embedding"):

@@ -18,6 +18,10 @@ _SIGN = (
 )
 
 
+_NOTABLE = 0.02
+"""Probability from which on a second guess is worth a word."""
+
+
 def show_digit(prediction: Prediction, said: int | None = None) -> None:
     """Show the answer large, how sure it is and how long it took.
 
@@ -53,12 +57,51 @@ def show_digit(prediction: Prediction, said: int | None = None) -> None:
             st.caption(f"Answered in {prediction.latency_ms:.1f} ms")
 
 
-def rival(probabilities: np.ndarray) -> str:
-    """Say in a sentence which digit came second, and how close."""
-    second, first = np.argsort(probabilities)[-2:]
+def reach(features: FeatureConfig) -> str:
+    """Say in two sentences how much of a recording reaches a model."""
+    if features.fit == "window":
+        seconds = features.n_frames * features.spectrum.hop
+        return (
+            f"The model hears {seconds:.1f} seconds around the middle of the shaded "
+            "part of the wave. Look whether the whole word lies in there, and no other "
+            "talk."
+        )
     return (
-        f"Its second guess is {second} with {percent(float(probabilities[second]))}, "
-        f"after {first} with {percent(float(probabilities[first]))}."
+        "Only the shaded part of the wave reaches the model. Look whether it holds the "
+        "whole word, and nothing but it."
+    )
+
+
+def explain(prediction: Prediction, threshold: float) -> str:
+    """Say in a sentence why there is this answer, or none.
+
+    Parameters
+    ----------
+    prediction
+        What a model heard; with probabilities.
+    threshold
+        Probability from which on it answers.
+    """
+    probabilities = prediction.probabilities
+    assert probabilities is not None
+    second, first = np.argsort(probabilities)[-2:]
+    likeliest, next_to = float(probabilities[first]), float(probabilities[second])
+    if prediction.reason == NOT_A_DIGIT:
+        return (
+            "The model has learned from other words and noises too, and this sounds "
+            "more like those. What it takes for no digit is shared out evenly: ten "
+            f"bars of {percent(1 / probabilities.size)} would mean that it is certain."
+        )
+    if prediction.digit is None:
+        return (
+            f"It sounds most like {first}, but {percent(likeliest)} is less than the "
+            f"{percent(threshold)} from which on this model answers."
+        )
+    if next_to < _NOTABLE:
+        return f"No digit but {first} comes into question for the model."
+    return (
+        f"Its second guess is {second} with {percent(next_to)}, after {first} with "
+        f"{percent(likeliest)}."
     )
 
 

@@ -196,15 +196,12 @@ def show_answer(
             st.markdown(f"**{title}**")
             figures.show(picture)
     if prediction.probabilities is not None:
-        st.caption(
-            "The shaded part of the wave is the word that was found: only that reaches "
-            "the model. Where no bar is above the dashed line, it is not sure."
-        )
+        st.markdown(f"**Why?** {answers.explain(prediction, model.threshold)}")
+        wrong = "Was it wrong?" if prediction.digit is not None else "Was it a digit?"
         st.markdown(
-            f"**Was it wrong?** {answers.rival(prediction.probabilities)} Look whether "
-            "the shaded part holds the whole word, and nothing but it; a noisy or "
-            "clipped wave looks like another word. Which digits the model confuses, "
-            "with clips of them to hear, is shown under Evaluate."
+            f"**{wrong}** {answers.reach(model.features)} A noisy or clipped wave "
+            "looks like another word. Which digits the model confuses, with clips of "
+            "them to hear, is shown under Evaluate."
         )
         layout.link("evaluate", "See what it confuses", model=model.name)
 
