@@ -198,7 +198,7 @@ def load(path: Path, *, with_optimizer: bool = False) -> "keras.Model":
         ) from error
 
 
-def to_litert(network: "keras.Model", *, is_small: bool = False) -> bytes:
+def to_litert(network: "keras.Model", *, n_bits: int = 32) -> bytes:
     """Convert a network to a LiteRT file, for any number of clips at once.
 
     Its input is "features" and its outputs are "logits" and "embedding", as of
@@ -208,8 +208,8 @@ def to_litert(network: "keras.Model", *, is_small: bool = False) -> bytes:
     ----------
     network
         What to convert.
-    is_small
-        Keep the weights in 8 bits each; the sums stay float32.
+    n_bits
+        For each weight: 32, 16 or 8. The sums are of 32 bits in any case.
     """
     tensorflow = tensorflow_ready()
     n_bins, n_frames = network.input.shape[1:]
@@ -226,8 +226,10 @@ def to_litert(network: "keras.Model", *, is_small: bool = False) -> bytes:
     converter = tensorflow.lite.TFLiteConverter.from_concrete_functions(
         [serving.hear.get_concrete_function()], serving
     )
-    if is_small:
+    if n_bits < 32:
         converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+    if n_bits == 16:
+        converter.target_spec.supported_types = [tensorflow.float16]
     return converter.convert()
 
 
@@ -322,10 +324,11 @@ def _dense(x: Any, config: NetworkConfig) -> Any:
 
 
 def _pretrained(features: Any, config: NetworkConfig) -> Any:
-    """The speech embedding, mean and maximum over time, dense layers."""
+    """The speech embedding with what its last layer sees, then dense layers."""
     from keras import layers
 
-    x = _pooled(embed(features, config.n_frozen))
+    seen, embeddings = embed(features, config.n_frozen)
+    x = layers.Concatenate()([_pooled(embeddings), layers.Flatten()(seen)])
     x = layers.BatchNormalization(momentum=_NORM_MOMENTUM)(x)
     return _dense(layers.Dropout(config.dropout)(x), config)
 

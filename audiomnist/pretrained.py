@@ -167,7 +167,7 @@ def extract_layers(path: Path) -> tuple[Layer, ...]:
     return tuple(Layer(kernels[k], biases[k]) for k in range(N_LAYERS))
 
 
-def embed(features: Any, n_frozen: int) -> Any:
+def embed(features: Any, n_frozen: int) -> tuple[Any, Any]:
     """Build the embedding's layers, with its weights, upon log-mel features.
 
     Parameters
@@ -180,8 +180,9 @@ def embed(features: Any, n_frozen: int) -> Any:
 
     Returns
     -------
-    Any
-        Keras tensor, (n_clips, n_embeddings, 1, 96): one for every 76 frames, from
+    tuple[Any, Any]
+        Keras tensors: what the last layer sees, (n_clips, n_embeddings + 2, 1, 96), and
+        the embeddings, (n_clips, n_embeddings, 1, 96), one for every 76 frames, from
         each eighth frame on.
     """
     from keras import layers, ops
@@ -190,17 +191,17 @@ def embed(features: Any, n_frozen: int) -> Any:
     x = layers.Permute((2, 1))(features)
     # From natural logarithms to the embedding's own, of base 10.
     x = layers.Rescaling(1 / np.log(10), _SPEECH_LEVEL)(x)
-    x = layers.Reshape((n_frames, N_MELS, 1))(x)
+    x = seen = layers.Reshape((n_frames, N_MELS, 1))(x)
     for number, weights in enumerate(read_layers()):
         *size, _, n_filters = weights.kernel.shape
         if size[1] > 1:  # time is not padded: each embedding has heard all its frames
             x = layers.ZeroPadding2D((0, 1))(x)
         convolution = layers.Conv2D(n_filters, size, name=f"embedding_{number}")
-        x = convolution(x)
+        seen, x = x, convolution(x)
         convolution.set_weights([weights.kernel, weights.bias])
         convolution.trainable = number >= n_frozen
         if number < N_LAYERS - 1:
             x = ops.maximum(layers.LeakyReLU(negative_slope=_SLOPE)(x), _LEAST)
         if number in _POOLINGS:
             x = layers.MaxPooling2D(_POOLINGS[number])(x)
-    return x
+    return seen, x

@@ -6,6 +6,7 @@ every figure is read from the run. How a model is evaluated is for `evaluation`.
 
 import shutil
 import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -91,9 +92,12 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
     split = run.config.split()  # a corpus that is missing shows before anything is done
     folder = writable_folder(settings().models / name)
     try:
-        for file in (RECORD, HISTORY, LITERT, FILE_NAME):
+        for file in (RECORD, HISTORY, FILE_NAME):
             shutil.copyfile(run.folder / file, folder / file)
         _pack(run.folder / WEIGHTS, folder / WEIGHTS)
+        network = networks.load(folder / WEIGHTS)
+        for file, n_bits in ((LITERT, 16), (LITERT_8BIT, 8)):
+            write_atomically(folder / file, networks.to_litert(network, n_bits=n_bits))
         if calibration is not None:
             changed = {
                 "temperature": calibration.temperature,
@@ -103,8 +107,6 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
             write_json(folder / RECORD, {**run.record, **changed})
         model = Model.load(folder)
         _evaluate_again(model, run.config, split)
-        small = networks.to_litert(networks.load(folder / WEIGHTS), is_small=True)
-        write_atomically(folder / LITERT_8BIT, small)
         text = card(name, model, run.config)
         (folder / CARD).write_text(text, encoding="utf-8")
     except OSError as error:
@@ -151,7 +153,7 @@ def card(name: str, model: Model, config: RunConfig) -> str:
     result = evaluation.load(model.folder).with_recordings(corpora)
     sections = (
         f"# {name}\n\n{_summary(model, config)}",
-        "## Data\n\n" + "\n".join(_data(corpus) for corpus in corpora),
+        "## Data\n\n" + "\n".join(_data(corpora, config)),
         "## Protocol\n\n" + _protocol(model, config),
         "## Figures on the test part\n\n" + _figures(result, corpora),
         "## In 8 bits\n\n" + _in_8_bits(model, config, result),
@@ -169,19 +171,28 @@ def _summary(model: Model, config: RunConfig) -> str:
     size = (model.folder / LITERT).stat().st_size
     return (
         f"{TITLES[config.network.kind]}, trained to hear one spoken English digit. "
-        f"{model.n_parameters:,} parameters, {size / 1e6:.2f} MB as LiteRT. It sees "
+        f"{model.n_parameters:,} parameters, {size / 1e6:.2f} MB as LiteRT "
+        f"with weights of 16 bits. It sees "
         f"{n_bins} {what} in {n_frames} frames, made from sound at "
         f"{features.sample_rate} Hz."
     )
 
 
-def _data(corpus: Corpus) -> str:
-    """One corpus with its licence."""
-    voices = "synthetic voices" if corpus.is_synthetic else "recorded speakers"
-    return (
-        f"- {corpus.title}: {len(corpus.clips):,} clips, {len(corpus.speakers)} "
-        f"{voices}. {corpus.licence}. {corpus.citation}"
-    )
+def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
+    """The corpora with their licences, and what the network knew before."""
+    for corpus in corpora:
+        voices = "synthetic voices" if corpus.is_synthetic else "recorded speakers"
+        yield (
+            f"- {corpus.title}: {len(corpus.clips):,} clips, {len(corpus.speakers)} "
+            f"{voices}. {corpus.licence}. {corpus.citation}"
+        )
+    if config.network.kind == "pretrained":
+        yield (
+            "- Pretrained: the network begins with Google's speech embedding, which "
+            "learned from 200 million clips of recorded speech. Apache License 2.0. "
+            "J. Lin, K. Kilgour, D. Roblek, M. Sharifi: Training keyword spotters with "
+            "limited and synthesized speech data. ICASSP 2020, arXiv 2002.01322."
+        )
 
 
 def _protocol(model: Model, config: RunConfig) -> str:

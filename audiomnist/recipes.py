@@ -26,7 +26,7 @@ from audiomnist.negatives import others_here
 from audiomnist.publishing import Calibration
 from audiomnist.run_folders import Run, RunConfig, preset
 
-EPOCHS = {"ann": 60, "cnn": 40, "pretrained": 16}
+EPOCHS = {"ann": 60, "cnn": 40, "pretrained": 10}
 NAMES = {"ann": "ann", "cnn": "cnn", "best": "pretrained"}
 """The models that come with the app, and the network of each."""
 
@@ -35,7 +35,7 @@ _OTHERS_PART, _N_OTHERS = 0.5, 16
 # The networks' own presets learn fast from few clips; with so many and so different
 # ones the ANN takes finer features, which keep the tempo, and fewer units.
 _FEATURES = {"ann": FeatureConfig(kind="mfcc", n_mfcc=20)}
-_HIDDEN = {"ann": (160, 128)}
+_HIDDEN = {"ann": (192, 128)}
 _N_STEPS = 2  # runs of a recipe
 
 
@@ -134,13 +134,15 @@ def follow(
 def find_or_create(config: RunConfig) -> Run:
     """The run of these settings: a finished one, one to go on with, or a new one.
 
+    What a run is called makes no difference.
+
     Raises
     ------
     RunError
         If one of them is being trained at this moment.
     """
     for run in runs.list_runs():
-        if run.config != config:
+        if not _is_same(run.config, config):
             continue
         if run.state == FINISHED:
             return run
@@ -157,9 +159,14 @@ def find_or_create(config: RunConfig) -> Run:
 def find_finished(config: RunConfig) -> Run | None:
     """The finished run of these settings, if there is one."""
     for run in runs.list_runs():
-        if run.state == FINISHED and run.config == config:
+        if run.state == FINISHED and _is_same(run.config, config):
             return run
     return None
+
+
+def _is_same(one: RunConfig, other: RunConfig) -> bool:
+    """Whether two runs are made of the same, whatever they are called."""
+    return replace(one, title="") == replace(other, title="")
 
 
 def calibrate(run: Run) -> Calibration:

@@ -166,7 +166,7 @@ def preset(kind: str) -> RunConfig:
             kind="mfcc", n_mfcc=16, n_frames=32, fit="stretch", normalise="none"
         )
     elif kind == "pretrained":
-        network = replace(network, hidden=(128,), dropout=0.3)
+        network = replace(network, hidden=(256,))
         # What the speech embedding has always heard; the word and its surroundings,
         # for it knows talk that goes on and needs no silence around a word.
         features = FeatureConfig(

@@ -204,3 +204,20 @@ def test_litert_answers_as_keras_does_for_any_number_of_clips(kind):
             np.testing.assert_allclose(
                 answer[output] / scale, expected[output] / scale, atol=1e-5
             )
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_fewer_bits_make_smaller_files_that_answer_alike(kind):
+    from ai_edge_litert.interpreter import Interpreter
+
+    network = shaken(build(NetworkConfig(kind), SHAPES[kind]))
+    features = sounds(kind, 20)
+    expected = network(features, training=False)["logits"].numpy()
+    sizes = []
+    for n_bits, tolerance in ((32, 1e-4), (16, 1e-2), (8, 0.2)):
+        content = to_litert(network, n_bits=n_bits)
+        sizes.append(len(content))
+        serve = Interpreter(model_content=content).get_signature_runner()
+        difference = np.abs(serve(features=features)["logits"] - expected).max()
+        assert difference < tolerance * np.abs(expected).max()
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 3

@@ -106,5 +106,8 @@ def test_a_run_that_waits_already_is_not_begun_twice(corpora, small) -> None:
     config = recipes.recipe("ann", **corpora)
     first = recipes.find_or_create(config)
     assert recipes.find_finished(config) is None
+    renamed = replace(config, title="The same")
+    with pytest.raises(RunError, match=f"{first.id} of this recipe is waiting"):
+        recipes.find_or_create(renamed)
     with pytest.raises(RunError, match=f"{first.id} of this recipe is waiting already"):
         recipes.find_or_create(config)
