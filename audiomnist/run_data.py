@@ -71,7 +71,7 @@ def prepare(
     return replace(
         data,
         others=join_spectra([words, sounds], features.spectrum),
-        others_weights=_others_weights(said, len(sounds), config),
+        others_weights=_others_weights(said, len(sounds), config.others),
         validation_others=np.concatenate([held_out.values, hums]),
     )
 
@@ -98,18 +98,18 @@ def _weights(clips: tuple[Clip, ...], config: RunConfig) -> np.ndarray | None:
 
 
 def _others_weights(
-    words: tuple[Clip, ...], n_noises: int, config: RunConfig
+    words: tuple[Clip, ...], n_noises: int, sources: tuple[str, ...]
 ) -> np.ndarray:
-    """How often each word and noise is heard, (n_words + n_noises,)."""
-    made = {
-        clip
-        for name in config.others
-        if name in SYNTHETIC
-        for clip in load_others(name)
-    }
-    weight = config.training.synthetic_weight
-    of_words = np.array([weight if clip in made else 1.0 for clip in words])
-    return np.append(of_words, np.full(n_noises, weight))
+    """How often each word and noise is heard, (n_words + n_noises,).
+
+    Words that people said are few, and what visitors say is like them: all of them
+    together are heard as often as all that is made.
+    """
+    made = {clip for name in sources if name in SYNTHETIC for clip in load_others(name)}
+    is_made = np.array([clip in made for clip in words] + n_noises * [True])
+    n_made = max(1, int(is_made.sum()))
+    n_said = max(1, int((~is_made).sum()))
+    return np.where(is_made, 1 / n_made, 1 / n_said)
 
 
 def _digits(clips: tuple[Clip, ...]) -> np.ndarray:
