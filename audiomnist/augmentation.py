@@ -30,7 +30,8 @@ class AugmentationConfig:
     slowest, fastest
         Range of the tempo, relative to the recording's; 1 and 1 keep it.
     bend
-        Largest difference in tempo between the halves of a word, as a part.
+        Largest difference in tempo between the halves of a word, or of a window, as a
+        part.
     shift
         Largest move of a word out of the middle of padding or window, in seconds.
     end_points
@@ -298,7 +299,9 @@ def _placement(
     if features.fit == "window":
         part = np.broadcast_to(frame / (features.n_frames - 1), (n_clips, frame.size))
         position = (_bent(part, bend) - 0.5) * (features.n_frames - 1) * step
-        position += window_middle(spans) + shift
+        # The word stays inside.
+        most = np.maximum(0, ((features.n_frames - 1) * step - (length - 1)) / 2)
+        position += window_middle(spans) + np.clip(shift, -most, most)
         return Placement(position, np.ones_like(position, dtype=bool))
     filled = np.floor((length - 1) / step) + 1
     room = features.n_frames - filled

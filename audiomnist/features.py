@@ -40,7 +40,11 @@ __all__ = [
     "render_mel",
     "spectra",
     "window_middle",
+    "with_context",
 ]
+
+_ROUNDING = 1e-6
+"""Of a frame; a place that is this far beyond a clip's ends lies within."""
 
 _SMALLEST = 1e-20  # of a word's mean power
 
@@ -117,18 +121,26 @@ def hear(
 def spectra(audios: Sequence[Audio], config: FeatureConfig) -> Spectra:
     """Compute the power spectra that features are made from, with some context.
 
-    On both sides there are `CONTEXT` seconds more, for augmentation.
+    On both sides there is more than the features show, for augmentation, see
+    `with_context`.
 
     Raises
     ------
     AudioError
         If a recording is shorter than one window.
     """
-    context = round(CONTEXT / config.spectrum.hop)
-    parts = [
-        crop(part, config, context) for part in _spectra_in_batches(audios, config)
-    ]
+    parts = [with_context(p, config) for p in _spectra_in_batches(audios, config)]
     return join_spectra(parts, config.spectrum)
+
+
+def with_context(found: Spectra, config: FeatureConfig) -> Spectra:
+    """Keep what the features see of each word, and what augmentation needs around it.
+
+    That is `CONTEXT` seconds, within which the ends of a word may move, and around a
+    window as much again, for a quicker tempo.
+    """
+    n_contexts = 2 if config.fit == "window" else 1
+    return crop(found, config, round(n_contexts * CONTEXT / config.spectrum.hop))
 
 
 def crop(found: Spectra, config: FeatureConfig, context: int = 0) -> Spectra:
@@ -250,7 +262,7 @@ def render_mel(
     values[between] += (above - values[between]) * part[between, :, None]
     is_padded = ~placement.is_word
     if is_window:
-        is_padded |= position != wanted
+        is_padded |= np.abs(position - wanted) > _ROUNDING
     values[is_padded] = padding
     return np.ascontiguousarray(values.transpose(0, 2, 1), dtype=np.float32)
 

@@ -134,7 +134,7 @@ def scramble(
     Returns
     -------
     Spectra
-        Of `n_clips` sounds, each of which fills its clip but for the context.
+        Of `n_clips` sounds, each of which fills its clip.
     """
     sources = rng.integers(len(found), size=(n_clips, 2))
     ways = rng.integers(len(_WAYS), size=n_clips)

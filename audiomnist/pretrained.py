@@ -19,6 +19,7 @@ References
 
 import importlib.util
 import re
+import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -83,7 +84,7 @@ def read_layers(path: Path = WEIGHTS_FILE) -> tuple[Layer, ...]:
                 Layer(*(arrays[f"{part}{k}"].astype(np.float32) for part in "kb"))
                 for k in range(N_LAYERS)
             )
-    except (OSError, KeyError, ValueError, EOFError) as error:
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"The weights of the speech embedding cannot be read from {path} "
             f"({error}). Install Audio MNIST again."

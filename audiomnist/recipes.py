@@ -26,7 +26,7 @@ from audiomnist.negatives import others_here
 from audiomnist.publishing import Calibration
 from audiomnist.run_folders import Run, RunConfig, preset
 
-EPOCHS = {"ann": 40, "cnn": 30, "pretrained": 10}
+EPOCHS = {"ann": 50, "cnn": 30, "pretrained": 10}
 NAMES = {"ann": "ann", "cnn": "cnn", "best": "pretrained"}
 """The models that come with the app, and the network of each."""
 

@@ -181,7 +181,7 @@ def preset(kind: str) -> RunConfig:
             training,
             epochs=8,
             batch_size=128,
-            augmentation=AugmentationConfig(slowest=0.8, fastest=1.3, shift=0.12),
+            augmentation=AugmentationConfig(slowest=0.8, fastest=1.25),
         )
     elif kind in ("resnet", "ensemble"):
         if kind == "resnet":

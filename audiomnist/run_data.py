@@ -20,6 +20,7 @@ from audiomnist.splits import Split
 from audiomnist.training_data import TrainingData
 
 _N_NOISES, _N_VALIDATION_NOISES = 400, 100
+_MOST_OFTEN = 20.0
 
 
 def prepare(
@@ -103,13 +104,14 @@ def _others_weights(
     """How often each word and noise is heard, (n_words + n_noises,).
 
     Words that people said are few, and what visitors say is like them: all of them
-    together are heard as often as all that is made.
+    together are heard as often as all that is made, but none of them more than
+    `_MOST_OFTEN` times as often as one that is made.
     """
     made = {clip for name in sources if name in SYNTHETIC for clip in load_others(name)}
     is_made = np.array([clip in made for clip in words] + n_noises * [True])
     n_made = max(1, int(is_made.sum()))
     n_said = max(1, int((~is_made).sum()))
-    return np.where(is_made, 1 / n_made, 1 / n_said)
+    return np.where(is_made, 1.0, min(n_made / n_said, _MOST_OFTEN))
 
 
 def _digits(clips: tuple[Clip, ...]) -> np.ndarray:

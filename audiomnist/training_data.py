@@ -10,7 +10,7 @@ import numpy as np
 
 from audiomnist.augmentation import AugmentationConfig, augment
 from audiomnist.errors import ModelError
-from audiomnist.features import FeatureConfig, join_spectra, render
+from audiomnist.features import FeatureConfig, join_spectra, render, with_context
 from audiomnist.negatives import scramble
 from audiomnist.networks import N_DIGITS
 from audiomnist.spectra import Spectra
@@ -138,10 +138,9 @@ class TrainingData:
         if weights is None:
             weights = np.ones(len(self.others))
         chosen = _draw(weights, n_others - n_mangled, rng)
-        parts = [
-            self.others.take(chosen),
-            scramble(self.train, self.train_digits, n_mangled, rng),
-        ]
+        mangled = scramble(self.train, self.train_digits, n_mangled, rng)
+        # As much lies around them as around the digits, or that would give them away.
+        parts = [self.others.take(chosen), with_context(mangled, self.features)]
         return join_spectra(parts, self.features.spectrum)
 
     def _vary(

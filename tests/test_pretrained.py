@@ -8,6 +8,7 @@ from audiomnist.errors import ModelError
 from audiomnist.pretrained import (
     N_LAYERS,
     N_MELS,
+    WEIGHTS_FILE,
     Layer,
     embed,
     extract_layers,
@@ -73,7 +74,14 @@ def test_weights_that_cannot_be_written_are_told(tmp_path):
         write_layers((), tmp_path / "file" / "weights.npz")
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no weights"])
+WHOLE = WEIGHTS_FILE.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"no weights", WHOLE[:-3000], WHOLE[:9000] + b"?" + WHOLE[9001:]],
+    ids=["missing", "empty", "text", "truncated", "changed"],
+)
 def test_missing_or_damaged_weights_are_refused(content, tmp_path):
     path = tmp_path / "weights.npz"
     if content is not None:

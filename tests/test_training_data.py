@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from audiomnist.augmentation import AugmentationConfig
 from audiomnist.errors import ModelError
 from audiomnist.features import FeatureConfig, extract, render, spectra
 from audiomnist.networks import N_DIGITS
@@ -70,3 +71,29 @@ def test_other_sounds_are_heard_in_proportion_to_their_weights(data):
 def test_weights_that_do_not_fit_are_refused(data, name, value):
     with pytest.raises(ModelError, match="expected one above 0 for each"):
         replace(data, **{name: value})
+
+
+def test_mangled_digits_lie_in_as_much_noise_as_digits_do(spoken):
+    features = FeatureConfig(normalise="none", n_frames=60, fit="window")
+    sounds = [spoken(digit, speaker) for digit in range(10) for speaker in range(3)]
+    found = spectra(sounds, features)
+    data = TrainingData(
+        found,
+        np.repeat(np.arange(10), 3),
+        render(found, features),
+        np.repeat(np.arange(10), 3),
+        features,
+        others=found,
+    )
+    noisy = AugmentationConfig(
+        slowest=0.8,
+        fastest=1.25,
+        noise_part=1,
+        babble_part=0,
+        noise_low_db=5,
+        noise_high_db=5,
+    )
+    values, labels = data.hear(400, noisy, np.random.default_rng(0))
+    is_silent = (values < np.log(features.floor) + 1e-3).all(axis=1)  # (n, n_frames)
+    assert is_silent[labels < 10].sum() == 0
+    assert is_silent[labels == 10].sum() == 0

@@ -77,8 +77,6 @@ def _recipe_of(name: str) -> Callable[[RunConfig], RunConfig]:
 
 CHANGES: dict[str, Callable[[RunConfig], RunConfig]] = {
     "the recipe": lambda config: config,
-    "the CNN's recipe": _recipe_of("cnn"),
-    "the ANN's recipe": _recipe_of("ann"),
     "the word alone, silence around it": _seen(fit="pad"),
     "the embedding's last nine layers learn, too": _built(n_frozen=11),
     "no augmentation": _trained(augmentation=None),
@@ -90,6 +88,8 @@ CHANGES: dict[str, Callable[[RunConfig], RunConfig]] = {
     "no noise": _augmented(noise_part=0.0),
     "no change of the vocal tract": _augmented(warp=0.0),
     "no equaliser": _augmented(equaliser_db=0.0),
+    "the CNN's recipe": _recipe_of("cnn"),
+    "the ANN's recipe": _recipe_of("ann"),
     "no rooms or narrow bands": _augmented(reverberation_part=0.0, band_part=0.0),
 }
 """What is changed, by what the table calls it."""

@@ -63,8 +63,8 @@ def reach(features: FeatureConfig) -> str:
         seconds = features.n_frames * features.spectrum.hop
         return (
             f"The model hears {seconds:.1f} seconds around the middle of the shaded "
-            "part of the wave. Look whether the whole word lies in there, and no other "
-            "talk."
+            "part of the wave, or all of a longer word. Look whether the whole word "
+            "lies in there, and no other talk."
         )
     return (
         "Only the shaded part of the wave reaches the model. Look whether it holds the "

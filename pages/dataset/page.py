@@ -35,8 +35,8 @@ with layout.guard(head):
                 listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
                 figures.show(listen.wave(audio, find_speech(audio), is_public=True))
                 st.caption(
-                    "The shaded part is the speech that the app found. A network is "
-                    "given that part, wherever in the recording it lies."
+                    "The shaded part is the speech that the app found. Most networks "
+                    "are given that part alone, some also what lies beside it."
                 )
         else:
             layout.empty("No clip matches. Choose fewer digits or other speakers.")
