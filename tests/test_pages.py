@@ -30,10 +30,11 @@ from audiomnist.audio import Audio, decode, encode_wav
 from audiomnist.clips import Clip, load_audio
 from audiomnist.configs import config_to_dict
 from audiomnist.errors import AudioError
+from audiomnist.features import FeatureConfig
 from audiomnist.history import EpochMetrics, write_history, write_json
 from audiomnist.metrics import Evaluation
 from audiomnist.models import DEFAULT_MODEL, find_model, list_models
-from audiomnist.recognizer import Recognizer
+from audiomnist.recognizer import NOT_A_DIGIT, NOT_SURE, Prediction, Recognizer
 from audiomnist.rejection import at_threshold, expected_calibration_error
 from audiomnist.run_folders import update
 from audiomnist.runs import Run, RunProgress
@@ -41,6 +42,7 @@ from audiomnist.settings import REPOSITORY
 from audiomnist.speech import find_speech
 from audiomnist.streaming import StreamConfig
 from audiomnist.ui import (
+    answers,
     cached,
     listen,
     live,
@@ -1167,3 +1169,29 @@ def test_errors_of_the_package_do_not_end_a_page(monkeypatch):
     assert errors(page)[0] == "This sound is broken. Record it again."
     assert "Every clip" not in text(page)
     assert "Download" in text(page)
+
+
+@pytest.mark.parametrize(
+    ("digit", "reason", "likeliest", "expected"),
+    [
+        (None, NOT_SURE, 0.15, "most like 7, but 15 % is less than the 20 %"),
+        (None, NOT_SURE, 0.1996, "19.96 % is less than the 20.00 %"),
+        (None, NOT_A_DIGIT, 0.11, "ten bars of 10 % would mean that it is certain"),
+        (7, "", 0.6, "second guess is 2 with 38 %, after 7 with 60 %"),
+        (7, "", 0.99, "No digit but 7 comes into question"),
+    ],
+)
+def test_an_answer_is_explained(digit, reason, likeliest, expected):
+    probabilities = np.full(10, 0.02 / 8)
+    probabilities[7], probabilities[2] = likeliest, 0.98 - likeliest
+    if not 0.5 < likeliest < 0.98:
+        probabilities[:] = (1 - likeliest) / 9
+        probabilities[7] = likeliest
+    heard = Prediction(digit, probabilities, 0.1, 0.5, 1.0, None, reason)
+    assert expected in answers.explain(heard, 0.2)
+
+
+def test_what_reaches_a_model_is_told_by_how_it_is_fitted():
+    assert "Only the shaded part" in answers.reach(FeatureConfig())
+    window = runs.preset("pretrained").features
+    assert "hears 0.9 seconds around the middle" in answers.reach(window)

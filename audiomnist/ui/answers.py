@@ -93,9 +93,12 @@ def explain(prediction: Prediction, threshold: float) -> str:
             f"bars of {percent(1 / probabilities.size)} would mean that it is certain."
         )
     if prediction.digit is None:
+        found, wanted = percent(likeliest), percent(threshold)
+        if found == wanted:  # closer than whole percent tell
+            found, wanted = f"{100 * likeliest:.2f} %", f"{100 * threshold:.2f} %"
         return (
-            f"It sounds most like {first}, but {percent(likeliest)} is less than the "
-            f"{percent(threshold)} from which on this model answers."
+            f"It sounds most like {first}, but {found} is less than the {wanted} from "
+            "which on this model answers."
         )
     if next_to < _NOTABLE:
         return f"No digit but {first} comes into question for the model."
