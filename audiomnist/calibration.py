@@ -12,6 +12,9 @@ from audiomnist.networks import N_DIGITS
 COVERAGE = 0.98
 """Part of the validation clips that a model answers, see `choose_threshold`."""
 
+_MOSTLY = 0.5
+"""Share of "none of these" from which a sound is called so."""
+
 _TEMPERATURES = np.geomspace(0.2, 5, 161)
 
 
@@ -49,6 +52,14 @@ def probabilities_of(
         return _softmax(scaled)
     powers = _softmax(np.pad(scaled, ((0, 0), (0, 1))))
     return powers[:, :N_DIGITS] + powers[:, N_DIGITS:] / np.float32(N_DIGITS)
+
+
+def is_none_of_these(probabilities: np.ndarray) -> bool:
+    """Whether most of a sound's probability, (10,), is that it is no digit.
+
+    What is none of the digits is spread evenly over them, see `probabilities_of`.
+    """
+    return bool(len(probabilities) * np.min(probabilities) > _MOSTLY)
 
 
 def fit_temperature(

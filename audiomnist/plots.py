@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from audiomnist.calibration import is_none_of_these
 from audiomnist.confidence_plots import coverage, reliability
 from audiomnist.history import EpochMetrics, best_epoch
 from audiomnist.sound_plots import (
@@ -32,6 +33,7 @@ __all__ = [
     "coverage",
     "feature_image",
     "learning_curves",
+    "percent_text",
     "probabilities",
     "reliability",
     "speaker_accuracy",
@@ -41,6 +43,7 @@ __all__ = [
 
 _MAX_SPEAKERS = 40
 _CURVE_HEIGHT = 280  # pixels
+_NEARLY_ALL = 99.9  # percent
 _LABEL_HEIGHT = 14.0  # percent, of the number above a bar
 # Shares of mistakes up to this one are drawn on the same scale, so that a model with
 # one mistake does not look like one with fifty.
@@ -65,8 +68,10 @@ def probabilities(
     percent = 100 * np.asarray(values, dtype=np.float64)
     best = int(percent.argmax())
     is_sure = threshold is None or percent[best] >= 100 * threshold
+    stands_out = is_sure or not is_none_of_these(values)
     colours = [style.muted] * len(percent)
-    colours[best] = style.accent if is_sure else style.second
+    if stands_out:
+        colours[best] = style.accent if is_sure else style.second
     axes.bar(np.arange(len(percent)), percent, color=colours, width=0.72)
     top = percent[best]
     if threshold is not None:
@@ -74,21 +79,30 @@ def probabilities(
         axes.axhline(line, color=style.second, linewidth=1, linestyle="--")
         if line - _LABEL_HEIGHT < top < line:
             top = line  # the number would lie on the line
-    axes.annotate(
-        f"{percent[best]:.0f} %",
-        (best, top),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="center",
-        color=style.foreground,
-        fontsize=FONT_SIZE,
-    )
+    if stands_out:
+        axes.annotate(
+            percent_text(percent[best] / 100),
+            (best, top),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            color=style.foreground,
+            fontsize=FONT_SIZE,
+        )
     axes.set_ylim(0, 114)
     axes.set_yticks([0, 25, 50, 75, 100])
     axes.set_xticks(np.arange(len(percent)))
     axes.set_xlabel("digit")
     axes.set_ylabel("probability (%)")
     return figure
+
+
+def percent_text(probability: float) -> str:
+    """A probability in whole percent, in tenths close to none and all, never all."""
+    value = 100 * probability
+    if value >= _NEARLY_ALL:
+        return f"> {_NEARLY_ALL:.1f} %"
+    return f"{value:.0f} %" if 1 <= value <= 99 else f"{value:.1f} %"
 
 
 def confusion(matrix: np.ndarray, *, style: Style) -> "Figure":

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audiomnist.audio import Audio, decode, resample
+from audiomnist.calibration import is_none_of_these
 from audiomnist.features import crop, render
 from audiomnist.models import Model
 from audiomnist.quality import ClipQuality, judge
@@ -21,9 +22,6 @@ from audiomnist.speech import Speech, speech_spans
 NO_SPEECH = "no speech heard"
 NOT_SURE = "not sure"
 NOT_A_DIGIT = "not a digit"
-
-_MOSTLY = 0.5
-"""Share of "none of these" from which a word is called so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +154,4 @@ class Recognizer:
 
 def _why_not(probabilities: np.ndarray) -> str:
     """Why a word of these probabilities, (10,), has no answer."""
-    # What is none of the digits is spread evenly over them, see `probabilities_of`.
-    is_other = probabilities.size * probabilities.min() > _MOSTLY
-    return NOT_A_DIGIT if is_other else NOT_SURE
+    return NOT_A_DIGIT if is_none_of_these(probabilities) else NOT_SURE

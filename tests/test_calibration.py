@@ -6,6 +6,7 @@ import pytest
 from audiomnist.calibration import (
     choose_threshold,
     fit_temperature,
+    is_none_of_these,
     probabilities_of,
 )
 
@@ -50,3 +51,10 @@ def test_the_temperature_of_honest_logits_is_found(temperature, knows_others):
     digits = places.argmax(axis=1)
     found = fit_temperature(logits * temperature, digits, knows_others=knows_others)
     assert found == pytest.approx(temperature, rel=0.1)
+
+
+def test_none_of_these_is_what_is_spread_evenly():
+    logits = np.array([[5, *9 * [-4]], 10 * [-5]], np.float32)
+    digit, other = probabilities_of(logits, knows_others=True)
+    assert not is_none_of_these(digit)
+    assert is_none_of_these(other)

@@ -1176,7 +1176,7 @@ def test_errors_of_the_package_do_not_end_a_page(monkeypatch):
     [
         (None, NOT_SURE, 0.15, "most like 7, but 15 % is less than the 20 %"),
         (None, NOT_SURE, 0.1996, "19.96 % is less than the 20.00 %"),
-        (None, NOT_A_DIGIT, 0.11, "ten bars of 10 % would mean that it is certain"),
+        (None, NOT_A_DIGIT, 0.11, "No bar stands out"),
         (7, "", 0.6, "second guess is 2 with 38 %, after 7 with 60 %"),
         (7, "", 0.99, "No digit but 7 comes into question"),
     ],
@@ -1195,3 +1195,13 @@ def test_what_reaches_a_model_is_told_by_how_it_is_fitted():
     assert "Only the shaded part" in answers.reach(FeatureConfig())
     window = runs.preset("pretrained").features
     assert "hears 0.9 seconds around the middle" in answers.reach(window)
+
+
+def test_a_shipped_model_is_shown_with_what_strangers_find():
+    model = find_model(DEFAULT_MODEL)
+    measured = model.record["calibration"]
+    rate = measured["n_correct"] / measured["n_clips"]
+    page = open_page("evaluate", model=DEFAULT_MODEL)
+    (note,) = [info.value for info in page.info if "strangers" in info.value]
+    assert f"**{100 * rate:.1f} %**" in note
+    assert f"n = {measured['n_clips']:,}" in note

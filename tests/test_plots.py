@@ -236,6 +236,40 @@ def test_an_unsure_answer_looks_different():
     assert axes.lines[0].get_ydata()[0] == 90
 
 
+def test_no_digit_stands_out_where_there_is_probably_none():
+    values = np.full(10, 0.09)
+    values[4] = 0.19
+    axes = plots.probabilities(values, style=Style(), threshold=0.25).axes[0]
+    assert len({bar.get_facecolor() for bar in axes.patches}) == 1
+    assert not axes.texts
+    unsure = plots.probabilities(PROBABILITIES, style=Style(), threshold=0.9).axes[0]
+    assert len({bar.get_facecolor() for bar in unsure.patches}) == 2
+
+
+def test_the_number_above_a_bar_is_not_on_the_line():
+    values = np.full(10, 0.01)
+    values[2], values[3] = 0.5, 0.42
+    for threshold, height in ((0.55, 55), (0.9, 50), (0.3, 50)):
+        axes = plots.probabilities(values, style=Style(), threshold=threshold).axes[0]
+        assert axes.texts[0].xy == (2, pytest.approx(height))
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [
+        (0.0, "0.0 %"),
+        (0.004, "0.4 %"),
+        (0.154, "15 %"),
+        (0.994, "99.4 %"),
+        (0.9989, "99.9 %"),
+        (0.9995, "> 99.9 %"),
+        (1.0, "> 99.9 %"),
+    ],
+)
+def test_no_probability_is_shown_as_certainty(probability, text):
+    assert plots.percent_text(probability) == text
+
+
 def test_confusion_shows_the_counts():
     axes = plots.confusion(_matrix(), style=Style()).axes[0]
     written = sorted(text.get_text() for text in axes.texts if text.get_text())

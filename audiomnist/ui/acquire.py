@@ -27,6 +27,7 @@ def offer_downloads() -> None:
     """Offer every known corpus that is not on this machine yet."""
     here = corpora.available()
     missing = [card for card in CORPORA.values() if card.name not in here]
+    missing.sort(key=lambda card: not card.url)  # what can be downloaded comes first
     for card in missing:
         with st.container(border=True):
             _offer(card)

@@ -88,9 +88,8 @@ def explain(prediction: Prediction, threshold: float) -> str:
     likeliest, next_to = float(probabilities[first]), float(probabilities[second])
     if prediction.reason == NOT_A_DIGIT:
         return (
-            "The model has learned from other words and noises too, and this sounds "
-            "more like those. What it takes for no digit is shared out evenly: ten "
-            f"bars of {percent(1 / probabilities.size)} would mean that it is certain."
+            "No bar stands out: to the model this sounds more like the other words and "
+            "noises that it has learned from than like any digit."
         )
     if prediction.digit is None:
         found, wanted = percent(likeliest), percent(threshold)
@@ -101,7 +100,10 @@ def explain(prediction: Prediction, threshold: float) -> str:
             "which on this model answers."
         )
     if next_to < _NOTABLE:
-        return f"No digit but {first} comes into question for the model."
+        return (
+            f"No digit but {first} comes into question for the model. A word that "
+            "sounds like a digit, as “tree” like three, may still be taken for it."
+        )
     return (
         f"Its second guess is {second} with {percent(next_to)}, after {first} with "
         f"{percent(likeliest)}."
@@ -153,5 +155,4 @@ def percent(probability: float | None) -> str:
     """A probability in whole percent, in tenths close to none and all."""
     if probability is None:
         return "–"
-    value = 100 * probability
-    return f"{value:.0f} %" if 1 <= value <= 99 else f"{value:.1f} %"
+    return plots.percent_text(probability)

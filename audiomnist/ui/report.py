@@ -48,6 +48,7 @@ def choose_part(model: Model) -> str:
             f"{', '.join(layout.plain(browse.title(n)) for n in config['corpora'])}. "
             f"{RULES.get(rule, '')}"
         )
+        _show_strangers(model)
     elif chosen in config["corpora"]:
         st.warning(
             "This model was trained on a part of these clips, so the accuracy "
@@ -57,6 +58,21 @@ def choose_part(model: Model) -> str:
     else:
         st.caption("The model has heard none of these recordings in training.")
     return chosen
+
+
+def _show_strangers(model: Model) -> None:
+    """Say how well strangers are understood, where the test is by people who train."""
+    measured = model.record.get("calibration")
+    if measured is None:
+        return
+    rate = Rate(measured["n_correct"], measured["n_clips"])
+    st.info(
+        "The people of this test train the model, too, with other clips, which "
+        "flatters it. A run with the same settings, which kept "
+        f"{measured['n_speakers']} speakers apart, understood **{share(rate.value)}** "
+        f"of the clips of those strangers ({interval(rate)}).",
+        icon="👥",
+    )
 
 
 def evaluate(name: str, part: str) -> Evaluation:

@@ -30,7 +30,7 @@ _MAX_EPOCHS = 100
 
 def ask() -> RunConfig | None:
     """Let the visitor set up a run; return it when the start is pressed."""
-    kind = st.segmented_control(
+    kind = st.pills(
         "Network",
         tuple(NETWORKS),
         format_func=TITLES.__getitem__,
