@@ -127,13 +127,20 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
     if not mistakes:
         st.success("Not one mistake on these clips.", icon="🎉")
         return
-    st.markdown("The surest mistakes first. Choose a row to hear what the model heard.")
+    threshold = recognizer.model.threshold
+    n_sure = sum(mistake.probability >= threshold for mistake in mistakes)
+    st.markdown(
+        "The surest mistakes first. Choose a row to hear what the model heard. On the "
+        f"Live page the model would give {n_sure} of these {len(mistakes)} answers, and "
+        "say that it is not sure of the others."
+    )
     left, right = st.columns(2, gap="large")
     table = pd.DataFrame(
         {
             "Said": [mistake.clip.digit for mistake in mistakes],
             "Heard": [_answer(mistake) for mistake in mistakes],
             "How sure": [mistake.probability for mistake in mistakes],
+            "Sure enough": [mistake.probability >= threshold for mistake in mistakes],
             "Speaker": [mistake.clip.speaker for mistake in mistakes],
             "File": [mistake.clip.name for mistake in mistakes],
         }
@@ -141,7 +148,6 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
     chosen = left.dataframe(
         table,
         hide_index=True,
-        height=420,
         on_select="rerun",
         selection_mode="single-row-required",
         key=f"{state.EVALUATE_ERROR}-{name}-{len(evaluation.clips)}",
