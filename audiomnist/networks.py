@@ -1,4 +1,4 @@
-"""The networks that learn to hear digits: one dense, four convolutional.
+"""The networks that learn to hear digits: one dense, the others convolutional.
 
 Owns the architectures, their sizes and their files. A network is not trained
 yet; training comes next and makes a model of it. TensorFlow and Keras are
@@ -8,44 +8,31 @@ imported only inside functions, and only the training process calls those.
 import contextlib
 import os
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiomnist.errors import ModelError
 from audiomnist.history import replacing
-from audiomnist.pretrained import MIN_FRAMES, N_LAYERS, N_MELS, embed
+from audiomnist.network_configs import N_DIGITS, NETWORKS, TITLES, NetworkConfig
+from audiomnist.pretrained import MIN_FRAMES, N_MELS, embed
 
 if TYPE_CHECKING:
     import keras
 
-N_DIGITS = 10
+__all__ = [
+    "NETWORKS",
+    "N_DIGITS",
+    "TITLES",
+    "NetworkConfig",
+    "build",
+    "load",
+    "n_threads",
+    "save",
+    "tensorflow_ready",
+    "to_litert",
+]
 
-NETWORKS = {
-    "ann": "Dense layers over the whole image at once: fast, but a word that starts "
-    "later looks like another word to it.",
-    "cnn": "Small filters that slide over time and frequency, then pooling over time: "
-    "it finds a sound wherever it is.",
-    "resnet": "The CNN grown up: twice as many convolutions with short cuts around "
-    "them, for a longer training.",
-    "ensemble": "Three CNNs that answer together: one sees the image as it is, one "
-    "without the microphone's colour, one without the finest lines of the voice. Where "
-    "one errs, the others often do not.",
-    "pretrained": "A network that has heard the speech of very many people, and learns "
-    "only the digits here: what it knows of voices and rooms it brings along.",
-}
-"""What each kind of network does, in one sentence."""
-
-TITLES = {
-    "ann": "ANN",
-    "cnn": "CNN",
-    "resnet": "ResNet",
-    "ensemble": "Three CNNs",
-    "pretrained": "Pretrained CNN",
-}
-"""What each kind is called."""
-
-_N_FILTERS = 5  # stages of the convolutional networks
 _REDUCTION = 8  # their stride of 2 and their two poolings by 2
 
 _SMOOTHED = 3  # bands, about 170 Hz
@@ -53,75 +40,6 @@ _SMOOTHED = 3  # bands, about 170 Hz
 # Trainings have a few hundred steps; Keras' momentum of 0.99 would leave the running
 # means far behind the weights when the validation clips are heard.
 _NORM_MOMENTUM = 0.9
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Architecture and sizes.
-
-    Parameters
-    ----------
-    kind
-        "ann", "cnn", "resnet", "ensemble" or "pretrained", see `NETWORKS`.
-    hidden
-        Units of each dense layer of the ANN, and of those that follow the speech
-        embedding in the pretrained network; the last ones are the embedding.
-    filters
-        Filters of the five stages of a convolutional network: a convolution each in
-        the CNN, a residual block [1]_ each in the second to fourth of the ResNet.
-        The fifth covers all remaining frequencies, and its mean and maximum over
-        time are the embedding. Each CNN of the ensemble [2]_ has as many.
-    dropout
-        Part of the units that is switched off at random in each training step,
-        after every dense layer of the ANN and before the last layer of the others.
-    n_others
-        Kinds of sounds that are no digits, which the last layer learns to tell from
-        digits without being told what they are; 0 has it look for digits alone.
-    n_frozen
-        Convolutions of the speech embedding that keep their weights in the pretrained
-        network, from the first on.
-
-    Raises
-    ------
-    ModelError
-        If a name or number is out of its range.
-
-    References
-    ----------
-    .. [1] K. He et al., "Deep residual learning for image recognition", Conference on
-       Computer Vision and Pattern Recognition, 2016.
-    """
-
-    kind: str = "cnn"
-    hidden: tuple[int, ...] = (256, 128)
-    filters: tuple[int, ...] = (16, 32, 48, 64, 96)
-    dropout: float = 0.2
-    n_others: int = 0
-    n_frozen: int = N_LAYERS
-
-    def __post_init__(self) -> None:
-        if self.kind not in NETWORKS:
-            raise ModelError(
-                f"kind is {self.kind!r}; expected one of {list(NETWORKS)}."
-            )
-        if not self.hidden or min(self.hidden) < 1:
-            raise ModelError(
-                f"hidden is {self.hidden}; expected at least one layer, each with "
-                "one unit or more."
-            )
-        if len(self.filters) != _N_FILTERS or min(self.filters) < 1:
-            raise ModelError(
-                f"filters is {self.filters}; expected {_N_FILTERS} counts, each of "
-                "one or more."
-            )
-        if not 0 <= self.dropout < 1:
-            raise ModelError(f"dropout is {self.dropout}; expected 0 to under 1.")
-        if self.n_others < 0:
-            raise ModelError(f"n_others is {self.n_others}; expected 0 or more.")
-        if not 0 <= self.n_frozen <= N_LAYERS:
-            raise ModelError(
-                f"n_frozen is {self.n_frozen}; expected 0 to {N_LAYERS} layers."
-            )
 
 
 def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
@@ -149,18 +67,16 @@ def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
     """
     import keras
 
-    is_dense = config.kind in ("ann", "pretrained")
     _check_input(config.kind, input_shape)
     features = keras.Input(input_shape, name="features")
-    bodies = [_BODIES.get(config.kind, _cnn)]
-    views = [features]
+    bodies, views = _BODIES[config.kind], [features] * len(_BODIES[config.kind])
     if config.kind == "ensemble":
-        bodies, views = 3 * bodies, [features, _colourless(features), _smooth(features)]
+        views = [features, _colourless(features), _smooth(features)]
     embeddings = [body(view, config) for body, view in zip(bodies, views, strict=True)]
     members: list[Any] = []
-    for embedding in embeddings:
+    for body, embedding in zip(bodies, embeddings, strict=True):
         kept = embedding
-        if not is_dense:
+        if body not in (_ann, _pretrained):  # they end with dropout of their own
             kept = keras.layers.Dropout(config.dropout)(embedding)
         members.append(_logits(kept, config, f"logits_{len(members)}"))
     together = keras.ops.stack(members, axis=1)  # (n_clips, n_members, 10)
@@ -257,10 +173,10 @@ def tensorflow_ready() -> Any:
 
 def _check_input(kind: str, shape: tuple[int, int]) -> None:
     """Refuse features that are too small for a network, or not what it knows."""
-    if kind == "pretrained":
+    if _pretrained in _BODIES[kind]:
         if shape[0] != N_MELS or shape[1] < MIN_FRAMES:
             raise ModelError(
-                f"Features of shape {shape} are not what the pretrained network knows; "
+                f"Features of shape {shape} are not what the {kind} network knows; "
                 f"expected {N_MELS} bins and {MIN_FRAMES} frames or more."
             )
         return
@@ -396,5 +312,12 @@ def _normalised(x: Any, n_filters: int, **sizes: Any) -> Any:
     return layers.BatchNormalization(momentum=_NORM_MOMENTUM)(x)
 
 
-_BODIES = {"ann": _ann, "cnn": _cnn, "resnet": _resnet, "pretrained": _pretrained}
-"""From features to an embedding; an ensemble is made of CNNs."""
+_BODIES: dict[str, tuple[Callable[[Any, NetworkConfig], Any], ...]] = {
+    "ann": (_ann,),
+    "cnn": (_cnn,),
+    "resnet": (_resnet,),
+    "ensemble": (_cnn, _cnn, _cnn),
+    "pretrained": (_pretrained,),
+    "team": (_pretrained, _cnn),
+}
+"""From features to an embedding, for each member of a network."""

@@ -26,9 +26,9 @@ from audiomnist.negatives import others_here
 from audiomnist.publishing import Calibration
 from audiomnist.run_folders import Run, RunConfig, preset
 
-EPOCHS = {"ann": 50, "cnn": 30, "pretrained": 10}
-NAMES = {"ann": "ann", "cnn": "cnn", "best": "pretrained"}
-"""The models that come with the app, and the network of each."""
+EPOCHS = {"ann": 50, "cnn": 30, "pretrained": 10, "team": 20}
+NAMES = {"ann": "ann", "cnn": "cnn", "pretrained": "pretrained", "best": "team"}
+"""The recipes and the network of each; all but "pretrained" come with the app."""
 
 _BALANCE, _SYNTHETIC_WEIGHT = 0.4, 0.4
 _OTHERS_PART, _N_OTHERS = 0.5, 16

@@ -165,7 +165,7 @@ def preset(kind: str) -> RunConfig:
         features = FeatureConfig(
             kind="mfcc", n_mfcc=16, n_frames=32, fit="stretch", normalise="none"
         )
-    elif kind == "pretrained":
+    elif kind in ("pretrained", "team"):
         network = replace(network, hidden=(256,))
         # What the speech embedding has always heard; the word and its surroundings,
         # for it knows talk that goes on and needs no silence around a word.
@@ -179,7 +179,7 @@ def preset(kind: str) -> RunConfig:
         )
         training = replace(
             training,
-            epochs=8,
+            epochs=8 if kind == "pretrained" else 16,
             batch_size=128,
             augmentation=AugmentationConfig(slowest=0.8, fastest=1.25),
         )

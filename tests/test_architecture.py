@@ -40,6 +40,7 @@ ORDER = (
     "negatives",
     "history",
     "pretrained",
+    "network_configs",
     "networks",
     "training_data",
     "training",

@@ -19,7 +19,7 @@ CORPUS = "fsdd"
 HELD_OUT = "nicolas"
 """The speaker whom most networks understand least."""
 
-_RECIPE = "best"
+_RECIPE = "pretrained"
 _QUICK_EPOCHS = 1
 _N_QUICK = 2  # changes
 

@@ -65,7 +65,7 @@ def _add_train(groups: Any) -> None:
         add(
             "--network",
             metavar="KIND",
-            help="cnn (if not given), ann, resnet, ensemble, pretrained",
+            help="cnn (if not given), ann, resnet, ensemble, pretrained, team",
         ),
         add(
             "--corpus",
