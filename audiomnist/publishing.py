@@ -186,7 +186,7 @@ def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
             f"- {corpus.title}: {len(corpus.clips):,} clips, {len(corpus.speakers)} "
             f"{voices}. {corpus.licence}. {corpus.citation}"
         )
-    if config.network.kind == "pretrained":
+    if config.network.kind in ("pretrained", "team"):
         yield (
             "- Pretrained: the network begins with Google's speech embedding, which "
             "learned from 200 million clips of recorded speech. Apache License 2.0. "
