@@ -63,7 +63,8 @@ _N_WEAK = 3
 def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path:
     """Copy a finished run's model to the shipped models and write its card.
 
-    A model that is shipped under this name already is replaced.
+    Its weights are rounded to half precision, which halves their files. A model that is
+    shipped under this name already is replaced.
 
     Parameters
     ----------
@@ -94,8 +95,12 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
     try:
         for file in (RECORD, HISTORY, FILE_NAME):
             shutil.copyfile(run.folder / file, folder / file)
-        _pack(run.folder / WEIGHTS, folder / WEIGHTS)
-        network = networks.load(folder / WEIGHTS)
+        network = networks.load(run.folder / WEIGHTS)
+        for variable in network.weights:
+            if len(variable.shape) > 1:  # offsets and scales take no room
+                variable.assign(variable.numpy().astype(np.float16))
+        networks.save(network, folder / WEIGHTS)
+        _pack(folder / WEIGHTS)
         for file, n_bits in ((LITERT, 16), (LITERT_8BIT, 8)):
             write_atomically(folder / file, networks.to_litert(network, n_bits=n_bits))
         if calibration is not None:
@@ -117,11 +122,11 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
     return folder
 
 
-def _pack(source: Path, target: Path) -> None:
-    """Copy a Keras file, which is a zip archive, with its parts compressed."""
+def _pack(path: Path) -> None:
+    """Compress the parts of a Keras file, which is a zip archive."""
     with (
-        zipfile.ZipFile(source) as loose,
-        replacing(target) as unfinished,
+        zipfile.ZipFile(path) as loose,
+        replacing(path) as unfinished,
         zipfile.ZipFile(
             unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9
         ) as tight,
