@@ -1208,10 +1208,10 @@ def test_a_shipped_model_is_shown_with_what_strangers_find():
 
 
 def test_mistakes_that_live_would_not_make_are_told_apart():
-    model = find_model(DEFAULT_MODEL)
+    model = find_model("cnn")
     mistakes = evaluation.load(model.folder).errors()
     n_sure = sum(mistake.probability >= model.threshold for mistake in mistakes)
-    page = open_page("evaluate", model=DEFAULT_MODEL)
+    page = open_page("evaluate", model="cnn")
     page.session_state[state.EVALUATE_VIEW] = "Mistakes"
     page.run()
     assert f"would give {n_sure} of these {len(mistakes)} answers" in text(page)

@@ -48,7 +48,6 @@ def choose_part(model: Model) -> str:
             f"{', '.join(layout.plain(browse.title(n)) for n in config['corpora'])}. "
             f"{RULES.get(rule, '')}"
         )
-        _show_strangers(model)
     elif chosen in config["corpora"]:
         st.warning(
             "This model was trained on a part of these clips, so the accuracy "
@@ -60,10 +59,10 @@ def choose_part(model: Model) -> str:
     return chosen
 
 
-def _show_strangers(model: Model) -> None:
+def tell_of_strangers(model: Model, part: str) -> None:
     """Say how well strangers are understood, where the test is by people who train."""
     measured = model.record.get("calibration")
-    if measured is None:
+    if part != HELD_OUT or measured is None:
         return
     rate = Rate(measured["n_correct"], measured["n_clips"])
     st.info(

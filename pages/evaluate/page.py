@@ -22,6 +22,7 @@ with layout.guard():
             part = report.choose_part(recognizer.model)
         evaluation = report.evaluate(name, part)
         report.show_accuracy(evaluation)
+        report.tell_of_strangers(recognizer.model, part)
         report.tell_what_is_missing(part, evaluation)
         tabs = st.tabs(list(VIEWS), on_change="rerun", key=state.EVALUATE_VIEW)
         for tab, show in zip(tabs, VIEWS.values(), strict=True):
