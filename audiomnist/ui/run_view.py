@@ -108,6 +108,12 @@ def describe(run: Run) -> str:
     )
 
 
+def _cancel(run: Run) -> None:
+    """Stop a run; say why not, if it cannot be."""
+    with layout.guard():
+        runs.cancel(run)
+
+
 def _progress(progress: RunProgress) -> tuple[float, str]:
     """How much is done, in [0, 1], and in words."""
     text = _STAGES[progress.stage]
@@ -162,9 +168,15 @@ def _offer_actions(run: Run, now: str) -> None:
     """Offer what can be done with a run in its state."""
     with st.container(horizontal=True):
         if now not in runs.ENDED:
-            if st.button("Cancel", icon="✋", help="Stop at once; it can be resumed."):
-                runs.cancel(run)
-                st.rerun()
+            # A callback comes first in the next rerun, whatever interrupts that: every
+            # second there is one here, and a click must not be lost to it.
+            st.button(
+                "Cancel",
+                icon="✋",
+                help="Stop at once; it can be resumed.",
+                on_click=_cancel,
+                args=(run,),
+            )
             return
         if now != "finished" and st.button(
             "Resume", type="primary", help="Go on after the last epoch."
