@@ -56,6 +56,8 @@ class Calibration:
     n_correct: int
 
 
+_PRETRAINED_LICENCE = "; those of the speech embedding: Apache License 2.0"
+
 _N_WEAK = 3
 """Digits and confusions that the card names."""
 
@@ -163,7 +165,7 @@ def card(name: str, model: Model, config: RunConfig) -> str:
         "## Figures on the test part\n\n" + _figures(result, corpora),
         "## In 8 bits\n\n" + _in_8_bits(model, config, result),
         "## Weaknesses\n\n" + _weaknesses(result),
-        "## Use\n\n" + _use(name, model),
+        "## Use\n\n" + _use(name, model, config),
     )
     return "\n\n".join(sections) + "\n"
 
@@ -183,6 +185,11 @@ def _summary(model: Model, config: RunConfig) -> str:
     )
 
 
+def _is_pretrained(config: RunConfig) -> bool:
+    """Whether the network begins with the speech embedding."""
+    return config.network.kind in ("pretrained", "team")
+
+
 def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
     """The corpora with their licences, and what the network knew before."""
     for corpus in corpora:
@@ -191,7 +198,7 @@ def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
             f"- {corpus.title}: {len(corpus.clips):,} clips, {len(corpus.speakers)} "
             f"{voices}. {corpus.licence}. {corpus.citation}"
         )
-    if config.network.kind in ("pretrained", "team"):
+    if _is_pretrained(config):
         yield (
             "- Pretrained: the network begins with Google's speech embedding, which "
             "learned from 200 million clips of recorded speech. Apache License 2.0. "
@@ -307,13 +314,13 @@ def _weaknesses(result: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def _use(name: str, model: Model) -> str:
+def _use(name: str, model: Model, config: RunConfig) -> str:
     """How to call it, and when it does not answer."""
     return (
         f"```\npython -m audiomnist predict --model {name} FILE\n```\n\n"
         f"It answers from a probability of {model.threshold:.3f} on, so that "
         f"{COVERAGE:.0%} of the validation clips get an answer. Weights: MIT licence, "
-        "as the code."
+        f"as the code{_PRETRAINED_LICENCE if _is_pretrained(config) else ''}."
     )
 
 
