@@ -151,9 +151,52 @@ def augment(
     """
     if len(found) == 0:
         return np.zeros((0, *features.shape), dtype=np.float32)
-    clip = np.repeat(np.arange(len(found)), np.diff(found.bounds))
     mel = _warped_mel(found, features, config, rng)  # (n_total_frames, n_mels)
     spans = _moved_end_points(found, features, config, rng)
+    _disturb(mel, found, spans, features, config, rng)
+    placement = _placement(spans, features, config, rng)
+    return render_mel(mel, found.bounds, spans, features, placement)
+
+
+def augment_pairs(
+    found: Spectra,
+    features: FeatureConfig,
+    config: AugmentationConfig,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Make one new version of each clip, once as it is and once disturbed.
+
+    Both are of the same tempo, voice and place; room, noise and microphone are in the
+    second alone.
+
+    Parameters
+    ----------
+    found, features, config, rng
+        As in `augment`; one clip at least.
+
+    Returns
+    -------
+    tuple[np.ndarray, np.ndarray]
+        Undisturbed and disturbed, each float32, shape (n_clips, n_bins, n_frames).
+    """
+    mel = _warped_mel(found, features, config, rng)  # (n_total_frames, n_mels)
+    spans = _moved_end_points(found, features, config, rng)
+    placement = _placement(spans, features, config, rng)
+    clean = render_mel(mel, found.bounds, spans, features, placement)
+    _disturb(mel, found, spans, features, config, rng)
+    return clean, render_mel(mel, found.bounds, spans, features, placement)
+
+
+def _disturb(
+    mel: np.ndarray,
+    found: Spectra,
+    spans: np.ndarray,
+    features: FeatureConfig,
+    config: AugmentationConfig,
+    rng: np.random.Generator,
+) -> None:
+    """Add what lies between a mouth and a file: room, noise, microphone; in `mel`."""
+    clip = np.repeat(np.arange(len(found)), np.diff(found.bounds))
     if config.reverberation_part:
         _reverberate(mel, found.bounds, features.spectrum.hop, config, rng)
     if config.noise_part:
@@ -171,8 +214,6 @@ def augment(
         mel *= _equaliser(len(found), features.n_mels, config, rng)[clip]
     if config.band_part:
         mel *= _lost_bands(len(found), features.n_mels, config, rng)[clip]
-    placement = _placement(spans, features, config, rng)
-    return render_mel(mel, found.bounds, spans, features, placement)
 
 
 def _warped_mel(

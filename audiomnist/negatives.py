@@ -174,7 +174,9 @@ def noises(n_clips: int, rng: np.random.Generator) -> list[Audio]:
 def others_here() -> tuple[str, ...]:
     """Names that `load_others` knows now."""
     folder = settings().home / "others"
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    paths = folder.iterdir() if folder.is_dir() else ()
+    # What is being made at this moment has a name that begins with a dot.
+    names = (path.name for path in paths if not path.name.startswith("."))
     return (EMBEDDED, *sorted(names))
 
 

@@ -32,10 +32,11 @@ from audiomnist.errors import CorpusError
 from audiomnist.settings import settings, writable_folder
 from audiomnist.storage import OnProgress, Progress, disk_errors
 from audiomnist.synthesis import load_espeak
-from audiomnist.words import WORDS
+from audiomnist.words import MISTAKABLE, WORDS
 
 N_VOICES = 200
 N_WORDS_PER_VOICE = 5
+N_MISTAKABLE_PER_VOICE = 6
 SAMPLE_RATE = 24_000  # Hz
 NAME = "neural"
 """The corpus's name."""
@@ -244,6 +245,8 @@ def _utterances(
         yield f"{digit}_{speaker.name}_0", ways[way] + ending, speed
     for word in rng.choice(sorted(phonemes), N_WORDS_PER_VOICE, replace=False):
         yield f"{word}_{speaker.name}_0", phonemes[word] + ".", base
+    for word in rng.choice(MISTAKABLE, N_MISTAKABLE_PER_VOICE, replace=False):
+        yield f"{word}_{speaker.name}_1", phonemes[word] + ".", base
 
 
 class _Engine:

@@ -39,6 +39,9 @@ MIN_FRAMES = 76
 N_LAYERS = 20
 """Convolutions in it."""
 
+LAYER_NAME = "embedding_"
+"""What each of them is called in a network, before its number."""
+
 WEIGHTS_FILE = Path(__file__).resolve().parent / "embedded" / "speech_embedding.npz"
 
 _PACKAGE, _MODEL = "pyopen_wakeword", Path("models") / "embedding_model.tflite"
@@ -168,8 +171,10 @@ def extract_layers(path: Path) -> tuple[Layer, ...]:
     return tuple(Layer(kernels[k], biases[k]) for k in range(N_LAYERS))
 
 
-def embed(features: Any, n_frozen: int) -> tuple[Any, Any]:
-    """Build the embedding's layers, with its weights, upon log-mel features.
+def embed(
+    features: Any, n_frozen: int, weights: tuple[Layer, ...] | None = None
+) -> tuple[Any, Any]:
+    """Build the embedding's layers upon log-mel features.
 
     Parameters
     ----------
@@ -178,6 +183,8 @@ def embed(features: Any, n_frozen: int) -> tuple[Any, Any]:
         the word's mean.
     n_frozen
         How many of the layers keep their weights while what follows learns.
+    weights
+        Those that they begin with; by default those that come with the app.
 
     Returns
     -------
@@ -193,13 +200,13 @@ def embed(features: Any, n_frozen: int) -> tuple[Any, Any]:
     # From natural logarithms to the embedding's own, of base 10.
     x = layers.Rescaling(1 / np.log(10), _SPEECH_LEVEL)(x)
     x = seen = layers.Reshape((n_frames, N_MELS, 1))(x)
-    for number, weights in enumerate(read_layers()):
-        *size, _, n_filters = weights.kernel.shape
+    for number, layer in enumerate(weights or read_layers()):
+        *size, _, n_filters = layer.kernel.shape
         if size[1] > 1:  # time is not padded: each embedding has heard all its frames
             x = layers.ZeroPadding2D((0, 1))(x)
-        convolution = layers.Conv2D(n_filters, size, name=f"embedding_{number}")
+        convolution = layers.Conv2D(n_filters, size, name=f"{LAYER_NAME}{number}")
         seen, x = x, convolution(x)
-        convolution.set_weights([weights.kernel, weights.bias])
+        convolution.set_weights([layer.kernel, layer.bias])
         convolution.trainable = number >= n_frozen
         if number < N_LAYERS - 1:
             x = ops.maximum(layers.LeakyReLU(negative_slope=_SLOPE)(x), _LEAST)

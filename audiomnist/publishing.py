@@ -46,6 +46,9 @@ class Calibration:
     n_speakers, n_clips, n_correct
         On how many speakers and clips it was measured, and how many of the clips that
         run understood.
+    n_words, n_words_answered
+        Recorded words, by these speakers, that are no digits, and how many of them are
+        taken for one with this threshold.
     """
 
     run: str
@@ -54,6 +57,8 @@ class Calibration:
     n_speakers: int
     n_clips: int
     n_correct: int
+    n_words: int
+    n_words_answered: int
 
 
 _PRETRAINED_LICENCE = "; those of the speech embedding: Apache License 2.0"
@@ -242,11 +247,17 @@ def _strangers(model: Model) -> str:
     if not measured:
         return ""
     rate = Rate(measured["n_correct"], measured["n_clips"])
+    taken = Rate(measured["n_words_answered"], measured["n_words"])
+    words = (
+        f" Where it answers {COVERAGE:.0%} of these, it takes {taken.value:.1%} of the "
+        f"other words that they said for a digit ({taken.low:.1%} to {taken.high:.1%}, "
+        f"n = {taken.n:,})."
+    )
     return (
         f"\n\nOf strangers: a run with the same settings that kept "
         f"{measured['n_speakers']} speakers apart understood {rate.value:.1%} of their "
-        f"clips ({rate.low:.1%} to {rate.high:.1%}, n = {rate.n:,}). Temperature and "
-        "threshold are from that run."
+        f"clips ({rate.low:.1%} to {rate.high:.1%}, n = {rate.n:,})."
+        f"{words if taken.n else ''} Temperature and threshold are from that run."
     )
 
 

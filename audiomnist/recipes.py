@@ -15,6 +15,7 @@ import numpy as np
 from audiomnist import publishing, runs
 from audiomnist.augmentation import AugmentationConfig
 from audiomnist.calibration import choose_threshold, fit_temperature, probabilities_of
+from audiomnist.clips import Clip
 from audiomnist.corpora import available
 from audiomnist.errors import RunError
 from audiomnist.evaluation import evaluate_run
@@ -22,7 +23,7 @@ from audiomnist.feature_cache import clip_features
 from audiomnist.features import FeatureConfig
 from audiomnist.history import EpochMetrics
 from audiomnist.models import FINISHED, Model
-from audiomnist.negatives import others_here
+from audiomnist.negatives import SYNTHETIC, load_others, others_here
 from audiomnist.publishing import Calibration
 from audiomnist.run_folders import Run, RunConfig, preset
 
@@ -33,9 +34,11 @@ NAMES = {"ann": "ann", "cnn": "cnn", "pretrained": "pretrained", "best": "team"}
 _BALANCE, _SYNTHETIC_WEIGHT = 0.4, 0.4
 _OTHERS_PART, _N_OTHERS = 0.5, 16
 # The networks' own presets learn fast from few clips; with so many and so different
-# ones the ANN takes finer features, which keep the tempo, and fewer units.
+# ones the ANN takes finer features, which keep the tempo, fewer units, and all that
+# augmentation has.
 _FEATURES = {"ann": FeatureConfig(kind="mfcc", n_mfcc=20)}
 _HIDDEN = {"ann": (192, 128)}
+_AUGMENTATION = {"ann": AugmentationConfig()}
 _N_STEPS = 2  # runs of a recipe
 
 
@@ -66,7 +69,9 @@ def recipe(
         basis.training,
         epochs=EPOCHS[NAMES[name]],
         batch_size=128,
-        augmentation=basis.training.augmentation or AugmentationConfig(),
+        augmentation=_AUGMENTATION.get(
+            name, basis.training.augmentation or AugmentationConfig()
+        ),
         others_part=_OTHERS_PART,
         speaker_balance=_BALANCE,
         synthetic_weight=_SYNTHETIC_WEIGHT,
@@ -192,11 +197,25 @@ def calibrate(run: Run) -> Calibration:
         logits, digits, knows_others=knows_others, weights=1 / n_clips[speaker]
     )
     probabilities = probabilities_of(logits, temperature, knows_others=knows_others)
+    threshold = choose_threshold(probabilities)
+    words = _recorded_words(run.config)
+    said = model.logits(clip_features(words, model.features).values)
+    taken = probabilities_of(said, temperature, knows_others=knows_others)
     return Calibration(
         run=run.id,
         temperature=temperature,
-        threshold=choose_threshold(probabilities),
+        threshold=threshold,
         n_speakers=len(n_clips),
         n_clips=len(digits),
         n_correct=int((logits.argmax(axis=1) == digits).sum()),
+        n_words=len(words),
+        n_words_answered=int((taken.max(axis=1) >= threshold).sum()),
     )
+
+
+def _recorded_words(config: RunConfig) -> tuple[Clip, ...]:
+    """Words that are no digits, said by people whom a run kept for its test."""
+    made = set(SYNTHETIC) & set(config.others)
+    said_by_none = {clip for name in made for clip in load_others(name)}
+    testing = config.split_others(config.split())["test"]
+    return tuple(clip for clip in testing if clip not in said_by_none)

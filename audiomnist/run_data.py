@@ -103,15 +103,18 @@ def _others_weights(
 ) -> np.ndarray:
     """How often each word and noise is heard, (n_words + n_noises,).
 
-    Words that people said are few, and what visitors say is like them: all of them
-    together are heard as often as all that is made, but none of them more than
+    Words that people said are few, and what visitors say is like them: those of each
+    source together are heard as often as all that is made, but none of them more than
     `_MOST_OFTEN` times as often as one that is made.
     """
-    made = {clip for name in sources if name in SYNTHETIC for clip in load_others(name)}
-    is_made = np.array([clip in made for clip in words] + n_noises * [True])
-    n_made = max(1, int(is_made.sum()))
-    n_said = max(1, int((~is_made).sum()))
-    return np.where(is_made, 1.0, min(n_made / n_said, _MOST_OFTEN))
+    source_of = {clip: name for name in sources for clip in load_others(name)}
+    n_clips = Counter(source_of[clip] for clip in words)
+    n_made = n_noises + sum(n_clips[name] for name in SYNTHETIC)
+    weight_of = {
+        name: 1.0 if name in SYNTHETIC else min(n_made / n, _MOST_OFTEN)
+        for name, n in n_clips.items()
+    }
+    return np.array([weight_of[source_of[clip]] for clip in words] + n_noises * [1.0])
 
 
 def _digits(clips: tuple[Clip, ...]) -> np.ndarray:

@@ -54,7 +54,7 @@ class Style:
     @property
     def foreground(self) -> str:
         """Text and axes."""
-        return "#dfe7ea" if self.dark else "#1c2b33"
+        return "#dfe7ea" if self.dark else "#101c22"
 
     @property
     def muted(self) -> str:

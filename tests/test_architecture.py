@@ -28,6 +28,7 @@ ORDER = (
     "words",
     "synthesis",
     "neural_voices",
+    "spoken_words",
     "splits",
     "spectra",
     "speech",
@@ -42,6 +43,7 @@ ORDER = (
     "pretrained",
     "network_configs",
     "networks",
+    "denoising",
     "training_data",
     "training",
     "calibration",
@@ -71,7 +73,7 @@ ORDER = (
     "__main__",
 )
 USES_STREAMLIT = ("streamlit_app.py", "pages/", "audiomnist/ui/")
-USES_KERAS = ("pretrained", "networks", "training", "export")
+USES_KERAS = ("pretrained", "networks", "denoising", "training")
 SLOW_TO_IMPORT = {
     "altair",
     "av",

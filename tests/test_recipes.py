@@ -11,6 +11,7 @@ from audiomnist.cards import CORPORA
 from audiomnist.errors import RunError
 from audiomnist.features import FeatureConfig
 from audiomnist.models import find_model
+from audiomnist.negatives import load_others
 from audiomnist.settings import settings
 
 SPEAKERS = ("anna", "bert", "carl", "dora", "emil")
@@ -88,6 +89,10 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
     assert record["calibration"]["n_clips"] == len(test)
     assert record["calibration"]["n_speakers"] == len({clip.speaker for clip in test})
     assert find_model("ann").threshold == record["calibration"]["threshold"]
+    testing = {clip.speaker for clip in test}
+    said = [clip for clip in load_others("words") if clip.speaker in testing]
+    assert record["calibration"]["n_words"] == len(said) > 0
+    assert 0 <= record["calibration"]["n_words_answered"] <= len(said)
 
 
 @pytest.mark.slow

@@ -51,6 +51,22 @@ def test_recorded_other_words_are_heard_as_often_as_all_made_sounds(config):
     assert len(set(share[is_said])) == len(set(share[~is_said])) == 1
 
 
+def test_each_source_of_recorded_words_is_heard_as_often(config, spoken):
+    folder = settings().home / "others" / "more"
+    folder.mkdir()
+    for number in range(100):
+        path = folder / f"go_somebody{number % 10}_{number}.wav"
+        path.write_bytes(encode_wav(spoken(2, number % 10)))
+    config = replace(config, others=("said", "more"))
+    words = config.split_others(config.split())["train"]
+    data = prepared(config)
+    assert data.others_weights is not None
+    share = data.others_weights / data.others_weights.sum()
+    for name in config.others:
+        of_source = [clip in set(load_others(name)) for clip in words]
+        assert share[: len(words)][of_source].sum() == pytest.approx(1 / 3)
+
+
 def test_a_few_recorded_words_are_not_heard_over_and_over(config):
     config = replace(config, others=("said", "embedded"))
     share, is_said = shares(prepared(config), config)

