@@ -34,7 +34,8 @@ OTHER = -1
 """Stands for the digit of a clip in which none is said."""
 
 _NAME = re.compile(r"([^_]+)_(.+)_(\d{1,9})")
-_NOHASH = re.compile(r"(.+)_nohash_(\d{1,9})")  # Speech Commands' file names
+SPEECH_COMMANDS_STEM = re.compile(r"(.+)_nohash_(\d{1,9})")
+"""Speaker and take in the file names of Speech Commands."""
 _DIGITS = {word: digit for digit, word in enumerate(DIGIT_WORDS)} | {
     str(digit): digit for digit in range(10)
 }
@@ -180,7 +181,7 @@ def parse_name(name: str) -> ClipName:
         return ClipName(digit, match[2], int(match[3]))
     digit = _DIGITS.get(path.parent.name.lower())
     if digit is not None:
-        if nohash := _NOHASH.fullmatch(path.stem):
+        if nohash := SPEECH_COMMANDS_STEM.fullmatch(path.stem):
             return ClipName(digit, nohash[1], int(nohash[2]))
         number = re.search(r"\d{1,9}$", path.stem)
         return ClipName(digit, UNKNOWN_SPEAKER, int(number[0]) if number else 0)

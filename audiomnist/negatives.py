@@ -13,7 +13,14 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from audiomnist.audio import Audio
-from audiomnist.clips import OTHER, SUFFIXES, UNKNOWN_SPEAKER, Clip, names_in_archive
+from audiomnist.clips import (
+    OTHER,
+    SPEECH_COMMANDS_STEM,
+    SUFFIXES,
+    UNKNOWN_SPEAKER,
+    Clip,
+    names_in_archive,
+)
 from audiomnist.errors import CorpusError
 from audiomnist.settings import settings
 from audiomnist.spectra import Spectra
@@ -39,7 +46,7 @@ def load_others(name_or_folder: str) -> tuple[Clip, ...]:
     name_or_folder
         "embedded", the name of a folder of recordings in `others` below the home, or
         the path of one. None of them says a digit; they are named
-        {word}_{speaker}_{take} or as they are.
+        {word}_{speaker}_{take}, as in Speech Commands, or as they are.
 
     Returns
     -------
@@ -188,7 +195,10 @@ def _folder(name_or_folder: str) -> Path:
 
 def _speaker_and_take(name: str, number: int) -> tuple[str, int]:
     """Who speaks in a recording and which take it is, as far as its name tells."""
-    parts = PurePosixPath(name.replace(os.sep, "/")).stem.split("_")
+    stem = PurePosixPath(name.replace(os.sep, "/")).stem
+    if named := SPEECH_COMMANDS_STEM.fullmatch(stem):
+        return named[1], number
+    parts = stem.split("_")
     if len(parts) >= 3 and parts[-1].isdecimal():
         return "_".join(parts[1:-1]), number
     return UNKNOWN_SPEAKER, number

@@ -48,6 +48,14 @@ def test_a_folder_of_recordings_is_taken_as_it_is(words):
     assert len({clip.take for clip in clips}) == len(clips)
 
 
+def test_the_speakers_of_speech_commands_are_known_by_its_file_names(tmp_path):
+    for name in ("bed/0a7c2a8d_nohash_3.wav", "tree/0a7c2a8d_nohash_0.wav"):
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.write_bytes(b"")
+    assert [clip.speaker for clip in load_others(str(tmp_path))] == 2 * ["0a7c2a8d"]
+
+
 def test_nothing_to_load_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="no other words"):
         load_others(str(tmp_path / "nowhere"))
