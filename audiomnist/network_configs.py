@@ -59,6 +59,8 @@ class NetworkConfig:
     dropout
         Part of the units that is switched off at random in each training step,
         after every dense layer of the ANN and before the last layer of the others.
+    embedding_dropout
+        The same for what the speech embedding gives, in the pretrained network.
     n_others
         Kinds of sounds that are no digits, which the last layer learns to tell from
         digits without being told what they are; 0 has it look for digits alone.
@@ -81,6 +83,7 @@ class NetworkConfig:
     hidden: tuple[int, ...] = (256, 128)
     filters: tuple[int, ...] = (16, 32, 48, 64, 96)
     dropout: float = 0.2
+    embedding_dropout: float = 0.5
     n_others: int = 0
     n_frozen: int = N_LAYERS
 
@@ -99,8 +102,11 @@ class NetworkConfig:
                 f"filters is {self.filters}; expected {_N_FILTERS} counts, each of "
                 "one or more."
             )
-        if not 0 <= self.dropout < 1:
-            raise ModelError(f"dropout is {self.dropout}; expected 0 to under 1.")
+        for name in ("dropout", "embedding_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ModelError(
+                    f"{name} is {getattr(self, name)}; expected 0 to under 1."
+                )
         if self.n_others < 0:
             raise ModelError(f"n_others is {self.n_others}; expected 0 or more.")
         if not 0 <= self.n_frozen <= N_LAYERS:

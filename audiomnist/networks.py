@@ -284,7 +284,7 @@ def _pretrained(features: Any, config: NetworkConfig) -> Any:
     seen, embeddings = embed(features, config.n_frozen)
     x = layers.Concatenate()([_pooled(embeddings), layers.Flatten()(seen)])
     x = layers.BatchNormalization(momentum=_NORM_MOMENTUM)(x)
-    return _dense(layers.Dropout(config.dropout)(x), config)
+    return _dense(layers.Dropout(config.embedding_dropout)(x), config)
 
 
 def _cnn(features: Any, config: NetworkConfig) -> Any:

@@ -87,7 +87,10 @@ def assess(audio: Audio, config: SpeechConfig | None = None) -> ClipQuality:
 def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
     """Judge a recording in which the speech was already looked for."""
     samples = audio.samples
-    dc_offset = float(samples.mean()) if len(samples) else 0.0
+    dc_offset = top = bottom = 0.0
+    if len(samples):
+        dc_offset, top = float(samples.mean()), float(samples.max())
+        bottom = float(samples.min())
     centred = Audio(samples - np.float32(dc_offset), audio.sample_rate)
     levels, times = _frame_levels(centred)
     noise = _quietest(levels)
@@ -103,8 +106,8 @@ def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
         is_cut = max(levels[0], levels[-1]) > levels.max() - _CUT_BELOW_PEAK_DB
     quality = ClipQuality(
         level_dbfs=level,
-        peak=float(np.abs(samples).max()) if len(samples) else 0.0,
-        clipped_fraction=_clipped_fraction(audio),
+        peak=max(top, -bottom),
+        clipped_fraction=_clipped_fraction(audio, top, bottom),
         noise_dbfs=noise,
         snr_db=snr,
         dc_offset=dc_offset,
@@ -140,16 +143,16 @@ def _part(audio: Audio, speech: Speech) -> Audio:
     return Audio(audio.samples[first:last], audio.sample_rate)
 
 
-def _clipped_fraction(audio: Audio) -> float:
-    """Part of the samples in runs of equal ones at the top or at the bottom."""
+def _clipped_fraction(audio: Audio, top: float, bottom: float) -> float:
+    """Part of the samples in runs of equal ones at their top or at their bottom."""
     samples = audio.samples
     least = max(_MIN_FLAT_RUN, round(_MIN_FLAT_DURATION * audio.sample_rate))
     if len(samples) < least:
         return 0.0
     n_clipped = 0
     for peak, is_at_peak in (
-        (float(samples.max()), lambda peak: samples >= peak - _STEP),
-        (-float(samples.min()), lambda peak: samples <= _STEP - peak),
+        (top, lambda peak: samples >= peak - _STEP),
+        (-bottom, lambda peak: samples <= _STEP - peak),
     ):
         if peak < _MIN_CLIPPED_PEAK:
             continue

@@ -21,6 +21,7 @@ from audiomnist.training_data import TrainingData
 
 _N_NOISES, _N_VALIDATION_NOISES = 400, 100
 _MOST_OFTEN = 20.0
+_NOISE_WEIGHT = 3.0  # beside a made word: each stands for more kinds of sounds
 
 
 def prepare(
@@ -103,18 +104,21 @@ def _others_weights(
 ) -> np.ndarray:
     """How often each word and noise is heard, (n_words + n_noises,).
 
-    Words that people said are few, and what visitors say is like them: those of each
-    source together are heard as often as all that is made, but none of them more than
-    `_MOST_OFTEN` times as often as one that is made.
+    Words that people said are few, and what visitors say is like them: all of them
+    together are heard as often as all that is made, and those of each source as often
+    as those of another, but none of them more than `_MOST_OFTEN` times as often as a
+    word that is made.
     """
     source_of = {clip: name for name in sources for clip in load_others(name)}
     n_clips = Counter(source_of[clip] for clip in words)
-    n_made = n_noises + sum(n_clips[name] for name in SYNTHETIC)
+    made = _NOISE_WEIGHT * n_noises + sum(n_clips[name] for name in SYNTHETIC)
+    n_recorded = sum(name not in SYNTHETIC for name in n_clips)
     weight_of = {
-        name: 1.0 if name in SYNTHETIC else min(n_made / n, _MOST_OFTEN)
+        name: 1.0 if name in SYNTHETIC else min(made / n_recorded / n, _MOST_OFTEN)
         for name, n in n_clips.items()
     }
-    return np.array([weight_of[source_of[clip]] for clip in words] + n_noises * [1.0])
+    of_words = [weight_of[source_of[clip]] for clip in words]
+    return np.array(of_words + n_noises * [_NOISE_WEIGHT])
 
 
 def _digits(clips: tuple[Clip, ...]) -> np.ndarray:

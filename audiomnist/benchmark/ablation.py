@@ -19,7 +19,7 @@ CORPUS = "fsdd"
 HELD_OUT = "nicolas"
 """The speaker whom most networks understand least."""
 
-_RECIPE = "pretrained"
+_RECIPE = "best"
 _QUICK_EPOCHS = 1
 _N_QUICK = 2  # changes
 
@@ -60,6 +60,15 @@ def _without(name: str) -> Callable[[RunConfig], RunConfig]:
     return change
 
 
+def _unheard(name: str) -> Callable[[RunConfig], RunConfig]:
+    """One source of other words fewer."""
+
+    def change(config: RunConfig) -> RunConfig:
+        return replace(config, others=tuple(o for o in config.others if o != name))
+
+    return change
+
+
 def _recipe_of(name: str) -> Callable[[RunConfig], RunConfig]:
     """What another recipe sees, builds and does, with the same recordings."""
 
@@ -79,9 +88,12 @@ CHANGES: dict[str, Callable[[RunConfig], RunConfig]] = {
     "the recipe": lambda config: config,
     "the word alone, silence around it": _seen(fit="pad"),
     "the embedding's last nine layers learn, too": _built(n_frozen=11),
+    "a CNN beside it, both averaged": _built(kind="team"),
+    "less of the embedding switched off (a fifth)": _built(embedding_dropout=0.2),
     "no augmentation": _trained(augmentation=None),
     "without the neural voices": _without("neural"),
     "without the embedded voices": _without("embedded"),
+    "without the words from free programs": _unheard("spoken"),
     "no sounds that are no digits": _trained(others_part=0.0),
     "one kind of sounds that are no digits": _built(n_others=0),
     "every clip equally often": _trained(speaker_balance=0.0, synthetic_weight=1.0),
