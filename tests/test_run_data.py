@@ -15,11 +15,11 @@ from audiomnist.training import TrainConfig
 
 @pytest.fixture
 def config(tiny_folder, spoken) -> RunConfig:
-    """A run on few recordings, with 48 recorded words of twelve people."""
+    """A run on few recordings, with 96 recorded words of twelve people."""
     folder = settings().home / "others" / "said"
     folder.mkdir(parents=True)
     for speaker in range(12):
-        for take in range(4):
+        for take in range(8):
             path = folder / f"tree_person{speaker}_{take}.wav"
             path.write_bytes(encode_wav(spoken(3, speaker)))
     return RunConfig(

@@ -141,7 +141,7 @@ def test_the_card_shows_the_accuracies_in_the_evaluation(name):
     }
     assert {tuple(row) for row in shown} == expected
     full = rates(name, "corpus")["all"].value
-    assert f"where the full version understands {full:.1%}." in card(name)
+    assert f"where the other understands {full:.1%};" in card(name)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
