@@ -56,7 +56,7 @@ _SMALLEST_SPREAD = 1e-3
 
 @dataclass(frozen=True)
 class DenoisingEpoch:
-    """How far the copy is from the published embedding after an epoch.
+    """How far the copy was from the published embedding during an epoch.
 
     Parameters
     ----------
@@ -78,7 +78,9 @@ class DenoisingEpoch:
 def words_to_hear(features: FeatureConfig) -> Spectra:
     """Spectra of all words that are here by nobody who is a speaker of real digits.
 
-    So whoever tests a network is a stranger to its embedding, too.
+    So a recorded speaker who tests is a stranger to the embedding, too. Synthetic
+    voices and other words of a test part are not: it has heard them, without being
+    told what they say.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def denoise(
     published
         The weights to begin with, which are also those of the teacher.
     words
-        Spectra of spoken words with context, one batch of them at least.
+        Spectra of spoken words with context, one at least.
     features
         What the embedding hears.
     epochs
@@ -175,14 +177,16 @@ class _Pupil:
             values.numpy().reshape(-1, values.shape[-1]).std(axis=0) + _SMALLEST_SPREAD
             for values in self.teacher(heard)
         ]
-        n_steps = max(1, epochs * (len(words) // self.batch_size))
+        self.n_parts = max(1, min(_N_PARTS, len(words) // self.batch_size))
+        parts = np.array_split(np.arange(len(words)), self.n_parts)
+        n_steps = epochs * sum(len(part) // self.batch_size for part in parts)
         n_rising = round(_WARM_UP * n_steps)
         self.optimizer = keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(
                 initial_learning_rate=0.0,
                 warmup_target=_LEARNING_RATE,
                 warmup_steps=n_rising,
-                decay_steps=max(1, n_steps - n_rising),
+                decay_steps=n_steps - n_rising,
             )
         )
         self.optimizer.build(self.copy.trainable_variables)
@@ -195,13 +199,11 @@ class _Pupil:
         return tuple(Layer(*layer.get_weights()) for layer in named)
 
     def learn_epoch(self, rng: np.random.Generator) -> np.ndarray:
-        """Hear every word once; returns the two mean distances, shape (2,)."""
+        """Hear the words once, in full batches; returns two mean distances, (2,)."""
         distances = []
         order = rng.permutation(len(self.words))
-        for part in np.array_split(order, _N_PARTS):
+        for part in np.array_split(order, self.n_parts):
             some = self.words.take(np.sort(part))
-            if len(some) < self.batch_size:
-                some = self.words.take(np.sort(order[: self.batch_size]))
             clean, disturbed = augment_pairs(some, self.features, DISTURBED, rng)
             shuffled = rng.permutation(len(some))
             for first in range(0, len(some) - self.batch_size + 1, self.batch_size):

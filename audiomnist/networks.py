@@ -38,8 +38,7 @@ _REDUCTION = 8  # their stride of 2 and their two poolings by 2
 
 _SMOOTHED = 3  # bands, about 170 Hz
 
-# Frames by which the word is moved back and forth: 30 ms, half of what it is moved in
-# training.
+# Frames by which the word is moved back and forth: 30 ms at the hop of the preset.
 _LOOKS = {"pretrained": 3, "team": 3}
 
 # Trainings have a few hundred steps; Keras' momentum of 0.99 would leave the running
@@ -124,7 +123,8 @@ def answer(network: "keras.Model", features: Any) -> dict[str, Any]:
 
     The pretrained network takes a frame in 8, so that a word that begins a little later
     looks different to it. It looks at each word a little earlier and a little later; of
-    clips by strangers it understands more so.
+    clips by strangers it understands more so. In training it looks once, also at the
+    validation clips.
 
     Parameters
     ----------

@@ -200,7 +200,8 @@ def embed(
     # From natural logarithms to the embedding's own, of base 10.
     x = layers.Rescaling(1 / np.log(10), _SPEECH_LEVEL)(x)
     x = seen = layers.Reshape((n_frames, N_MELS, 1))(x)
-    for number, layer in enumerate(weights or read_layers()):
+    weights = read_layers() if weights is None else weights
+    for number, layer in enumerate(weights):
         *size, _, n_filters = layer.kernel.shape
         if size[1] > 1:  # time is not padded: each embedding has heard all its frames
             x = layers.ZeroPadding2D((0, 1))(x)

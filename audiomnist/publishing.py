@@ -21,11 +21,13 @@ from audiomnist.evaluation import FILE_NAME, Evaluation
 from audiomnist.feature_cache import clip_features
 from audiomnist.history import HISTORY, replacing, write_atomically, write_json
 from audiomnist.models import FINISHED, RECORD, LiteRTNetwork, Model, is_folder_name
+from audiomnist.negatives import SYNTHETIC, load_others
 from audiomnist.networks import TITLES
 from audiomnist.run_folders import Run, RunConfig
 from audiomnist.settings import settings, writable_folder
 from audiomnist.significance import Rate
 from audiomnist.splits import RULES, Split
+from audiomnist.spoken_words import NAME as SPOKEN
 from audiomnist.training import LITERT, WEIGHTS
 
 CARD = "CARD.md"
@@ -71,7 +73,7 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
     """Copy a finished run's model to the shipped models and write its card.
 
     Its weights are rounded to half precision, which halves their files. What answers
-    has them in 8 bits: that takes a third of the time, and the card says what it costs.
+    has them in 8 bits, which is quicker, and the card says what it costs.
     A model that is shipped under this name already is replaced.
 
     Parameters
@@ -197,17 +199,32 @@ def _is_pretrained(config: RunConfig) -> bool:
 
 
 def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
-    """The corpora with their licences, and what the network knew before."""
+    """The corpora with their licences, other words, and what it knew before."""
     for corpus in corpora:
         voices = "synthetic voices" if corpus.is_synthetic else "recorded speakers"
         yield (
             f"- {corpus.title}: {len(corpus.clips):,} clips, {len(corpus.speakers)} "
             f"{voices}. {corpus.licence}. {corpus.citation}"
         )
+    for name in config.others if config.training.others_part else ():
+        words = load_others(name)
+        said = "synthetic" if name in SYNTHETIC else "recorded"
+        speakers = len({clip.speaker for clip in words})
+        rights = (
+            " From packages of Debian, under the licences in `spoken_words.py`."
+            if name == SPOKEN
+            else ""
+        )
+        yield (
+            f"- Other words, “{name}”: {len(words):,} {said} clips, {speakers} "
+            f"speakers.{rights}"
+        )
     if _is_pretrained(config):
         yield (
             "- Pretrained: the network begins with Google's speech embedding, which "
-            "learned from 200 million clips of recorded speech. Apache License 2.0. "
+            "learned from 200 million clips of recorded speech, changed from the "
+            "published weights: `data embedding --denoise` adapted it to noise on the "
+            "synthetic voices and other words, unlabelled. Apache License 2.0. "
             "J. Lin, K. Kilgour, D. Roblek, M. Sharifi: Training keyword spotters with "
             "limited and synthesized speech data. ICASSP 2020, arXiv 2002.01322."
         )
@@ -292,8 +309,9 @@ def _in_8_bits(model: Model, config: RunConfig, result: Evaluation) -> str:
     n_different = int((fine.argmax(axis=1) != logits.argmax(axis=1)).sum())
     size = (model.folder / LITERT).stat().st_size
     return (
-        f"All figures here are those of `{LITERT}`, whose weights have 8 bits "
-        f"({size / 1e6:.2f} MB). `{path.name}`, with 16 bits "
+        f"The figures on the test part are those of `{LITERT}`, whose weights have 8 "
+        f"bits ({size / 1e6:.2f} MB); those of strangers, the temperature and the "
+        f"threshold are of a run with weights of 32 bits. `{path.name}`, with 16 bits "
         f"({path.stat().st_size / 1e6:.2f} MB), understands {rate.value:.1%} of the "
         f"test part ({rate.low:.1%} to {rate.high:.1%}, n = {rate.n}) where the other "
         f"understands {result.accuracy.value:.1%}; they answer differently to "
@@ -335,10 +353,12 @@ def _weaknesses(result: Evaluation) -> str:
 
 def _use(name: str, model: Model, config: RunConfig) -> str:
     """How to call it, and when it does not answer."""
+    is_calibrated = "calibration" in model.record
+    clips = "strangers' clips" if is_calibrated else "validation clips"
     return (
         f"```\npython -m audiomnist predict --model {name} FILE\n```\n\n"
         f"It answers from a probability of {model.threshold:.3f} on, so that "
-        f"{COVERAGE:.0%} of the validation clips get an answer. Weights: MIT licence, "
+        f"{COVERAGE:.0%} of the {clips} get an answer. Weights: MIT licence, "
         f"as the code{_PRETRAINED_LICENCE if _is_pretrained(config) else ''}."
     )
 

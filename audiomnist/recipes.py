@@ -214,8 +214,13 @@ def calibrate(run: Run) -> Calibration:
 
 
 def _recorded_words(config: RunConfig) -> tuple[Clip, ...]:
-    """Words that are no digits, said by people whom a run kept for its test."""
+    """Words that are no digits, said by those whom a run tests with digits."""
     made = set(SYNTHETIC) & set(config.others)
     said_by_none = {clip for name in made for clip in load_others(name)}
-    testing = config.split_others(config.split())["test"]
-    return tuple(clip for clip in testing if clip not in said_by_none)
+    split = config.split()
+    speakers = {clip.speaker for clip in split.test}
+    return tuple(
+        clip
+        for clip in config.split_others(split)["test"]
+        if clip.speaker in speakers and clip not in said_by_none
+    )

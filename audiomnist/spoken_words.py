@@ -85,7 +85,7 @@ _LONGEST = 600.0  # s: a tutorial's lines are longer than one digit
 _CHUNK = 1024**2  # bytes
 _DAMAGED = (
     *(tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error),
-    *(EOFError, OSError, ValueError, NotImplementedError),
+    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
 )
 
 
@@ -162,7 +162,7 @@ def make_spoken(packages: Path, *, on_progress: OnProgress | None = None) -> Pat
                 if cut.package == name:
                     todo[cut.path].append(cut)
             for path, data in _recordings(deb, {*todo}):
-                for cut, word in _words(data, todo.pop(path), deb):
+                for cut, word in _words(data, todo.pop(path, []), deb):
                     (temporary / cut.name).write_bytes(encode_wav(word))
                     n_done += 1
                 if on_progress:
@@ -189,6 +189,8 @@ def _find(folder: Path) -> dict[str, Path]:
 
 def _words(data: bytes, cuts: list[Cut], deb: Path) -> Iterator[tuple[Cut, Audio]]:
     """What is cut out of one recording."""
+    if not cuts:  # a second file of the same name
+        return
     path = cuts[0].path
     try:
         samples = resample(decode(data, path, _LONGEST), SAMPLE_RATE).samples

@@ -1,5 +1,6 @@
 """The speech embedding learns to hear through noise, and has learned it."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -77,6 +78,24 @@ def test_the_copy_comes_nearer_to_what_is_heard_without_noise(published, words):
     wanted = answers(published, clean)
     before, after = (answers(layers, noisy) for layers in (published, learned))
     assert distance(after, wanted) < 0.9 * distance(before, wanted)
+
+
+def test_every_epoch_teaches_something(published, words, monkeypatch):
+    made: list[denoising._Pupil] = []
+    kept: list[np.ndarray] = []
+
+    class Watched(denoising._Pupil):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            made.append(self)
+
+    def look(done):
+        kept.append(made[0].layers[5].kernel)
+
+    monkeypatch.setattr(denoising, "_Pupil", Watched)
+    denoise(published, words, FEATURES, epochs=3, on_epoch=look)
+    for before, after in itertools.pairwise(kept):
+        assert np.abs(after - before).max() > 1e-6
 
 
 def test_the_same_seed_gives_the_same_weights(published, words):

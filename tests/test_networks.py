@@ -183,6 +183,15 @@ def test_a_file_that_is_no_network_is_refused(content, tmp_path):
         load(path)
 
 
+def test_part_of_what_the_speech_embedding_gives_is_switched_off():
+    config = replace(small("pretrained"), dropout=0.1, embedding_dropout=0.7)
+    network = build(config, SHAPES["pretrained"])
+    rates = [layer.rate for layer in network.layers if hasattr(layer, "rate")]
+    assert rates == [0.7, 0.1, 0.1]
+    with pytest.raises(ModelError, match="embedding_dropout is 1"):
+        NetworkConfig("pretrained", embedding_dropout=1)
+
+
 def test_a_truncated_network_is_refused(tmp_path):
     path = tmp_path / "model.keras"
     save(build(small("ann"), SHAPE), path)

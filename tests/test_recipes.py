@@ -9,6 +9,7 @@ from audiomnist import recipes, runs
 from audiomnist.audio import encode_wav
 from audiomnist.cards import CORPORA
 from audiomnist.errors import RunError
+from audiomnist.evaluation import evaluate_run
 from audiomnist.features import FeatureConfig
 from audiomnist.models import find_model
 from audiomnist.negatives import load_others
@@ -93,6 +94,17 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
     said = [clip for clip in load_others("words") if clip.speaker in testing]
     assert record["calibration"]["n_words"] == len(said) > 0
     assert 0 <= record["calibration"]["n_words_answered"] <= len(said)
+
+
+@pytest.mark.slow
+def test_without_recorded_words_of_strangers_none_are_counted(corpora, small) -> None:
+    run = recipes.find_or_create(
+        recipes.recipe("ann", corpora["corpora"], ("embedded",))
+    )
+    runs.execute(run, evaluate_run)
+    measured = recipes.calibrate(run)
+    assert (measured.n_words, measured.n_words_answered) == (0, 0)
+    assert measured.n_clips > 0
 
 
 @pytest.mark.slow

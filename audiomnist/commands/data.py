@@ -110,7 +110,7 @@ def add(groups: Any) -> None:
         "--denoise",
         action="store_true",
         help="let it learn from the words that are here to hear through noise, as the "
-        "weights that come with the app have; takes a quarter of an hour",
+        "weights that come with the app have; takes ten minutes",
     )
     action.add_argument(
         "--out",
