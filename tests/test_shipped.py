@@ -119,9 +119,12 @@ def test_the_readme_shows_what_the_models_answer(readme_tables):
     saved = set()
     for name in SHIPPED:
         unseen, others = strangers(name), answered(name, "others")
+        measured = read(name, RECORD)["calibration"]
+        words = Rate(measured["n_words_answered"], measured["n_words"])
         saved.add(
             (
                 *(name, share(unseen), f"{unseen.n:,}"),
+                *(share(words), f"{words.n:,}"),
                 *(share(answered(name, "clips")), share(others), f"{others.n:,}"),
             )
         )
