@@ -270,7 +270,10 @@ def _line(identity: dict[str, Any], probabilities: np.ndarray) -> str:
     if np.isnan(probabilities).any():
         return _compact(identity | {"probabilities": None})
     row = _rounded(probabilities, _N_DIGITS_WRITTEN)
-    if np.argmax(row) != np.argmax(probabilities):
+    likeliest = int(np.argmax(probabilities))
+    # Whether it is answered hangs on this one.
+    row[likeliest] = _rounded(probabilities, _N_DIGITS_EXACT)[likeliest]
+    if np.argmax(row) != likeliest:
         row = _rounded(probabilities, _N_DIGITS_EXACT)
     return _compact(identity | {"probabilities": row})
 

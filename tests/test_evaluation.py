@@ -191,7 +191,11 @@ def test_the_file_is_compact_and_no_rounding_changes_an_answer(tmp_path):
     rows = rng.dirichlet(np.full(10, 0.05), 60).astype(np.float32)
     text = evaluation.save(Evaluation(_clips(), rows), tmp_path).read_text()
     numbers = re.findall(r"\d+(?:\.\d+)?(?=e|[,\]])", text.partition("clips")[2])
-    assert max(len(n.replace(".", "").strip("0")) for n in numbers) <= 4
+    lengths = [len(number.replace(".", "").strip("0")) for number in numbers]
+    # The likeliest is written exactly: whether it is answered hangs on it.
+    assert sum(length > 4 for length in lengths) <= len(rows)
+    again = evaluation.load(tmp_path)
+    np.testing.assert_array_equal(again.confidence, rows.max(axis=1))
 
 
 def test_other_sounds_change_no_metric_of_digits(tiny_corpus):
