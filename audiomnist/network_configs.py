@@ -55,7 +55,7 @@ class NetworkConfig:
         Filters of the five stages of a convolutional network: a convolution each in
         the CNN, a residual block [1]_ each in the second to fourth of the ResNet.
         The fifth covers all remaining frequencies, and its mean and maximum over
-        time are the embedding. Each CNN of the ensemble [2]_ has as many.
+        time are the embedding. Each CNN of the ensemble has as many.
     dropout
         Part of the units that is switched off at random in each training step,
         after every dense layer of the ANN and before the last layer of the others.
