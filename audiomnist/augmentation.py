@@ -5,13 +5,10 @@ clip without decoding one again. Each function takes its randomness as an
 argument. The network that learns from them comes next.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from audiomnist.errors import RunError
+from audiomnist.augmentation_configs import UNVARIED, AugmentationConfig
 from audiomnist.features import (
-    CONTEXT,
     FeatureConfig,
     Placement,
     render_mel,
@@ -20,96 +17,7 @@ from audiomnist.features import (
 from audiomnist.spectra import Spectra, mel_filter_bank
 from audiomnist.spectral_noise import add_noise
 
-
-@dataclass(frozen=True)
-class AugmentationConfig:
-    """How much the versions of a clip differ; 0 switches a variation off.
-
-    Parameters
-    ----------
-    slowest, fastest
-        Range of the tempo, relative to the recording's; 1 and 1 keep it.
-    bend
-        Largest difference in tempo between the halves of a word, or of a window, as a
-        part.
-    shift
-        Largest move of a word out of the middle of padding or window, in seconds.
-    end_points
-        Largest move of the word's beginning and end, in seconds.
-    warp
-        Largest change of all frequencies, as a part, as another length of the
-        vocal tract makes it [1]_.
-    reverberation_part
-        Part of the versions that sound in a room.
-    noise_part
-        Part of the versions that get noise.
-    noise_low_db, noise_high_db
-        Range of their signal-to-noise ratios, in dB.
-    babble_part
-        Part of the noisy versions whose noise is other voices; the others' noise is
-        steady and of a random colour.
-    equaliser_db
-        Standard deviation of a smooth random gain over the mel bands, in dB.
-    band_part
-        Part of the versions that lose their lowest and highest frequencies, as over
-        a telephone.
-
-    Raises
-    ------
-    RunError
-        If a number is out of its range.
-
-    References
-    ----------
-    .. [1] N. Jaitly and G. Hinton, "Vocal Tract Length Perturbation (VTLP) improves
-       speech recognition", ICML Workshop on Deep Learning for Audio, 2013.
-    """
-
-    slowest: float = 0.75
-    fastest: float = 1.8
-    bend: float = 0.2
-    shift: float = 0.06
-    end_points: float = 0.08
-    warp: float = 0.18
-    reverberation_part: float = 0.3
-    noise_part: float = 0.5
-    noise_low_db: float = -3.0
-    noise_high_db: float = 35.0
-    babble_part: float = 0.3
-    equaliser_db: float = 5.0
-    band_part: float = 0.2
-
-    def __post_init__(self) -> None:
-        if not 0 < self.slowest <= 1 <= self.fastest or not 0 <= self.bend < 1:
-            raise RunError(
-                f"The tempo goes from {self.slowest} to {self.fastest}, bend is "
-                f"{self.bend}; expected above 0 to 1, 1 or more, and 0 to under 1."
-            )
-        if not 0 <= self.warp < 0.5 or self.equaliser_db < 0:
-            raise RunError(
-                f"warp is {self.warp} and equaliser_db {self.equaliser_db}; expected 0 "
-                "to under 0.5, and 0 or more."
-            )
-        if not 0 <= self.end_points <= CONTEXT or self.shift < 0:
-            raise RunError(
-                f"end_points is {self.end_points} s and shift {self.shift} s; expected "
-                f"0 to {CONTEXT} s and not under 0."
-            )
-        parts = (
-            *(self.reverberation_part, self.noise_part),
-            *(self.babble_part, self.band_part),
-        )
-        if not all(0 <= part <= 1 for part in parts):
-            raise RunError(
-                "reverberation_part, noise_part, babble_part and band_part are "
-                f"{parts}; expected parts from 0 to 1."
-            )
-        if self.noise_low_db > self.noise_high_db:
-            raise RunError(
-                f"The noise goes from {self.noise_low_db} to {self.noise_high_db} dB; "
-                "expected low to high."
-            )
-
+__all__ = ["UNVARIED", "AugmentationConfig", "augment", "augment_pairs"]
 
 _N_WARPS = 15
 """Filter banks between the lowest and the highest warp."""
@@ -123,6 +31,10 @@ _REVERBERATION_TIME, _DIRECT_DB = (0.1, 0.7), (-3.0, 15.0)
 
 # Bands below or above these parts of all bands are lost, by so many dB.
 _LOST_LOW, _LOST_HIGH, _LOSS_DB = (0.0, 0.25), (0.75, 1.0), 25.0
+
+# Of those that are cut, so many lose their end; the others, their beginning. What is
+# lost are these parts of the word at most.
+_END_CUT_PART, _LONGEST_END, _LONGEST_BEGINNING = 0.7, 0.3, 0.2
 
 
 def augment(
@@ -153,7 +65,9 @@ def augment(
         return np.zeros((0, *features.shape), dtype=np.float32)
     mel = _warped_mel(found, features, config, rng)  # (n_total_frames, n_mels)
     spans = _moved_end_points(found, features, config, rng)
+    spans, is_lost = _cut_off(spans, found.bounds, config, rng)
     _disturb(mel, found, spans, features, config, rng)
+    mel[is_lost] = 0
     placement = _placement(spans, features, config, rng)
     return render_mel(mel, found.bounds, spans, features, placement)
 
@@ -166,8 +80,8 @@ def augment_pairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Make one new version of each clip, once as it is and once disturbed.
 
-    Both are of the same tempo, voice and place; room, noise and microphone are in the
-    second alone.
+    Both are whole words of the same tempo, voice and place; room, noise and microphone
+    are in the second alone.
 
     Parameters
     ----------
@@ -269,6 +183,35 @@ def _moved_end_points(
     too_short = moved[:, 1] - moved[:, 0] < 2
     moved[too_short] = found.spans[too_short]
     return moved
+
+
+def _cut_off(
+    spans: np.ndarray,
+    bounds: np.ndarray,
+    config: AugmentationConfig,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """End some recordings within the word, or begin them there.
+
+    Returns the spans of what is left, two frames long or more, and which frames were
+    never recorded: bool, (n_total_frames,).
+    """
+    n_clips = len(spans)
+    if not config.cut_part:
+        return spans, np.zeros(bounds[-1], dtype=bool)
+    is_cut = rng.random(n_clips) < config.cut_part
+    at_end = rng.random(n_clips) < _END_CUT_PART
+    longest = np.where(at_end, _LONGEST_END, _LONGEST_BEGINNING)
+    length = spans[:, 1] - spans[:, 0]
+    n_lost = (rng.random(n_clips) * longest * (length - 2)).round().astype(np.int64)
+    n_lost[~is_cut] = 0
+    kept = spans + np.stack(
+        [np.where(at_end, 0, n_lost), np.where(at_end, -n_lost, 0)], axis=1
+    )
+    clip = np.repeat(np.arange(n_clips), np.diff(bounds))
+    frame = np.arange(bounds[-1])
+    is_lost = np.where(at_end[clip], frame >= kept[clip, 1], frame < kept[clip, 0])
+    return kept, is_lost & is_cut[clip]
 
 
 def _reverberate(

@@ -64,6 +64,9 @@ class NetworkConfig:
     n_others
         Kinds of sounds that are no digits, which the last layer learns to tell from
         digits without being told what they are; 0 has it look for digits alone.
+    cnn_weight
+        How much the CNN's logits count in a team, where the pretrained network's count
+        for the rest of 1.
     n_frozen
         Convolutions of the speech embedding that keep their weights in the pretrained
         network, from the first on.
@@ -85,6 +88,7 @@ class NetworkConfig:
     dropout: float = 0.2
     embedding_dropout: float = 0.5
     n_others: int = 0
+    cnn_weight: float = 0.5
     n_frozen: int = N_LAYERS
 
     def __post_init__(self) -> None:
@@ -107,6 +111,10 @@ class NetworkConfig:
                 raise ModelError(
                     f"{name} is {getattr(self, name)}; expected 0 to under 1."
                 )
+        if not 0 <= self.cnn_weight <= 1:
+            raise ModelError(
+                f"cnn_weight is {self.cnn_weight}; expected a part from 0 to 1."
+            )
         if self.n_others < 0:
             raise ModelError(f"n_others is {self.n_others}; expected 0 or more.")
         if not 0 <= self.n_frozen <= N_LAYERS:

@@ -83,11 +83,16 @@ def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
         if body not in (_ann, _pretrained):  # they end with dropout of their own
             kept = keras.layers.Dropout(config.dropout)(embedding)
         members.append(_logits(kept, config, f"logits_{len(members)}"))
-    together = keras.ops.stack(members, axis=1)  # (n_clips, n_members, 10)
+    weights = [1 / len(members)] * len(members)
+    if config.kind == "team":
+        weights = [1 - config.cnn_weight, config.cnn_weight]
+    weighted = [
+        logits * weight for logits, weight in zip(members, weights, strict=True)
+    ]
     outputs = {
-        "logits": keras.ops.mean(together, axis=1),
+        "logits": keras.ops.sum(keras.ops.stack(weighted, axis=1), axis=1),
         "embedding": keras.ops.concatenate(embeddings, axis=1),
-        "members": together,
+        "members": keras.ops.stack(members, axis=1),  # (n_clips, n_members, 10)
     }
     return keras.Model(features, outputs, name=config.kind)
 

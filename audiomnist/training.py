@@ -286,15 +286,19 @@ class _Learner:
         weights = self.network.trainable_variables
         with tensorflow.GradientTape() as tape:
             # Each member of an ensemble learns for itself: (n_clips, n_members, 10).
-            logits = self.network(features, training=True)["members"]
+            answers = self.network(features, training=True)
+            logits, together = answers["members"], answers["logits"]
             if self.n_others:  # "none of these" has the logit 0
-                nothing = tensorflow.zeros_like(logits[:, :, :1])
-                logits = tensorflow.concat([logits, nothing], axis=2)
+                logits, together = (
+                    tensorflow.concat(
+                        [known, tensorflow.zeros_like(known[..., :1])], -1
+                    )
+                    for known in (logits, together)
+                )
             wanted = tensorflow.one_hot(labels, logits.shape[2])[:, None]
             wanted = tensorflow.repeat(wanted, logits.shape[1], axis=1)
             loss = self.loss(wanted, logits)
         self.checkpoint.optimizer.apply(tape.gradient(loss, weights), weights)
-        together = tensorflow.reduce_mean(logits, axis=1)
         is_right = tensorflow.argmax(together, axis=1) == labels
         return loss, tensorflow.reduce_mean(tensorflow.cast(is_right, "float32"))
 

@@ -37,6 +37,7 @@ ORDER = (
     "features",
     "feature_cache",
     "spectral_noise",
+    "augmentation_configs",
     "augmentation",
     "negatives",
     "history",

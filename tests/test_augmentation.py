@@ -7,25 +7,13 @@ import pytest
 
 from audiomnist import spectral_noise
 from audiomnist.audio import Audio
-from audiomnist.augmentation import AugmentationConfig, augment
+from audiomnist.augmentation import UNVARIED, AugmentationConfig, augment
 from audiomnist.errors import RunError
 from audiomnist.features import FeatureConfig, render, spectra
 from audiomnist.noises import pink, white
 from audiomnist.spectra import Spectra, power_spectra
 from audiomnist.speech import speech_spans
 
-OFF = AugmentationConfig(
-    slowest=1,
-    fastest=1,
-    bend=0,
-    shift=0,
-    end_points=0,
-    warp=0,
-    reverberation_part=0,
-    noise_part=0,
-    equaliser_db=0,
-    band_part=0,
-)
 FEATURES = FeatureConfig()
 
 
@@ -52,7 +40,7 @@ def versions(found, config: AugmentationConfig, seed: int = 0, features=FEATURES
 def test_with_everything_off_nothing_changes(found, features) -> None:
     plain = render(found, features)
     np.testing.assert_allclose(
-        versions(found, OFF, features=features), plain, atol=1e-4
+        versions(found, UNVARIED, features=features), plain, atol=1e-4
     )
 
 
@@ -69,18 +57,35 @@ def test_with_everything_off_nothing_changes(found, features) -> None:
         {"warp": 0.18},
         {"equaliser_db": 5.0},
         {"noise_part": 1.0},
+        {"cut_part": 1.0},
     ],
 )
 def test_each_option_alone_changes_most_clips_and_keeps_them_recognisable(
     found, option: dict
 ) -> None:
     plain = render(found, FEATURES)
-    changed = versions(found, replace(OFF, **option))
+    changed = versions(found, replace(UNVARIED, **option))
     differs = np.abs(changed - plain).max(axis=(1, 2)) > 1e-3
     assert differs.mean() > 0.6
     assert np.isfinite(changed).all()
     similarity = np.corrcoef(plain.ravel(), changed.ravel())[0, 1]
     assert similarity > 0.3
+
+
+def test_a_cut_takes_one_end_of_a_word_and_leaves_silence(found) -> None:
+    window = FeatureConfig(fit="window", n_frames=160, normalise="none", floor=1e-4)
+    # Whatever was recorded is noisy, so that silence is what was not.
+    noisy = replace(UNVARIED, noise_part=1.0, noise_low_db=0.0, noise_high_db=0.0)
+    whole, cut = (
+        (versions(found, config, features=window) > np.log(2e-4)).any(axis=1)
+        for config in (noisy, replace(noisy, cut_part=1.0))
+    )
+    first, last = cut.argmax(axis=1), cut[:, ::-1].argmax(axis=1)
+    n_heard = window.n_frames - first.astype(int) - last.astype(int)
+    assert (cut.sum(axis=1) == n_heard).all(), "silence within a word"
+    assert (n_heard < whole.sum(axis=1)).mean() > 0.9
+    lengths = found.spans[:, 1] - found.spans[:, 0]
+    assert (n_heard >= 0.69 * lengths).all()
 
 
 def test_a_seed_repeats_and_another_does_not(found) -> None:
@@ -91,7 +96,7 @@ def test_a_seed_repeats_and_another_does_not(found) -> None:
 
 def test_noise_goes_to_its_part_of_the_clips(found) -> None:
     plain = render(found, FEATURES)
-    config = replace(OFF, noise_part=0.5, noise_low_db=5, noise_high_db=5)
+    config = replace(UNVARIED, noise_part=0.5, noise_low_db=5, noise_high_db=5)
     noisy = np.abs(versions(found, config) - plain).max(axis=(1, 2)) > 1e-3
     assert 0.2 < noisy.mean() < 0.8
 
@@ -101,7 +106,8 @@ def test_louder_noise_changes_more(found) -> None:
     faint, loud = (
         np.abs(
             versions(
-                found, replace(OFF, noise_part=1, noise_low_db=snr, noise_high_db=snr)
+                found,
+                replace(UNVARIED, noise_part=1, noise_low_db=snr, noise_high_db=snr),
             )
             - plain
         ).mean()
@@ -113,7 +119,8 @@ def test_louder_noise_changes_more(found) -> None:
 def test_tempo_changes_how_many_frames_a_word_fills(found) -> None:
     plain = np.abs(render(found, FEATURES)).sum(axis=1) > 0
     other = (
-        np.abs(versions(found, replace(OFF, slowest=0.8, fastest=1.2))).sum(axis=1) > 0
+        np.abs(versions(found, replace(UNVARIED, slowest=0.8, fastest=1.2))).sum(axis=1)
+        > 0
     )
     ratio = other.sum(axis=1) / plain.sum(axis=1)
     assert 0.7 < ratio.min() < 0.95 and 1.05 < ratio.max() < 1.3
@@ -127,7 +134,7 @@ def test_a_window_moves_and_bends_too(spoken, option) -> None:
     sounds = [spoken(digit, speaker) for digit in range(10) for speaker in range(3)]
     found = spectra(sounds, features)
     plain = render(found, features)
-    changed = versions(found, replace(OFF, **option), features=features)
+    changed = versions(found, replace(UNVARIED, **option), features=features)
     same = [
         np.corrcoef(one.ravel(), other.ravel())[0, 1]
         for one, other in zip(plain, changed, strict=True)
@@ -137,7 +144,7 @@ def test_a_window_moves_and_bends_too(spoken, option) -> None:
 
 def test_a_room_makes_the_end_of_a_word_longer(found) -> None:
     plain = render(found, FEATURES)
-    reverberant = versions(found, replace(OFF, reverberation_part=1))
+    reverberant = versions(found, replace(UNVARIED, reverberation_part=1))
     # Beside the loudest frame, what follows it has risen.
     rise = reverberant - plain
     middle = FEATURES.n_frames // 2
@@ -145,7 +152,7 @@ def test_a_room_makes_the_end_of_a_word_longer(found) -> None:
 
 
 def test_babble_sounds_like_the_other_clips(found) -> None:
-    loud = replace(OFF, noise_part=1, noise_low_db=-60, noise_high_db=-60)
+    loud = replace(UNVARIED, noise_part=1, noise_low_db=-60, noise_high_db=-60)
     unscaled = replace(FEATURES, normalise="none")
     plain, babble, hiss = (
         features[:, :, 15:25].mean(axis=(0, 2))  # within the words, (n_mels,)
@@ -169,7 +176,7 @@ def test_noise_is_as_loud_as_noise_in_the_samples(
     unscaled = replace(FEATURES, normalise="none", floor=1e-6)
     clean = [pad(spoken(digit, speaker)) for digit in range(10) for speaker in range(3)]
     found = spectra(clean, unscaled)
-    config = replace(OFF, noise_part=1, noise_low_db=snr_db, noise_high_db=snr_db)
+    config = replace(UNVARIED, noise_part=1, noise_low_db=snr_db, noise_high_db=snr_db)
     ours = versions(found, replace(config, babble_part=0), features=unscaled)
     rng = np.random.default_rng(3)
     make = white if falls == 0 else pink
@@ -197,7 +204,7 @@ def pad(audio: Audio) -> Audio:
 def test_a_narrow_band_loses_its_ends_alone(found) -> None:
     unscaled = replace(FEATURES, normalise="none")
     plain = render(found, unscaled)
-    narrow = versions(found, replace(OFF, band_part=1), features=unscaled)
+    narrow = versions(found, replace(UNVARIED, band_part=1), features=unscaled)
     loss = (plain - narrow).mean(axis=(0, 2))  # (n_mels,)
     assert max(loss[0], loss[-1]) > 3 * abs(loss[len(loss) // 2])
 

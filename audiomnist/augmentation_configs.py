@@ -1,0 +1,119 @@
+"""How much the versions of a clip may differ from it.
+
+Owns the settings of augmentation and what they check. What is done with a clip is for
+`augmentation`, the next step.
+"""
+
+from dataclasses import dataclass
+
+from audiomnist.errors import RunError
+from audiomnist.features import CONTEXT
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """How much the versions of a clip differ; 0 switches a variation off.
+
+    Parameters
+    ----------
+    slowest, fastest
+        Range of the tempo, relative to the recording's; 1 and 1 keep it.
+    bend
+        Largest difference in tempo between the halves of a word, or of a window, as a
+        part.
+    shift
+        Largest move of a word out of the middle of padding or window, in seconds.
+    end_points
+        Largest move of the word's beginning and end, in seconds.
+    warp
+        Largest change of all frequencies, as a part, as another length of the
+        vocal tract makes it [1]_.
+    reverberation_part
+        Part of the versions that sound in a room.
+    noise_part
+        Part of the versions that get noise.
+    noise_low_db, noise_high_db
+        Range of their signal-to-noise ratios, in dB.
+    babble_part
+        Part of the noisy versions whose noise is other voices; the others' noise is
+        steady and of a random colour.
+    equaliser_db
+        Standard deviation of a smooth random gain over the mel bands, in dB.
+    band_part
+        Part of the versions that lose their lowest and highest frequencies, as over
+        a telephone.
+    cut_part
+        Part of the versions that lose the beginning or the end of the word, as where
+        somebody spoke before the recording began or stopped it too early.
+
+    Raises
+    ------
+    RunError
+        If a number is out of its range.
+
+    References
+    ----------
+    .. [1] N. Jaitly and G. Hinton, "Vocal Tract Length Perturbation (VTLP) improves
+       speech recognition", ICML Workshop on Deep Learning for Audio, 2013.
+    """
+
+    slowest: float = 0.75
+    fastest: float = 1.8
+    bend: float = 0.2
+    shift: float = 0.06
+    end_points: float = 0.08
+    warp: float = 0.18
+    reverberation_part: float = 0.3
+    noise_part: float = 0.5
+    noise_low_db: float = -3.0
+    noise_high_db: float = 35.0
+    babble_part: float = 0.3
+    equaliser_db: float = 5.0
+    band_part: float = 0.2
+    cut_part: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.slowest <= 1 <= self.fastest or not 0 <= self.bend < 1:
+            raise RunError(
+                f"The tempo goes from {self.slowest} to {self.fastest}, bend is "
+                f"{self.bend}; expected above 0 to 1, 1 or more, and 0 to under 1."
+            )
+        if not 0 <= self.warp < 0.5 or self.equaliser_db < 0:
+            raise RunError(
+                f"warp is {self.warp} and equaliser_db {self.equaliser_db}; expected 0 "
+                "to under 0.5, and 0 or more."
+            )
+        if not 0 <= self.end_points <= CONTEXT or self.shift < 0:
+            raise RunError(
+                f"end_points is {self.end_points} s and shift {self.shift} s; expected "
+                f"0 to {CONTEXT} s and not under 0."
+            )
+        parts = (
+            *(self.reverberation_part, self.noise_part),
+            *(self.babble_part, self.band_part, self.cut_part),
+        )
+        if not all(0 <= part <= 1 for part in parts):
+            raise RunError(
+                "reverberation_part, noise_part, babble_part, band_part and cut_part "
+                f"are {parts}; expected parts from 0 to 1."
+            )
+        if self.noise_low_db > self.noise_high_db:
+            raise RunError(
+                f"The noise goes from {self.noise_low_db} to {self.noise_high_db} dB; "
+                "expected low to high."
+            )
+
+
+UNVARIED = AugmentationConfig(
+    slowest=1.0,
+    fastest=1.0,
+    bend=0.0,
+    shift=0.0,
+    end_points=0.0,
+    warp=0.0,
+    reverberation_part=0.0,
+    noise_part=0.0,
+    equaliser_db=0.0,
+    band_part=0.0,
+)
+"""Varies nothing."""
