@@ -27,8 +27,8 @@ from audiomnist.negatives import SYNTHETIC, load_others, others_here
 from audiomnist.publishing import Calibration
 from audiomnist.run_folders import Run, RunConfig, preset
 
-EPOCHS = {"ann": 50, "cnn": 30, "pretrained": 12}
-NAMES = {"ann": "ann", "cnn": "cnn", "best": "pretrained"}
+EPOCHS = {"ann": 50, "cnn": 30, "team": 16}
+NAMES = {"ann": "ann", "cnn": "cnn", "best": "team"}
 """The recipes and the network of each."""
 
 _BALANCE, _SYNTHETIC_WEIGHT = 0.4, 0.4
@@ -38,7 +38,7 @@ _OTHERS_PART, _N_OTHERS = 0.6, 16
 # augmentation has.
 _FEATURES = {"ann": FeatureConfig(kind="mfcc", n_mfcc=20)}
 _HIDDEN = {"ann": (192, 128)}
-_AUGMENTATION = {"ann": AugmentationConfig()}
+_AUGMENTATION = {"ann": AugmentationConfig(), "cnn": AugmentationConfig(cut_part=0.3)}
 _N_STEPS = 2  # runs of a recipe
 
 
@@ -69,9 +69,7 @@ def recipe(
         basis.training,
         epochs=EPOCHS[NAMES[name]],
         batch_size=128,
-        augmentation=_AUGMENTATION.get(
-            name, basis.training.augmentation or AugmentationConfig()
-        ),
+        augmentation=_AUGMENTATION.get(name, basis.training.augmentation),
         others_part=_OTHERS_PART,
         speaker_balance=_BALANCE,
         synthetic_weight=_SYNTHETIC_WEIGHT,

@@ -72,20 +72,17 @@ def test_each_option_alone_changes_most_clips_and_keeps_them_recognisable(
     assert similarity > 0.3
 
 
-def test_a_cut_takes_one_end_of_a_word_and_leaves_silence(found) -> None:
+def test_a_cut_silences_one_end_of_a_word_and_no_more(found) -> None:
     window = FeatureConfig(fit="window", n_frames=160, normalise="none", floor=1e-4)
-    # Whatever was recorded is noisy, so that silence is what was not.
-    noisy = replace(UNVARIED, noise_part=1.0, noise_low_db=0.0, noise_high_db=0.0)
-    whole, cut = (
-        (versions(found, config, features=window) > np.log(2e-4)).any(axis=1)
-        for config in (noisy, replace(noisy, cut_part=1.0))
+    cut = versions(found, replace(UNVARIED, cut_part=1.0), features=window)
+    n_whole, n_heard = (
+        (clips > np.log(1.01e-4)).any(axis=1).sum(axis=1)
+        for clips in (render(found, window), cut)
     )
-    first, last = cut.argmax(axis=1), cut[:, ::-1].argmax(axis=1)
-    n_heard = window.n_frames - first.astype(int) - last.astype(int)
-    assert (cut.sum(axis=1) == n_heard).all(), "silence within a word"
-    assert (n_heard < whole.sum(axis=1)).mean() > 0.9
+    assert (n_heard < n_whole).mean() > 0.8
     lengths = found.spans[:, 1] - found.spans[:, 0]
-    assert (n_heard >= 0.69 * lengths).all()
+    assert (n_heard >= 0.6 * lengths).all()
+    assert np.isfinite(cut).all()
 
 
 def test_a_seed_repeats_and_another_does_not(found) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from audiomnist.augmentation import AugmentationConfig
 from audiomnist.benchmark import report
 from audiomnist.benchmark.protocol import evaluated
+from audiomnist.network_configs import NetworkConfig
 from audiomnist.recipes import recipe
 from audiomnist.run_configs import RunConfig
 from audiomnist.significance import Rate
@@ -22,6 +23,7 @@ HELD_OUT = "nicolas"
 
 _RECIPE, _BASIS = "best", "the recipe"
 _QUICK_EPOCHS = 1
+_EPOCHS_ALONE = 12
 _N_QUICK = 2  # changes
 
 
@@ -50,6 +52,15 @@ def _seen(**changes: Any) -> Callable[[RunConfig], RunConfig]:
 def _built(**changes: Any) -> Callable[[RunConfig], RunConfig]:
     """Another network."""
     return lambda config: replace(config, network=replace(config.network, **changes))
+
+
+def _alone(config: RunConfig) -> RunConfig:
+    """The pretrained network without the CNN, which needs the most epochs."""
+    network = replace(
+        config.network, kind="pretrained", cnn_weight=NetworkConfig.cnn_weight
+    )
+    training = replace(config.training, epochs=_EPOCHS_ALONE)
+    return replace(config, network=network, training=training)
 
 
 def _without(name: str) -> Callable[[RunConfig], RunConfig]:
@@ -89,7 +100,9 @@ CHANGES: dict[str, Callable[[RunConfig], RunConfig]] = {
     _BASIS: lambda config: config,
     "the word alone, silence around it": _seen(fit="pad"),
     "the embedding's last nine layers learn, too": _built(n_frozen=11),
-    "a CNN beside it, both averaged": _built(kind="team"),
+    "the pretrained network alone": _alone,
+    "the CNN beside it counts for half": _built(cnn_weight=0.5),
+    "no word is cut off": _augmented(cut_part=0.0),
     "less of the embedding switched off (a fifth)": _built(embedding_dropout=0.2),
     "no augmentation": _trained(augmentation=None),
     "without the neural voices": _without("neural"),
