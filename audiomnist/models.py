@@ -26,6 +26,11 @@ RECORD = "run.json"
 FINISHED = "finished"
 DEFAULT_MODEL = "best"
 _CLIPS_AT_ONCE = 256
+_SURE = 2.0
+"""Lead of the first logit over the second from which one look is enough. So three of
+five of 5,023 clips by strangers to two runs were looked at once, and 119 clips taken for
+another digit; looked at twice throughout, 120 were."""
+
 _FILE_IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every LiteRT file
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -40,6 +45,9 @@ class LiteRTNetwork:
         "embedding".
     input_shape
         Shape of one clip's features: (n_bins, n_frames).
+    n_moved
+        Frames by which it looks at a clip earlier, and, where it is not sure then, a
+        second time later; 0 looks once, at the clip as it is.
 
     Raises
     ------
@@ -47,10 +55,12 @@ class LiteRTNetwork:
         If there is no such file, it is damaged, or its shapes are others.
     """
 
-    def __init__(self, path: Path, input_shape: tuple[int, int]) -> None:
+    def __init__(
+        self, path: Path, input_shape: tuple[int, int], n_moved: int = 0
+    ) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self.input_shape = input_shape
+        self.input_shape, self.n_moved = input_shape, n_moved
         self._lock = threading.Lock()
         content = _read(path)
         if content[4:8] != _FILE_IDENTIFIER:
@@ -98,7 +108,18 @@ class LiteRTNetwork:
                 f"(n_clips, {self.input_shape[0]}, {self.input_shape[1]}). Compute "
                 "them with the model's own feature settings."
             )
-        features = np.ascontiguousarray(features, dtype=np.float32)
+        features = np.asarray(features, dtype=np.float32)
+        answers = self._look(_moved(features, -self.n_moved))
+        if self.n_moved:
+            unsure = np.flatnonzero(_lead(answers["logits"]) < _SURE)
+            again = self._look(_moved(features[unsure], self.n_moved))
+            for name, seen in answers.items():
+                seen[unsure] = (seen[unsure] + again[name]) / 2
+        return answers
+
+    def _look(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """The outputs for one look at each clip."""
+        features = np.ascontiguousarray(features)
         with self._lock:
             parts = [
                 self._invoke(features[first : first + _CLIPS_AT_ONCE])
@@ -133,6 +154,21 @@ class LiteRTNetwork:
             name: self._interpreter.get_tensor(index)
             for name, index in self._outputs.items()
         }
+
+
+def _moved(features: np.ndarray, n: int) -> np.ndarray:
+    """Features seen n frames later, the frames at the end repeated; or earlier."""
+    if n == 0:
+        return features
+    n_frames = features.shape[2]
+    return features[:, :, np.clip(np.arange(n_frames) + n, 0, n_frames - 1)]
+
+
+def _lead(logits: np.ndarray) -> np.ndarray:
+    """By how much the first of (n_clips, 10) logits and "none of these" leads."""
+    nothing = np.zeros((len(logits), 1), logits.dtype)
+    ranked = np.sort(np.concatenate([logits, nothing], axis=1), axis=1)
+    return ranked[:, -1] - ranked[:, -2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +225,7 @@ class Model:
             temperature = float(record.get("temperature", 1.0))
             knows_others = bool(record.get("knows_others", False))
             n_parameters = int(record["n_parameters"])
+            n_moved = int(record.get("n_moved", 0))
         except (KeyError, TypeError, ValueError, AudioError) as error:
             raise ModelError(
                 f"{folder / RECORD} does not describe a finished model "
@@ -198,12 +235,17 @@ class Model:
             raise ModelError(
                 f"{folder / RECORD} has the threshold {threshold}; expected 0 to 1."
             )
+        if not 0 <= n_moved < features.n_frames:
+            raise ModelError(
+                f"{folder / RECORD} has n_moved {n_moved}; expected 0 to under "
+                f"{features.n_frames} frames."
+            )
         if not temperature > 0:
             raise ModelError(
                 f"{folder / RECORD} has the temperature {temperature}; expected above "
                 "0."
             )
-        network = LiteRTNetwork(folder / LITERT, features.shape)
+        network = LiteRTNetwork(folder / LITERT, features.shape, n_moved)
         return cls(
             folder.name,
             folder,

@@ -37,6 +37,11 @@ TITLES = {
 }
 """What each kind is called."""
 
+N_MOVED = {"pretrained": 3, "team": 3}
+"""Frames by which a second look at a word is moved, where there is one: the speech
+embedding takes a frame in 8, so that a word that begins a little later looks different
+to it. These are 30 ms at the hop of the preset."""
+
 _N_FILTERS = 5  # stages of the convolutional networks
 
 

@@ -25,7 +25,6 @@ __all__ = [
     "N_DIGITS",
     "TITLES",
     "NetworkConfig",
-    "answer",
     "build",
     "load",
     "n_threads",
@@ -37,9 +36,6 @@ __all__ = [
 _REDUCTION = 8  # their stride of 2 and their two poolings by 2
 
 _SMOOTHED = 3  # bands, about 170 Hz
-
-# Frames by which the word is moved back and forth: 30 ms at the hop of the preset.
-_LOOKS = {"pretrained": 3, "team": 3}
 
 # Trainings have a few hundred steps; Keras' momentum of 0.99 would leave the running
 # means far behind the weights when the validation clips are heard.
@@ -123,50 +119,10 @@ def load(path: Path, *, with_optimizer: bool = False) -> "keras.Model":
         ) from error
 
 
-def answer(network: "keras.Model", features: Any) -> dict[str, Any]:
-    """What a trained network answers: once looked at, or twice and averaged.
-
-    The pretrained network takes a frame in 8, so that a word that begins a little later
-    looks different to it. It looks at each word a little earlier and a little later; of
-    clips by strangers it understands more so. In training it looks once, also at the
-    validation clips.
-
-    Parameters
-    ----------
-    network
-        As `build` builds it.
-    features
-        TensorFlow tensor, float32, shape (n_clips, n_bins, n_frames).
-
-    Returns
-    -------
-    dict[str, Any]
-        "logits" (n_clips, 10) and "embedding" (n_clips, n_units).
-    """
-    import tensorflow
-
-    looks = [features]
-    if n_moved := _LOOKS.get(network.name, 0):
-        first = tensorflow.repeat(features[:, :, :1], n_moved, axis=2)
-        last = tensorflow.repeat(features[:, :, -1:], n_moved, axis=2)
-        looks = [
-            tensorflow.concat([first, features[:, :, :-n_moved]], axis=2),
-            tensorflow.concat([features[:, :, n_moved:], last], axis=2),
-        ]
-    seen = network(tensorflow.concat(looks, axis=0), training=False)
-    return {
-        name: tensorflow.reduce_mean(
-            tensorflow.reshape(seen[name], (len(looks), -1, seen[name].shape[1])),
-            axis=0,
-        )
-        for name in ("logits", "embedding")
-    }
-
-
 def to_litert(network: "keras.Model", *, n_bits: int = 32) -> bytes:
     """Convert a network to a LiteRT file, for any number of clips at once.
 
-    Its input is "features" and its outputs are those of `answer`, all float32.
+    Its input is "features" and its outputs are "logits" and "embedding", all float32.
 
     Parameters
     ----------
@@ -184,8 +140,7 @@ def to_litert(network: "keras.Model", *, n_bits: int = 32) -> bytes:
     # The converter keeps the weights that it finds here.
     serving.weights = [variable.value for variable in network.variables]
     serving.hear = tensorflow.function(
-        lambda features: answer(network, features),
-        input_signature=[features],
+        lambda features: _answer(network, features), input_signature=[features]
     )
     converter = tensorflow.lite.TFLiteConverter.from_concrete_functions(
         [serving.hear.get_concrete_function()], serving
@@ -195,6 +150,12 @@ def to_litert(network: "keras.Model", *, n_bits: int = 32) -> bytes:
     if n_bits == 16:
         converter.target_spec.supported_types = [tensorflow.float16]
     return converter.convert()
+
+
+def _answer(network: "keras.Model", features: Any) -> dict[str, Any]:
+    """What a trained network is asked for."""
+    outputs = network(features, training=False)
+    return {name: outputs[name] for name in ("logits", "embedding")}
 
 
 def n_threads() -> int:

@@ -299,7 +299,7 @@ def _in_8_bits(model: Model, config: RunConfig, result: Evaluation) -> str:
     path = model.folder / LITERT_16BIT
     if not path.exists():
         return "There is no version with finer weights to compare with."
-    finer = LiteRTNetwork(path, model.features.shape)
+    finer = LiteRTNetwork(path, model.features.shape, model.network.n_moved)
     heard = clip_features(result.clips, model.features)
     digits = np.array([clip.digit for clip in heard.clips])
     logits, fine = (

@@ -34,11 +34,11 @@ NAMES = {"ann": "ann", "cnn": "cnn", "best": "team"}
 _BALANCE, _SYNTHETIC_WEIGHT = 0.4, 0.4
 _OTHERS_PART, _N_OTHERS = 0.6, 16
 # The networks' own presets learn fast from few clips; with so many and so different
-# ones the ANN takes finer features, which keep the tempo, fewer units, and all that
-# augmentation has.
+# ones the ANN takes finer features, which keep the tempo, and fewer units, and both
+# hear all that augmentation has.
 _FEATURES = {"ann": FeatureConfig(kind="mfcc", n_mfcc=20)}
 _HIDDEN = {"ann": (192, 128)}
-_AUGMENTATION = {"ann": AugmentationConfig(), "cnn": AugmentationConfig(cut_part=0.3)}
+_AUGMENTATION = dict.fromkeys(("ann", "cnn"), AugmentationConfig(cut_part=0.3))
 _N_STEPS = 2  # runs of a recipe
 
 

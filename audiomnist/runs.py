@@ -29,6 +29,7 @@ from audiomnist.corpora import load_corpus
 from audiomnist.errors import AudioMnistError, RunError
 from audiomnist.history import UNFINISHED, EpochMetrics, best_epoch
 from audiomnist.models import FINISHED, LiteRTNetwork
+from audiomnist.network_configs import N_MOVED
 from audiomnist.run_data import prepare
 from audiomnist.run_folders import (
     CANCELLED,
@@ -237,7 +238,8 @@ def _train(
     )
     history = run.history
     report.show("evaluating", len(history))
-    served = LiteRTNetwork(run.folder / LITERT, config.features.shape)
+    n_moved = N_MOVED.get(config.network.kind, 0)
+    served = LiteRTNetwork(run.folder / LITERT, config.features.shape, n_moved)
     logits = served.hear(data.validation)["logits"]
     knows_others = data.others is not None
     temperature = fit_temperature(
@@ -248,6 +250,7 @@ def _train(
         run,
         n_parameters=int(networks.load(run.folder / WEIGHTS).count_params()),
         knows_others=knows_others,
+        n_moved=n_moved,
         temperature=temperature,
         coverage=COVERAGE,
         threshold=choose_threshold(probabilities),

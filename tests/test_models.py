@@ -76,6 +76,31 @@ def test_it_answers_as_the_network_does(folder, network, n_clips):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
+def test_it_looks_again_only_where_it_is_not_sure(tmp_path, litert, network):
+    model = Model.load(make(tmp_path / "twice", litert, n_moved=3))
+    features = 150 * noise(40)
+    padded = np.pad(features, ((0, 0), (0, 0), (3, 3)), mode="edge")
+    earlier, later = (
+        {name: values.numpy() for name, values in network(look, training=False).items()}
+        for look in (padded[:, :, :-6], padded[:, :, 6:])
+    )
+    first, second = np.sort(np.c_[earlier["logits"], np.zeros(40)], axis=1).T[[-1, -2]]
+    is_sure = first - second >= 2
+    assert 5 < is_sure.sum() < 35
+    heard = {"logits": model.logits(features), "embedding": model.embeddings(features)}
+    for name, values in heard.items():
+        both = (earlier[name] + later[name]) / 2
+        wanted = np.where(is_sure[:, None], earlier[name], both)
+        np.testing.assert_allclose(values, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_moved", [-1, 16])
+def test_a_second_look_beyond_the_word_is_refused(tmp_path, litert, n_moved):
+    folder = make(tmp_path / "far", litert, n_moved=n_moved)
+    with pytest.raises(ModelError, match=f"n_moved {n_moved}; expected 0 to under 16"):
+        Model.load(folder)
+
+
 def test_no_clips_give_no_answers(folder):
     model = Model.load(folder)
     assert model.probabilities(noise(0)).shape == (0, 10)
