@@ -28,7 +28,7 @@ DEFAULT_MODEL = "best"
 _CLIPS_AT_ONCE = 256
 _SURE = 2.0
 """Lead of the first logit over the second from which one look is enough. So three of
-five of 5,023 clips by strangers to two runs were looked at once, and 119 clips taken for
+five of 5,023 clips by strangers to two runs were looked at once, and 119 taken for
 another digit; looked at twice throughout, 120 were."""
 
 _FILE_IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every LiteRT file
