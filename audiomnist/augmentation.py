@@ -1,4 +1,4 @@
-"""Variations of a spoken word: other tempo, voice, room, microphone and noise.
+"""Variations of a spoken word: tempo, voice, room, microphone, noise, and cuts.
 
 Works on stored power spectra, so that every epoch hears new versions of each
 clip without decoding one again. Each function takes its randomness as an
@@ -33,7 +33,7 @@ _REVERBERATION_TIME, _DIRECT_DB = (0.1, 0.7), (-3.0, 15.0)
 _LOST_LOW, _LOST_HIGH, _LOSS_DB = (0.0, 0.25), (0.75, 1.0), 25.0
 
 # Of those that are cut, so many lose their end; the others, their beginning. What is
-# lost are these parts of the word at most.
+# lost are these parts of what was found as the word, at most. All three are guesses.
 _END_CUT_PART, _LONGEST_END, _LONGEST_BEGINNING = 0.7, 0.3, 0.2
 
 

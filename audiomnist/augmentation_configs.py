@@ -44,7 +44,8 @@ class AugmentationConfig:
         a telephone.
     cut_part
         Part of the versions that lose the beginning or the end of the word, as where
-        somebody spoke before the recording began or stopped it too early.
+        somebody spoke before the recording began or stopped it too early. Sounds that
+        are no digits lose theirs as often, or a cut would say that it is a digit.
 
     Raises
     ------
@@ -115,5 +116,6 @@ UNVARIED = AugmentationConfig(
     noise_part=0.0,
     equaliser_db=0.0,
     band_part=0.0,
+    cut_part=0.0,
 )
 """Varies nothing."""

@@ -27,9 +27,8 @@ FINISHED = "finished"
 DEFAULT_MODEL = "best"
 _CLIPS_AT_ONCE = 256
 _SURE = 2.0
-"""Lead of the first logit over the second from which one look is enough. So three of
-five of 5,023 clips by strangers to two runs were looked at once, and 119 taken for
-another digit; looked at twice throughout, 120 were."""
+"""Lead of the first answer over the second, in logits before the temperature, from
+which one look is enough; chosen in docs/recognition.md, "Looking again"."""
 
 _FILE_IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every LiteRT file
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -48,6 +47,8 @@ class LiteRTNetwork:
     n_moved
         Frames by which it looks at a clip earlier, and, where it is not sure then, a
         second time later; 0 looks once, at the clip as it is.
+    knows_others
+        Whether it may also answer "none of these", whose logit is 0.
 
     Raises
     ------
@@ -56,11 +57,17 @@ class LiteRTNetwork:
     """
 
     def __init__(
-        self, path: Path, input_shape: tuple[int, int], n_moved: int = 0
+        self,
+        path: Path,
+        input_shape: tuple[int, int],
+        n_moved: int = 0,
+        *,
+        knows_others: bool = False,
     ) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self.input_shape, self.n_moved = input_shape, n_moved
+        self.knows_others = knows_others
         self._lock = threading.Lock()
         content = _read(path)
         if content[4:8] != _FILE_IDENTIFIER:
@@ -95,7 +102,8 @@ class LiteRTNetwork:
         -------
         dict[str, np.ndarray]
             "logits", float32, shape (n_clips, 10), and "embedding", float32,
-            shape (n_clips, embedding_size).
+            shape (n_clips, embedding_size): those of the first look, or the mean of
+            two where that was not sure.
 
         Raises
         ------
@@ -111,7 +119,8 @@ class LiteRTNetwork:
         features = np.asarray(features, dtype=np.float32)
         answers = self._look(_moved(features, -self.n_moved))
         if self.n_moved:
-            unsure = np.flatnonzero(_lead(answers["logits"]) < _SURE)
+            lead = _lead(answers["logits"], knows_others=self.knows_others)
+            unsure = np.flatnonzero(lead < _SURE)
             again = self._look(_moved(features[unsure], self.n_moved))
             for name, seen in answers.items():
                 seen[unsure] = (seen[unsure] + again[name]) / 2
@@ -157,17 +166,22 @@ class LiteRTNetwork:
 
 
 def _moved(features: np.ndarray, n: int) -> np.ndarray:
-    """Features seen n frames later, the frames at the end repeated; or earlier."""
+    """Features seen n frames later, or earlier where n is below 0.
+
+    The outermost frame fills the gap.
+    """
     if n == 0:
         return features
     n_frames = features.shape[2]
     return features[:, :, np.clip(np.arange(n_frames) + n, 0, n_frames - 1)]
 
 
-def _lead(logits: np.ndarray) -> np.ndarray:
-    """By how much the first of (n_clips, 10) logits and "none of these" leads."""
-    nothing = np.zeros((len(logits), 1), logits.dtype)
-    ranked = np.sort(np.concatenate([logits, nothing], axis=1), axis=1)
+def _lead(logits: np.ndarray, *, knows_others: bool) -> np.ndarray:
+    """By how much the first answer leads over the second: (n_clips,)."""
+    if knows_others:  # "none of these" has the logit 0
+        nothing = np.zeros((len(logits), 1), logits.dtype)
+        logits = np.concatenate([logits, nothing], axis=1)
+    ranked = np.sort(logits, axis=1)
     return ranked[:, -1] - ranked[:, -2]
 
 
@@ -245,7 +259,9 @@ class Model:
                 f"{folder / RECORD} has the temperature {temperature}; expected above "
                 "0."
             )
-        network = LiteRTNetwork(folder / LITERT, features.shape, n_moved)
+        network = LiteRTNetwork(
+            folder / LITERT, features.shape, n_moved, knows_others=knows_others
+        )
         return cls(
             folder.name,
             folder,

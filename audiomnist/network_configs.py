@@ -33,14 +33,14 @@ TITLES = {
     "resnet": "ResNet",
     "ensemble": "Three CNNs",
     "pretrained": "Pretrained CNN",
-    "team": "Pretrained and CNN",
+    "team": "Pretrained network and CNN",
 }
 """What each kind is called."""
 
 N_MOVED = {"pretrained": 3, "team": 3}
-"""Frames by which a second look at a word is moved, where there is one: the speech
-embedding takes a frame in 8, so that a word that begins a little later looks different
-to it. These are 30 ms at the hop of the preset."""
+"""Frames by which each of two looks at a word is moved, where there are two: the first
+earlier, the second later. The speech embedding takes a frame in 8, so that a word that
+begins a little later looks different to it. With the preset's hop it is 30 ms."""
 
 _N_FILTERS = 5  # stages of the convolutional networks
 

@@ -22,6 +22,7 @@ from audiomnist.feature_cache import clip_features
 from audiomnist.history import HISTORY, replacing, write_atomically, write_json
 from audiomnist.models import FINISHED, RECORD, LiteRTNetwork, Model, is_folder_name
 from audiomnist.negatives import SYNTHETIC, load_others
+from audiomnist.network_configs import N_MOVED
 from audiomnist.networks import TITLES
 from audiomnist.run_folders import Run, RunConfig
 from audiomnist.settings import settings, writable_folder
@@ -113,13 +114,13 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
         _pack(folder / WEIGHTS)
         for file, n_bits in ((LITERT, 8), (LITERT_16BIT, 16)):
             write_atomically(folder / file, networks.to_litert(network, n_bits=n_bits))
+        # The files are new, also where the run is of an earlier version.
+        record = {**run.record, "n_moved": N_MOVED.get(run.config.network.kind, 0)}
         if calibration is not None:
-            changed = {
-                "temperature": calibration.temperature,
-                "threshold": calibration.threshold,
-                "calibration": asdict(calibration),
-            }
-            write_json(folder / RECORD, {**run.record, **changed})
+            record["temperature"] = calibration.temperature
+            record["threshold"] = calibration.threshold
+            record["calibration"] = asdict(calibration)
+        write_json(folder / RECORD, record)
         model = Model.load(folder)
         _evaluate_again(model, run.config, split)
         text = card(name, model, run.config)
@@ -183,13 +184,24 @@ def _summary(model: Model, config: RunConfig) -> str:
     features = config.features
     n_bins, n_frames = features.shape
     what = "log-mel bands" if features.kind == "log_mel" else "MFCC"
+    apart = 2000 * model.network.n_moved * features.spectrum.hop
+    together = (
+        f" The CNN's logits count for {config.network.cnn_weight:g} of the answer."
+        if config.network.kind == "team"
+        else ""
+    )
+    looks = (
+        f" Where it is not sure, it looks again, {apart:g} ms later in the recording."
+        if apart
+        else ""
+    )
     size = (model.folder / LITERT).stat().st_size
     return (
         f"{TITLES[config.network.kind]}, trained to hear one spoken English digit. "
         f"{model.n_parameters:,} parameters, {size / 1e6:.2f} MB as LiteRT "
         f"with weights of 8 bits. It sees "
         f"{n_bins} {what} in {n_frames} frames, made from sound at "
-        f"{features.sample_rate} Hz."
+        f"{features.sample_rate} Hz.{together}{looks}"
     )
 
 
@@ -299,7 +311,12 @@ def _in_8_bits(model: Model, config: RunConfig, result: Evaluation) -> str:
     path = model.folder / LITERT_16BIT
     if not path.exists():
         return "There is no version with finer weights to compare with."
-    finer = LiteRTNetwork(path, model.features.shape, model.network.n_moved)
+    finer = LiteRTNetwork(
+        path,
+        model.features.shape,
+        model.network.n_moved,
+        knows_others=model.knows_others,
+    )
     heard = clip_features(result.clips, model.features)
     digits = np.array([clip.digit for clip in heard.clips])
     logits, fine = (

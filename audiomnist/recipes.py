@@ -25,6 +25,7 @@ from audiomnist.history import EpochMetrics
 from audiomnist.models import FINISHED, Model
 from audiomnist.negatives import SYNTHETIC, load_others, others_here
 from audiomnist.publishing import Calibration
+from audiomnist.run_configs import CUT_PART
 from audiomnist.run_folders import Run, RunConfig, preset
 
 EPOCHS = {"ann": 50, "cnn": 30, "team": 16}
@@ -34,11 +35,14 @@ NAMES = {"ann": "ann", "cnn": "cnn", "best": "team"}
 _BALANCE, _SYNTHETIC_WEIGHT = 0.4, 0.4
 _OTHERS_PART, _N_OTHERS = 0.6, 16
 # The networks' own presets learn fast from few clips; with so many and so different
-# ones the ANN takes finer features, which keep the tempo, and fewer units, and both
-# hear all that augmentation has.
+# ones the ANN takes finer features, which keep the tempo, and fewer units, and both the
+# ANN and the CNN hear all that augmentation has, the CNN words that are cut off, too.
 _FEATURES = {"ann": FeatureConfig(kind="mfcc", n_mfcc=20)}
 _HIDDEN = {"ann": (192, 128)}
-_AUGMENTATION = dict.fromkeys(("ann", "cnn"), AugmentationConfig(cut_part=0.3))
+_AUGMENTATION = {
+    "ann": AugmentationConfig(),
+    "cnn": AugmentationConfig(cut_part=CUT_PART),
+}
 _N_STEPS = 2  # runs of a recipe
 
 

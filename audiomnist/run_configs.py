@@ -27,6 +27,9 @@ from audiomnist.training import TrainConfig
 
 _MAX_TITLE = 100  # characters
 _END_POINTS_ALONE = replace(UNVARIED, end_points=0.045)
+CUT_PART = 0.3
+"""Part of the words that training cuts off: docs/recognition.md says what for."""
+
 _HELD_OUT_RULES = ("leave_one_out", "corpus")
 
 
@@ -172,7 +175,8 @@ def preset(kind: str) -> RunConfig:
     elif kind in ("pretrained", "team"):
         network = replace(network, hidden=(256,))
         if kind == "team":
-            # It knows the voices that it learned from better, and strangers' worse.
+            # The CNN knows the voices that it learned from better than the pretrained
+            # network does, and strangers' worse: docs/recognition.md.
             network = replace(network, cnn_weight=0.25)
         # What the speech embedding has always heard; the word and its surroundings,
         # for it knows talk that goes on and needs no silence around a word.
@@ -188,7 +192,9 @@ def preset(kind: str) -> RunConfig:
             training,
             epochs=8 if kind == "pretrained" else 16,
             batch_size=128,
-            augmentation=AugmentationConfig(slowest=0.8, fastest=1.25, cut_part=0.3),
+            augmentation=AugmentationConfig(
+                slowest=0.8, fastest=1.25, cut_part=CUT_PART
+            ),
         )
     elif kind in ("resnet", "ensemble"):
         if kind == "resnet":

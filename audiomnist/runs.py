@@ -239,9 +239,11 @@ def _train(
     history = run.history
     report.show("evaluating", len(history))
     n_moved = N_MOVED.get(config.network.kind, 0)
-    served = LiteRTNetwork(run.folder / LITERT, config.features.shape, n_moved)
-    logits = served.hear(data.validation)["logits"]
     knows_others = data.others is not None
+    served = LiteRTNetwork(
+        run.folder / LITERT, config.features.shape, n_moved, knows_others=knows_others
+    )
+    logits = served.hear(data.validation)["logits"]
     temperature = fit_temperature(
         logits, data.validation_digits, knows_others=knows_others
     )

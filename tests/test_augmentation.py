@@ -7,7 +7,12 @@ import pytest
 
 from audiomnist import spectral_noise
 from audiomnist.audio import Audio
-from audiomnist.augmentation import UNVARIED, AugmentationConfig, augment
+from audiomnist.augmentation import (
+    UNVARIED,
+    AugmentationConfig,
+    augment,
+    augment_pairs,
+)
 from audiomnist.errors import RunError
 from audiomnist.features import FeatureConfig, render, spectra
 from audiomnist.noises import pink, white
@@ -72,17 +77,36 @@ def test_each_option_alone_changes_most_clips_and_keeps_them_recognisable(
     assert similarity > 0.3
 
 
-def test_a_cut_silences_one_end_of_a_word_and_no_more(found) -> None:
-    window = FeatureConfig(fit="window", n_frames=160, normalise="none", floor=1e-4)
-    cut = versions(found, replace(UNVARIED, cut_part=1.0), features=window)
-    n_whole, n_heard = (
-        (clips > np.log(1.01e-4)).any(axis=1).sum(axis=1)
-        for clips in (render(found, window), cut)
+@pytest.mark.parametrize("part", [0.5, 1.0])
+def test_a_cut_silences_one_end_of_its_part_of_the_words_and_no_more(part) -> None:
+    # 160 frames of one colour each, of which those from 50 to 110 are the word.
+    bounds = 160 * np.arange(401)
+    power = np.ones((bounds[-1], FEATURES.spectrum.n_bins), np.float32)
+    clips = Spectra(power, bounds, bounds[:-1, None] + [50, 110])
+    window = FeatureConfig(fit="window", n_frames=200, normalise="none")
+    shown = versions(clips, replace(UNVARIED, cut_part=part), features=window)
+    is_heard = (shown > shown.max() - 1).all(axis=1)  # (n_clips, n_frames)
+    first, n_heard = is_heard.argmax(axis=1), is_heard.sum(axis=1)
+    is_cut = n_heard < 150
+    assert (n_heard[~is_cut] == 160).all()
+    assert is_cut.mean() == pytest.approx(part, abs=0.08)
+    at_end = is_cut & (first < 50)  # else the silence is before what is heard
+    assert at_end.sum() / is_cut.sum() == pytest.approx(0.7, abs=0.08)
+    # What is left beside the other end of the word; half a frame may be blurred away.
+    n_lost = 110 - n_heard
+    assert n_lost[at_end].min() >= 0 and 14 <= n_lost[at_end].max() <= 20
+    at_beginning = is_cut & ~at_end
+    assert n_lost[at_beginning].min() >= 0 and 8 <= n_lost[at_beginning].max() <= 14
+
+
+def test_a_pair_is_of_whole_words(found) -> None:
+    cut = replace(UNVARIED, cut_part=1.0)
+    pairs = (
+        augment_pairs(found, FEATURES, config, np.random.default_rng(0))
+        for config in (UNVARIED, cut)
     )
-    assert (n_heard < n_whole).mean() > 0.8
-    lengths = found.spans[:, 1] - found.spans[:, 0]
-    assert (n_heard >= 0.6 * lengths).all()
-    assert np.isfinite(cut).all()
+    for whole, other in zip(*pairs, strict=True):
+        np.testing.assert_array_equal(whole, other)
 
 
 def test_a_seed_repeats_and_another_does_not(found) -> None:
@@ -221,6 +245,7 @@ def test_no_clips_give_no_versions() -> None:
         ({"end_points": 0.5}, "end_points is 0.5 s"),
         ({"shift": -1.0}, "shift -1.0 s"),
         ({"noise_part": 1.5}, "noise_part"),
+        ({"cut_part": 1.5}, "cut_part"),
         ({"noise_low_db": 50.0}, "noise goes from 50.0"),
         ({"equaliser_db": -1.0}, "equaliser_db -1.0"),
     ],

@@ -4,6 +4,7 @@ import json
 import shutil
 import threading
 
+import keras
 import numpy as np
 import pytest
 
@@ -35,6 +36,7 @@ RECORD_CONTENT = {
 
 @pytest.fixture(scope="module")
 def network():
+    keras.utils.set_random_seed(0)
     return build(NetworkConfig("cnn", filters=(4, 4, 4, 4, 8)), FEATURES.shape)
 
 
@@ -76,15 +78,22 @@ def test_it_answers_as_the_network_does(folder, network, n_clips):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
-def test_it_looks_again_only_where_it_is_not_sure(tmp_path, litert, network):
-    model = Model.load(make(tmp_path / "twice", litert, n_moved=3))
+@pytest.mark.parametrize("knows_others", [False, True])
+def test_it_looks_again_only_where_it_is_not_sure(
+    tmp_path, litert, network, knows_others
+):
+    record = {"n_moved": 3, "knows_others": knows_others}
+    model = Model.load(make(tmp_path / "twice", litert, **record))
     features = 150 * noise(40)
     padded = np.pad(features, ((0, 0), (0, 0), (3, 3)), mode="edge")
     earlier, later = (
         {name: values.numpy() for name, values in network(look, training=False).items()}
         for look in (padded[:, :, :-6], padded[:, :, 6:])
     )
-    first, second = np.sort(np.c_[earlier["logits"], np.zeros(40)], axis=1).T[[-1, -2]]
+    answers = earlier["logits"]
+    if knows_others:
+        answers = np.c_[answers, np.zeros(40)]
+    first, second = np.sort(answers, axis=1).T[[-1, -2]]
     is_sure = first - second >= 2
     assert 5 < is_sure.sum() < 35
     heard = {"logits": model.logits(features), "embedding": model.embeddings(features)}
@@ -101,22 +110,25 @@ def test_a_second_look_beyond_the_word_is_refused(tmp_path, litert, n_moved):
         Model.load(folder)
 
 
-def test_no_clips_give_no_answers(folder):
-    model = Model.load(folder)
+@pytest.mark.parametrize("n_moved", [0, 3])
+def test_no_clips_give_no_answers(tmp_path, litert, n_moved):
+    model = Model.load(make(tmp_path / "looking", litert, n_moved=n_moved))
     assert model.probabilities(noise(0)).shape == (0, 10)
     assert model.embeddings(noise(0)).shape == (0, 16)
 
 
-def test_a_clip_is_heard_alone_as_among_others(folder):
-    model = Model.load(folder)
+@pytest.mark.parametrize("n_moved", [0, 3])
+def test_a_clip_is_heard_alone_as_among_others(tmp_path, litert, n_moved):
+    model = Model.load(make(tmp_path / "looking", litert, n_moved=n_moved))
     features = noise(300)
     together = model.logits(features)
     alone = np.concatenate([model.logits(features[i : i + 1]) for i in range(300)])
     np.testing.assert_allclose(alone, together, atol=1e-5)
 
 
-def test_many_threads_get_their_own_answers(folder):
-    model = Model.load(folder)
+@pytest.mark.parametrize("n_moved", [0, 3])
+def test_many_threads_get_their_own_answers(tmp_path, litert, n_moved):
+    model = Model.load(make(tmp_path / "looking", litert, n_moved=n_moved))
     wrong = []
 
     def ask(n_clips):

@@ -132,6 +132,7 @@ def test_dropout_is_at_work_in_training_only(kind):
         ({"filters": (1, 2, 3)}, "expected 5 counts"),
         ({"filters": (1, 2, 3, 4, 0)}, "expected 5 counts"),
         ({"n_others": -1}, "n_others is -1"),
+        ({"cnn_weight": 1.5}, "cnn_weight is 1.5"),
         ({"n_frozen": 21}, "expected 0 to 20 layers"),
         ({"dropout": 1.0}, "0 to under 1"),
     ],

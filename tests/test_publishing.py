@@ -10,6 +10,7 @@ from audiomnist import evaluation, networks, publishing, runs
 from audiomnist.errors import ModelError
 from audiomnist.features import FeatureConfig
 from audiomnist.models import find_model
+from audiomnist.network_configs import N_MOVED
 from audiomnist.networks import NetworkConfig
 from audiomnist.training import WEIGHTS, TrainConfig
 
@@ -30,8 +31,13 @@ def run(tiny_folder, tmp_path, monkeypatch) -> runs.Run:
 
 
 @pytest.mark.slow
-def test_a_published_model_is_found_and_its_card_tells_the_evaluation(run) -> None:
+def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
+    run, monkeypatch
+) -> None:
+    monkeypatch.setitem(N_MOVED, "ann", 2)
     runs.execute(run, evaluation.evaluate_run)
+    assert run.record["n_moved"] == find_model(run.id).network.n_moved == 2
+    runs.update(run, n_moved=0)  # as in a run of a version that knew of no second look
     folder = publishing.publish(run, "mine")
     loose, packed = run.folder / WEIGHTS, folder / WEIGHTS
     assert packed.stat().st_size < loose.stat().st_size
@@ -44,11 +50,13 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(run) -> No
     published = find_model("mine")
     assert published.folder == folder
     assert published.record["id"] == run.id
+    assert published.network.n_moved == 2
     rate = evaluation.load(run.folder).accuracy
     card = (folder / publishing.CARD).read_text()
     assert f"| all | {rate.n} | {rate.value:.1%} |" in card
     assert f"{published.n_parameters:,} parameters" in card
     assert "Split rule “speaker”, seed 0" in card
+    assert "it looks again, 60 ms later" in card
     worst = evaluation.load(run.folder).per_speaker().sort_values("accuracy").iloc[0]
     assert f"{worst.speaker} ({worst.accuracy:.1%} of {worst.n})" in card
 

@@ -55,11 +55,14 @@ def _built(**changes: Any) -> Callable[[RunConfig], RunConfig]:
 
 
 def _alone(config: RunConfig) -> RunConfig:
-    """The pretrained network without the CNN, which needs the most epochs."""
+    """The pretrained network without a CNN, in the fewer epochs that it needs."""
+    # A weight that nothing uses would make another run of it.
     network = replace(
         config.network, kind="pretrained", cnn_weight=NetworkConfig.cnn_weight
     )
-    training = replace(config.training, epochs=_EPOCHS_ALONE)
+    training = replace(
+        config.training, epochs=min(_EPOCHS_ALONE, config.training.epochs)
+    )
     return replace(config, network=network, training=training)
 
 
@@ -100,7 +103,7 @@ CHANGES: dict[str, Callable[[RunConfig], RunConfig]] = {
     _BASIS: lambda config: config,
     "the word alone, silence around it": _seen(fit="pad"),
     "the embedding's last nine layers learn, too": _built(n_frozen=11),
-    "the pretrained network alone": _alone,
+    f"the pretrained network alone, {_EPOCHS_ALONE} epochs": _alone,
     "the CNN beside it counts for half": _built(cnn_weight=0.5),
     "no word is cut off": _augmented(cut_part=0.0),
     "less of the embedding switched off (a fifth)": _built(embedding_dropout=0.2),

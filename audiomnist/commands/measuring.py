@@ -84,7 +84,7 @@ def benchmarks(*, saved: bool = False) -> dict[str, Benchmark]:
             protocol.table,
         ),
         "ablation": Benchmark(
-            "the pretrained network's recipe with one thing changed at a time",
+            "the best model's recipe with one thing changed at a time",
             lambda quick: ablation.measure(quick=quick, saved=saved),
             ablation.table,
         ),
