@@ -138,9 +138,7 @@ def _pack(path: Path) -> None:
     with (
         zipfile.ZipFile(path) as loose,
         replacing(path) as unfinished,
-        zipfile.ZipFile(
-            unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9
-        ) as tight,
+        zipfile.ZipFile(unfinished, "w", zipfile.ZIP_BZIP2, compresslevel=9) as tight,
     ):
         for member in loose.infolist():
             tight.writestr(member.filename, loose.read(member))
