@@ -20,11 +20,12 @@ from audiomnist.errors import ModelError
 from audiomnist.evaluation import FILE_NAME, Evaluation
 from audiomnist.feature_cache import clip_features
 from audiomnist.history import HISTORY, replacing, write_atomically, write_json
-from audiomnist.models import FINISHED, RECORD, LiteRTNetwork, Model, is_folder_name
+from audiomnist.models import FINISHED, RECORD, Model, is_folder_name
 from audiomnist.negatives import SYNTHETIC, load_others
 from audiomnist.network_configs import N_MOVED
 from audiomnist.networks import TITLES
 from audiomnist.run_folders import Run, RunConfig
+from audiomnist.serving import LiteRTNetwork
 from audiomnist.settings import settings, writable_folder
 from audiomnist.significance import Rate
 from audiomnist.splits import RULES, Split

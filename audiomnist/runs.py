@@ -28,7 +28,7 @@ from audiomnist.calibration import (
 from audiomnist.corpora import load_corpus
 from audiomnist.errors import AudioMnistError, RunError
 from audiomnist.history import UNFINISHED, EpochMetrics, best_epoch
-from audiomnist.models import FINISHED, LiteRTNetwork
+from audiomnist.models import FINISHED
 from audiomnist.network_configs import N_MOVED
 from audiomnist.run_data import prepare
 from audiomnist.run_folders import (
@@ -44,6 +44,7 @@ from audiomnist.run_folders import (
     update,
 )
 from audiomnist.run_progress import Report, RunProgress
+from audiomnist.serving import LiteRTNetwork
 from audiomnist.settings import settings, writable_folder
 from audiomnist.splits import Split
 from audiomnist.training import (

@@ -48,6 +48,7 @@ ORDER = (
     "training_data",
     "training",
     "calibration",
+    "serving",
     "models",
     "workers",
     "run_configs",

@@ -15,13 +15,13 @@ from audiomnist.features import FeatureConfig
 from audiomnist.models import (
     DEFAULT_MODEL,
     RECORD,
-    LiteRTNetwork,
     Model,
     find_model,
     is_folder_name,
     list_models,
 )
 from audiomnist.networks import NetworkConfig, build, to_litert
+from audiomnist.serving import LiteRTNetwork
 from audiomnist.settings import settings
 from audiomnist.training import LITERT
 

@@ -16,8 +16,8 @@ from audiomnist.history import (
     read_history,
     write_history,
 )
-from audiomnist.models import LiteRTNetwork
 from audiomnist.networks import NetworkConfig, load
+from audiomnist.serving import LiteRTNetwork
 from audiomnist.training import (
     CHECKPOINT,
     LITERT,

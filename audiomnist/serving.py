@@ -1,0 +1,189 @@
+"""A network as LiteRT serves it, for any number of clips and of threads.
+
+Owns the file `model.tflite` as it is read, and how often it looks at a clip. Neither
+TensorFlow nor Keras is involved. What belongs to a model beside its network is for
+`models`, the next step.
+"""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from audiomnist.errors import ModelError
+from audiomnist.networks import N_DIGITS
+
+_CLIPS_AT_ONCE = 256
+_SURE = 2.0
+"""Lead of the first answer over the second, in logits before the temperature, from
+which one look is enough; chosen in docs/recognition.md, "Looking again"."""
+
+_FILE_IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every LiteRT file
+
+
+class LiteRTNetwork:
+    """A network in a LiteRT file, for any number of clips and of threads.
+
+    Parameters
+    ----------
+    path
+        The file, with the input "features" and the outputs "logits" and
+        "embedding".
+    input_shape
+        Shape of one clip's features: (n_bins, n_frames).
+    n_moved
+        Frames by which it looks at a clip earlier, and, where it is not sure then, a
+        second time later; 0 looks once, at the clip as it is.
+    knows_others
+        Whether it may also answer "none of these", whose logit is 0.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file, it is damaged, or its shapes are others.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        input_shape: tuple[int, int],
+        n_moved: int = 0,
+        *,
+        knows_others: bool = False,
+    ) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.input_shape, self.n_moved = input_shape, n_moved
+        self.knows_others = knows_others
+        self._lock = threading.Lock()
+        content = read_file(path)
+        if content[4:8] != _FILE_IDENTIFIER:
+            raise ModelError(
+                f"{path} is not a LiteRT model: it does not say "
+                f"{_FILE_IDENTIFIER.decode()} at its beginning. Train the model again."
+            )
+        try:
+            # The interpreter does not copy what it is made from.
+            self._content = content
+            self._interpreter = Interpreter(model_content=content, num_threads=1)
+            self._input, self._outputs = self._tensors()
+            self._n_clips = 0
+            answer = self._invoke(np.zeros((1, *input_shape), np.float32))
+        except (ValueError, RuntimeError, KeyError, IndexError) as error:
+            raise ModelError(
+                f"{path} is not a model of spoken digits for features of shape "
+                f"{input_shape} ({' '.join(str(error).split())}). "
+                "Train the model again."
+            ) from error
+        if answer["logits"].shape != (1, N_DIGITS) or answer["embedding"].ndim != 2:
+            raise ModelError(
+                f"{path} answers with logits of shape {answer['logits'].shape}; "
+                f"expected (1, {N_DIGITS}). Train the model again."
+            )
+        self.embedding_size = answer["embedding"].shape[1]
+
+    def hear(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """Compute the outputs for features of shape (n_clips, n_bins, n_frames).
+
+        Returns
+        -------
+        dict[str, np.ndarray]
+            "logits", float32, shape (n_clips, 10), and "embedding", float32,
+            shape (n_clips, embedding_size): those of the first look, or the mean of
+            two where that was not sure.
+
+        Raises
+        ------
+        ModelError
+            If the features have another shape.
+        """
+        if features.ndim != 3 or features.shape[1:] != self.input_shape:
+            raise ModelError(
+                f"The features have shape {features.shape}; this model expects "
+                f"(n_clips, {self.input_shape[0]}, {self.input_shape[1]}). Compute "
+                "them with the model's own feature settings."
+            )
+        features = np.asarray(features, dtype=np.float32)
+        answers = self._look(_moved(features, -self.n_moved))
+        if self.n_moved:
+            lead = _lead(answers["logits"], knows_others=self.knows_others)
+            unsure = np.flatnonzero(lead < _SURE)
+            again = self._look(_moved(features[unsure], self.n_moved))
+            for name, seen in answers.items():
+                seen[unsure] = (seen[unsure] + again[name]) / 2
+        return answers
+
+    def _look(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """The outputs for one look at each clip."""
+        features = np.ascontiguousarray(features)
+        with self._lock:
+            parts = [
+                self._invoke(features[first : first + _CLIPS_AT_ONCE])
+                for first in range(0, len(features), _CLIPS_AT_ONCE)
+            ]
+        if not parts:
+            sizes = {"logits": N_DIGITS, "embedding": self.embedding_size}
+            return {name: np.zeros((0, n), np.float32) for name, n in sizes.items()}
+        return {
+            name: np.concatenate([part[name] for part in parts])
+            for name in self._outputs
+        }
+
+    def _tensors(self) -> tuple[int, dict[str, int]]:
+        """Indices of the input and of each output; resizing allows no open runner."""
+        signature = self._interpreter.get_signature_runner()
+        details = signature.get_output_details()
+        outputs = {
+            name: int(details[name]["index"]) for name in ("logits", "embedding")
+        }
+        return int(signature.get_input_details()["features"]["index"]), outputs
+
+    def _invoke(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """One pass through the interpreter, which only one thread may be in."""
+        if len(features) != self._n_clips:
+            self._interpreter.resize_tensor_input(self._input, features.shape)
+            self._interpreter.allocate_tensors()
+            self._n_clips = len(features)
+        self._interpreter.set_tensor(self._input, features)
+        self._interpreter.invoke()
+        return {
+            name: self._interpreter.get_tensor(index)
+            for name, index in self._outputs.items()
+        }
+
+
+def _moved(features: np.ndarray, n: int) -> np.ndarray:
+    """Features seen n frames later, or earlier where n is below 0.
+
+    The outermost frame fills the gap.
+    """
+    if n == 0:
+        return features
+    n_frames = features.shape[2]
+    return features[:, :, np.clip(np.arange(n_frames) + n, 0, n_frames - 1)]
+
+
+def _lead(logits: np.ndarray, *, knows_others: bool) -> np.ndarray:
+    """By how much the first answer leads over the second: (n_clips,)."""
+    if knows_others:  # "none of these" has the logit 0
+        nothing = np.zeros((len(logits), 1), logits.dtype)
+        logits = np.concatenate([logits, nothing], axis=1)
+    ranked = np.sort(logits, axis=1)
+    return ranked[:, -1] - ranked[:, -2]
+
+
+def read_file(path: Path) -> bytes:
+    """A file's content.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{path} cannot be read ({error.strerror}). Choose another model, or "
+            "train it again."
+        ) from error
