@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audiomnist import publishing
+from audiomnist import publishing, recipes
 from audiomnist.benchmark import report
 from audiomnist.cards import CORPORA
 from audiomnist.configs import config_from_dict
 from audiomnist.evaluation import FILE_NAME, load
 from audiomnist.models import DEFAULT_MODEL, RECORD, find_model, list_models
+from audiomnist.network_configs import N_MOVED
 from audiomnist.run_configs import RunConfig
 from audiomnist.settings import REPOSITORY
 from audiomnist.significance import Rate
@@ -58,6 +59,19 @@ def strangers(name: str) -> Rate:
     """What a run of the same settings understood of speakers that it kept apart."""
     measured = read(name, RECORD).get("calibration", {"n_correct": 0, "n_clips": 0})
     return Rate(measured["n_correct"], measured["n_clips"])
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_model_was_made_by_its_recipe_as_it_is_now(name) -> None:
+    made = config_from_dict(RunConfig, read(name, RECORD)["config"])
+    now = recipes.recipe(name, made.corpora, made.others)
+    assert (made.features, made.network, made.training) == (
+        now.features,
+        now.network,
+        now.training,
+    )
+    assert made.split_rule == now.split_rule
+    assert find_model(name).network.n_moved == N_MOVED.get(made.network.kind, 0)
 
 
 def share(rate: Rate, with_interval: str = " ({} to {})") -> str:
