@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import threading
 
 import keras
 import numpy as np
@@ -78,72 +77,11 @@ def test_it_answers_as_the_network_does(folder, network, n_clips):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("knows_others", [False, True])
-def test_it_looks_again_only_where_it_is_not_sure(
-    tmp_path, litert, network, knows_others
-):
-    record = {"n_moved": 3, "knows_others": knows_others}
-    model = Model.load(make(tmp_path / "twice", litert, **record))
-    features = 150 * noise(40)
-    padded = np.pad(features, ((0, 0), (0, 0), (3, 3)), mode="edge")
-    earlier, later = (
-        {name: values.numpy() for name, values in network(look, training=False).items()}
-        for look in (padded[:, :, :-6], padded[:, :, 6:])
-    )
-    answers = earlier["logits"]
-    if knows_others:
-        answers = np.c_[answers, np.zeros(40)]
-    first, second = np.sort(answers, axis=1).T[[-1, -2]]
-    is_sure = first - second >= 2
-    assert 5 < is_sure.sum() < 35
-    heard = {"logits": model.logits(features), "embedding": model.embeddings(features)}
-    for name, values in heard.items():
-        both = (earlier[name] + later[name]) / 2
-        wanted = np.where(is_sure[:, None], earlier[name], both)
-        np.testing.assert_allclose(values, wanted, rtol=1e-4, atol=1e-4)
-
-
 @pytest.mark.parametrize("n_moved", [-1, 16])
 def test_a_second_look_beyond_the_word_is_refused(tmp_path, litert, n_moved):
     folder = make(tmp_path / "far", litert, n_moved=n_moved)
     with pytest.raises(ModelError, match=f"n_moved {n_moved}; expected 0 to under 16"):
         Model.load(folder)
-
-
-@pytest.mark.parametrize("n_moved", [0, 3])
-def test_no_clips_give_no_answers(tmp_path, litert, n_moved):
-    model = Model.load(make(tmp_path / "looking", litert, n_moved=n_moved))
-    assert model.probabilities(noise(0)).shape == (0, 10)
-    assert model.embeddings(noise(0)).shape == (0, 16)
-
-
-@pytest.mark.parametrize("n_moved", [0, 3])
-def test_a_clip_is_heard_alone_as_among_others(tmp_path, litert, n_moved):
-    model = Model.load(make(tmp_path / "looking", litert, n_moved=n_moved))
-    features = noise(300)
-    together = model.logits(features)
-    alone = np.concatenate([model.logits(features[i : i + 1]) for i in range(300)])
-    np.testing.assert_allclose(alone, together, atol=1e-5)
-
-
-@pytest.mark.parametrize("n_moved", [0, 3])
-def test_many_threads_get_their_own_answers(tmp_path, litert, n_moved):
-    model = Model.load(make(tmp_path / "looking", litert, n_moved=n_moved))
-    wrong = []
-
-    def ask(n_clips):
-        features = noise(n_clips, seed=n_clips)
-        expected = model.logits(features)
-        for _ in range(50):
-            if not np.array_equal(model.logits(features), expected):
-                wrong.append(n_clips)
-
-    threads = [threading.Thread(target=ask, args=(n,)) for n in (1, 2, 3, 40)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
 
 
 def test_what_the_record_says_is_read(folder):
@@ -152,12 +90,6 @@ def test_what_the_record_says_is_read(folder):
     assert model.features == FEATURES
     assert (model.threshold, model.n_parameters) == (0.5, 1234)
     assert model.record["state"] == "finished"
-
-
-@pytest.mark.parametrize("shape", [(16, 16), (2, 8, 16), (1, 16)])
-def test_features_of_another_shape_are_refused(folder, shape):
-    with pytest.raises(ModelError, match="this model expects"):
-        Model.load(folder).logits(np.zeros(shape, np.float32))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,100 @@
+"""Serving: a LiteRT network answers as Keras does, alone, among others, in threads."""
+
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from audiomnist.errors import ModelError
+from audiomnist.networks import NetworkConfig, build, to_litert
+from audiomnist.serving import LiteRTNetwork, read_file
+
+SHAPE = (16, 16)
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(0)
+    return build(NetworkConfig("cnn", filters=(4, 4, 4, 4, 8)), SHAPE)
+
+
+@pytest.fixture(scope="module")
+def path(network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("served") / "model.tflite"
+    path.write_bytes(to_litert(network))
+    return path
+
+
+def noise(n_clips: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n_clips, *SHAPE)).astype(np.float32)
+
+
+@pytest.mark.parametrize("knows_others", [False, True])
+def test_it_looks_again_only_where_it_is_not_sure(path, network, knows_others) -> None:
+    served = LiteRTNetwork(path, SHAPE, 3, knows_others=knows_others)
+    features = 150 * noise(40)
+    padded = np.pad(features, ((0, 0), (0, 0), (3, 3)), mode="edge")
+    earlier, later = (
+        {name: values.numpy() for name, values in network(look, training=False).items()}
+        for look in (padded[:, :, :-6], padded[:, :, 6:])
+    )
+    answers = earlier["logits"]
+    if knows_others:
+        answers = np.c_[answers, np.zeros(40)]
+    first, second = np.sort(answers, axis=1).T[[-1, -2]]
+    is_sure = first - second >= 2
+    assert 5 < is_sure.sum() < 35
+    for chosen in (np.arange(40), np.flatnonzero(is_sure), np.flatnonzero(~is_sure)):
+        for name, values in served.hear(features[chosen]).items():
+            both = (earlier[name] + later[name]) / 2
+            wanted = np.where(is_sure[:, None], earlier[name], both)[chosen]
+            np.testing.assert_allclose(values, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_moved", [0, 3])
+def test_no_clips_give_no_answers(path, n_moved) -> None:
+    answers = LiteRTNetwork(path, SHAPE, n_moved).hear(noise(0))
+    assert answers["logits"].shape == (0, 10)
+    assert answers["embedding"].shape == (0, 16)
+
+
+@pytest.mark.parametrize("n_moved", [0, 3])
+def test_a_clip_is_heard_alone_as_among_others(path, n_moved) -> None:
+    served = LiteRTNetwork(path, SHAPE, n_moved)
+    features = 20 * noise(300)
+    together = served.hear(features)["logits"]
+    alone = [served.hear(features[i : i + 1])["logits"] for i in range(300)]
+    np.testing.assert_allclose(np.concatenate(alone), together, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_moved", [0, 3])
+def test_many_threads_get_their_own_answers(path, n_moved) -> None:
+    served = LiteRTNetwork(path, SHAPE, n_moved)
+    wrong = []
+
+    def ask(n_clips: int) -> None:
+        features = 20 * noise(n_clips, seed=n_clips)
+        expected = served.hear(features)["logits"]
+        for _ in range(50):
+            if not np.array_equal(served.hear(features)["logits"], expected):
+                wrong.append(n_clips)
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in (1, 2, 3, 40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (2, 8, 16), (1, 16)])
+def test_features_of_another_shape_are_refused(path, shape) -> None:
+    with pytest.raises(ModelError, match="this model expects"):
+        LiteRTNetwork(path, SHAPE, 3).hear(np.zeros(shape, np.float32))
+
+
+def test_a_file_that_is_not_there_cannot_be_read(tmp_path) -> None:
+    with pytest.raises(ModelError, match=r"nothing\.tflite cannot be read"):
+        read_file(tmp_path / "nothing.tflite")
