@@ -39,6 +39,9 @@ _NOISE_PART = 0.1
 _MIN_PAUSE_FRAMES = 5
 # A word that is cut off begins or ends within this of its loudest frame, in dB.
 _CUT_BELOW_PEAK_DB = 9.0
+# A second word is at most so much softer than the first, in dB, for so many frames; a
+# click is shorter, and the soft ends of a word are softer.
+_SECOND_BELOW_DB, _MIN_SECOND_FRAMES = 10.0, 8
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
     levels, times = _frame_levels(centred)
     noise = _quietest(levels)
     level, snr = float(level_dbfs(centred)), None
-    is_cut = False
+    is_cut = has_second = False
     if speech is not None:
         level = float(level_dbfs(_part(centred, speech)))
         is_spoken = (times > speech.start) & (times < speech.end)
@@ -103,6 +106,8 @@ def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
         if len(pauses) >= _MIN_PAUSE_FRAMES:
             noise = _quietest(pauses)
             snr = max(0.0, level - noise)
+            n_loud = int((pauses > level - _SECOND_BELOW_DB).sum())
+            has_second = snr >= NOISY_SNR_DB and n_loud >= _MIN_SECOND_FRAMES
         is_cut = max(levels[0], levels[-1]) > levels.max() - _CUT_BELOW_PEAK_DB
     quality = ClipQuality(
         level_dbfs=level,
@@ -115,7 +120,8 @@ def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
         speech=speech,
         advice=(),
     )
-    return replace(quality, advice=_advice(quality, is_cut))
+    advice = _advice(quality, is_cut=is_cut, has_second=has_second)
+    return replace(quality, advice=advice)
 
 
 def _frame_levels(audio: Audio) -> tuple[np.ndarray, np.ndarray]:
@@ -163,7 +169,7 @@ def _clipped_fraction(audio: Audio, top: float, bottom: float) -> float:
     return n_clipped / len(samples)
 
 
-def _advice(quality: ClipQuality, is_cut: bool) -> tuple[str, ...]:
+def _advice(quality: ClipQuality, *, is_cut: bool, has_second: bool) -> tuple[str, ...]:
     """Sentences for whatever could be better, the most important first."""
     advice = []
     if quality.peak == 0:
@@ -190,6 +196,11 @@ def _advice(quality: ClipQuality, is_cut: bool) -> tuple[str, ...]:
         advice.append(
             f"The speech is only {quality.snr_db:.0f} dB above the noise. "
             "Move closer to the microphone or to a quieter place."
+        )
+    if has_second:
+        advice.append(
+            "Beside the word there is something else, nearly as loud: one word is "
+            "heard, and no other. Say one digit at a time."
         )
     if is_cut:
         advice.append(

@@ -107,3 +107,15 @@ def test_noise_alone_is_nobody_speaking():
     quality = assess(Audio(noise, RATE))
     assert quality.speech is None
     assert "Nobody seems to speak" in quality.advice[0]
+
+
+def test_a_second_word_is_told_and_a_click_is_not(spoken):
+    first, second = (spoken(digit, sample_rate=RATE) for digit in (4, 2))
+    pause = np.zeros(RATE // 2, np.float32)
+    both = np.concatenate([first.samples, pause, second.samples])
+    two = assess(_recording(Audio(both, RATE)))
+    assert any("one digit at a time" in text for text in two.advice)
+    clicked = both[: len(first.samples) + len(pause)].copy()
+    clicked[-400:-240] = 0.9  # 10 ms
+    one = assess(_recording(Audio(clicked, RATE)))
+    assert not any("one digit at a time" in text for text in one.advice)

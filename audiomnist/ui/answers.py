@@ -89,7 +89,9 @@ def explain(prediction: Prediction, threshold: float) -> str:
     if prediction.reason == NOT_A_DIGIT:
         return (
             "No bar stands out: to the model this sounds more like the other words and "
-            "noises that it has learned from than like any digit."
+            "noises that it has learned from than like any digit. It may be another "
+            "word, or half of a digit: listen whether its beginning and its end are "
+            "there."
         )
     if prediction.digit is None:
         found, wanted = percent(likeliest), percent(threshold)

@@ -62,5 +62,5 @@ def title(name: str) -> str:
     except (ModelError, KeyError, TypeError):
         return name
     if is_shipped:
-        return f"{kind} (comes with the app)"
+        return f"{name}: {kind} (comes with the app)"
     return f"{kind} · {given} ({name})" if given else f"{kind} · {name}"

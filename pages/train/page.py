@@ -17,6 +17,10 @@ with form, st.container(border=True), layout.guard():
     config = run_form.ask()
     if config:
         run_view.open_run(run_form.start(config))
+        st.toast(
+            "The training begins. Its progress is at the top beside this form, or "
+            "below it on a narrow screen."
+        )
 
 everything, current = None, None
 with view, layout.guard():
