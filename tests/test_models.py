@@ -3,7 +3,6 @@
 import json
 import shutil
 
-import keras
 import numpy as np
 import pytest
 
@@ -35,6 +34,8 @@ RECORD_CONTENT = {
 
 @pytest.fixture(scope="module")
 def network():
+    import keras
+
     keras.utils.set_random_seed(0)
     return build(NetworkConfig("cnn", filters=(4, 4, 4, 4, 8)), FEATURES.shape)
 

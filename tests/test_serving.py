@@ -2,7 +2,6 @@
 
 import threading
 
-import keras
 import numpy as np
 import pytest
 
@@ -15,6 +14,8 @@ SHAPE = (16, 16)
 
 @pytest.fixture(scope="module")
 def network():
+    import keras
+
     keras.utils.set_random_seed(0)
     return build(NetworkConfig("cnn", filters=(4, 4, 4, 4, 8)), SHAPE)
 
