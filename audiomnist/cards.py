@@ -6,6 +6,8 @@ A new corpus is one card here.
 
 from dataclasses import dataclass
 
+from audiomnist.clips import DIGIT_WORDS
+
 
 @dataclass(frozen=True)
 class CorpusCard:
@@ -19,14 +21,27 @@ class CorpusCard:
         Recordings that it must have.
     source, licence, citation, is_synthetic, official_test_takes
         As in `Corpus`.
+    official_test_list
+        Name of the file in the archive that lists the official test recordings, one
+        a line; its speakers test. "" where there is none.
+    n_speakers
+        How many people must speak in it, each digit as often as the others; 0 where
+        a digest says all.
     url
-        Address of the archive, "" for the embedded corpus.
+        Address of the archive, "" for a corpus that cannot be downloaded.
     download_mb
         Size of that archive in MB, roughly, to say before downloading.
-    folder
-        Folder inside the archive that holds the recordings.
+    folders
+        Names of the folders inside the archive that hold the recordings.
+    other_words
+        Most recordings of each other word that the archive holds in a folder of its
+        own and that are kept, so that networks learn what is no digit; 0 if it
+        holds none.
     sha256
-        Of the bytes of the recordings, in byte order of their names.
+        Of the bytes of the recordings, in byte order of their names, "" if that is
+        not known.
+    archive_sha256
+        Of the archive itself, "" if that changes or is not known.
     """
 
     name: str
@@ -38,10 +53,14 @@ class CorpusCard:
     citation: str
     is_synthetic: bool
     official_test_takes: frozenset[int] = frozenset()
+    official_test_list: str = ""
+    n_speakers: int = 0
     url: str = ""
     download_mb: int = 0
-    folder: str = ""
+    folders: tuple[str, ...] = ()
+    other_words: int = 0
     sha256: str = ""
+    archive_sha256: str = ""
 
 
 CORPORA = {
@@ -96,8 +115,62 @@ CORPORA = {
                 "/archive/v1.0.10.tar.gz"
             ),
             download_mb=16,
-            folder="recordings",
+            folders=("recordings",),
             sha256="ddb17656a0bca4c5ddace082be188ca630516dc2ef1110afe3c4e9cc71173de4",
+        ),
+        CorpusCard(
+            name="audiomnist",
+            title="AudioMNIST",
+            description=(
+                "Recordings of 60 people, 12 of them women, with many accents: 50 of "
+                "each digit by each of them, in quiet offices, at 48 kHz."
+            ),
+            n_clips=30_000,
+            source="https://github.com/soerenab/AudioMNIST",
+            licence="MIT",
+            citation=(
+                "Sören Becker, Johanna Vielhaben, Marcel Ackermann, Klaus-Robert "
+                "Müller, Sebastian Lapuschkin, Wojciech Samek: AudioMNIST: Exploring "
+                "Explainable Artificial Intelligence for Audio Analysis on a Simple "
+                "Benchmark. Journal of the Franklin Institute 361(1), 2024."
+            ),
+            is_synthetic=False,
+            # No digest of it is published: its names, numbers and sound are checked.
+            n_speakers=60,
+            url=(
+                "https://github.com/soerenab/AudioMNIST"
+                "/archive/refs/heads/master.tar.gz"
+            ),
+            download_mb=1000,
+            folders=tuple(f"{number:02}" for number in range(1, 61)),
+        ),
+        CorpusCard(
+            name="speech-commands",
+            title="Speech Commands, the digits",
+            description=(
+                "Recordings of the ten digits by some 2,600 people in their own rooms "
+                "and through their own microphones, at 16 kHz. A part of its other "
+                "words comes along, to learn what is no digit."
+            ),
+            n_clips=38_908,
+            source="https://arxiv.org/abs/1804.03209",
+            licence="CC BY 4.0",
+            citation=(
+                "Pete Warden: Speech Commands: A Dataset for Limited-Vocabulary Speech "
+                "Recognition. arXiv:1804.03209, 2018."
+            ),
+            is_synthetic=False,
+            official_test_list="testing_list.txt",
+            url=(
+                "https://storage.googleapis.com/download.tensorflow.org"
+                "/data/speech_commands_v0.02.tar.gz"
+            ),
+            download_mb=2429,
+            folders=DIGIT_WORDS,
+            other_words=400,
+            archive_sha256=(
+                "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58"
+            ),
         ),
     )
 }

@@ -107,8 +107,8 @@ class Corpus:
         Where it comes from, what may be done with it, how to cite it.
     is_synthetic
         Whether the voices are a machine's.
-    official_test_takes
-        Takes that the corpus's authors set aside for testing.
+    official_test_takes, official_test_speakers
+        Takes and speakers that the corpus's authors set aside for testing.
     skipped
         Recordings in the same place that are no clips of digits.
 
@@ -126,6 +126,7 @@ class Corpus:
     citation: str
     is_synthetic: bool
     official_test_takes: frozenset[int] = frozenset()
+    official_test_speakers: frozenset[str] = frozenset()
     skipped: tuple[Skipped, ...] = ()
 
     def __post_init__(self) -> None:
@@ -145,6 +146,16 @@ class Corpus:
     def speakers(self) -> tuple[str, ...]:
         """Everybody who speaks in it, sorted."""
         return tuple(sorted({clip.speaker for clip in self.clips}))
+
+    @cached_property
+    def official_test(self) -> tuple[Clip, ...]:
+        """The clips that the corpus's authors set aside for testing, sorted."""
+        return tuple(
+            clip
+            for clip in self.clips
+            if clip.take in self.official_test_takes
+            or clip.speaker in self.official_test_speakers
+        )
 
     @cached_property
     def digest(self) -> str:

@@ -33,6 +33,7 @@ from audiomnist.clips import (
 )
 from audiomnist.downloads import fetch, is_url
 from audiomnist.errors import AudioError, CorpusError
+from audiomnist.known_archives import keep_recordings, official_test_speakers
 from audiomnist.settings import settings
 from audiomnist.storage import DiskError, OnProgress, Progress, disk_errors, new_folder
 
@@ -138,7 +139,7 @@ def download(
     Parameters
     ----------
     name
-        "fsdd".
+        "fsdd", "audiomnist" or "speech-commands".
     source
         Address or file of its archive; if None, for "fsdd" the setting
         `AUDIOMNIST_FSDD_SOURCE`, else the corpus's own address.
@@ -166,11 +167,13 @@ def download(
     else:
         archive = Path(place).expanduser()
     try:
-        _unpack_known(card, archive, place, on_progress)
+        keep_recordings(card, archive, place, on_progress)
     except DiskError:
         raise  # the archive may be good: the next try need not fetch it again
-    except CorpusError:
+    except CorpusError as error:
         _remove_download(archive, place)
+        if is_url(place):
+            raise CorpusError(f"{error} The download was removed.") from error
         raise
     _remove_download(archive, place)
     return load_corpus(name)
@@ -241,6 +244,8 @@ def remove_corpus(name: str) -> None:
     with disk_errors(folder, kept="The corpus was not removed."):
         folder.rename(removed)
     shutil.rmtree(removed, ignore_errors=True)
+    if name in CORPORA and CORPORA[name].other_words:
+        shutil.rmtree(settings().others / name, ignore_errors=True)
 
 
 def _load_embedded() -> Corpus:
@@ -254,10 +259,15 @@ def _load_stored(name: str) -> Corpus:
     card = CORPORA.get(name)
     if card is None:
         return _load_folder(folder)
-    return _known_corpus(card, clips_in_folder(folder)[0])
+    speakers = official_test_speakers(card, folder)
+    return _known_corpus(card, clips_in_folder(folder)[0], speakers)
 
 
-def _known_corpus(card: CorpusCard, clips: tuple[Clip, ...]) -> Corpus:
+def _known_corpus(
+    card: CorpusCard,
+    clips: tuple[Clip, ...],
+    official_test_speakers: frozenset[str] = frozenset(),
+) -> Corpus:
     """A corpus as its card describes it, complete."""
     if len(clips) != card.n_clips:
         raise CorpusError(
@@ -273,6 +283,7 @@ def _known_corpus(card: CorpusCard, clips: tuple[Clip, ...]) -> Corpus:
         citation=card.citation,
         is_synthetic=card.is_synthetic,
         official_test_takes=card.official_test_takes,
+        official_test_speakers=official_test_speakers,
     )
 
 
@@ -292,32 +303,6 @@ def _load_folder(folder: Path) -> Corpus:
         is_synthetic=False,
         skipped=skipped,
     )
-
-
-def _unpack_known(
-    card: CorpusCard, archive: Path, place: str, on_progress: OnProgress | None
-) -> None:
-    """Unpack a known corpus's recordings and keep them if they are the ones."""
-    with new_folder(settings().corpora / card.name) as temporary:
-        inside = temporary / ".archive"
-        unpack(archive, inside, suffixes=SUFFIXES, on_progress=on_progress)
-        files = [file for file in inside.rglob("*") if file.parent.name == card.folder]
-        digest = hashlib.sha256()
-        for done, file in enumerate(sorted(files, key=lambda file: file.name.encode())):
-            digest.update(file.read_bytes())
-            file.rename(temporary / file.name)
-            if on_progress:
-                on_progress(Progress("checking", done + 1, len(files)))
-        shutil.rmtree(inside)
-        if (len(files), digest.hexdigest()) != (card.n_clips, card.sha256):
-            raise CorpusError(
-                f"{place} does not hold {card.title}. Expected {card.n_clips:,} "
-                f"recordings with sha256 {card.sha256}; got {len(files):,} with "
-                f"{digest.hexdigest()}. Nothing was kept"
-                f"{' and the download was removed' if is_url(place) else ''}. The "
-                "archive is probably another version, or was changed on its way: "
-                "download it again, or name another source."
-            )
 
 
 def _remove_download(archive: Path, place: str) -> None:

@@ -180,7 +180,7 @@ def noises(n_clips: int, rng: np.random.Generator) -> list[Audio]:
 
 def others_here() -> tuple[str, ...]:
     """Names that `load_others` knows now."""
-    folder = settings().home / "others"
+    folder = settings().others
     paths = folder.iterdir() if folder.is_dir() else ()
     # What is being made at this moment has a name that begins with a dot.
     names = (path.name for path in paths if not path.name.startswith("."))
@@ -189,7 +189,7 @@ def others_here() -> tuple[str, ...]:
 
 def _folder(name_or_folder: str) -> Path:
     """The folder of this name below the home, else of this path."""
-    named = settings().home / "others" / name_or_folder
+    named = settings().others / name_or_folder
     return named if name_or_folder and named.is_dir() else Path(name_or_folder)
 
 

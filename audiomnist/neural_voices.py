@@ -153,7 +153,7 @@ def make_neural(
     styles, phonemes = read_styles(voices), phonemes_of(WORDS)
     engine = _Engine()
     unfinished = writable_folder(settings().cache / NAME)
-    others = writable_folder(settings().home / "others" / NAME)
+    others = writable_folder(settings().others / NAME)
     with disk_errors(unfinished):
         for number in range(n_voices):
             rng = np.random.default_rng([_SEED, number])

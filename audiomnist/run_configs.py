@@ -15,7 +15,6 @@ from audiomnist.networks import NetworkConfig
 from audiomnist.pretrained import N_MELS
 from audiomnist.spectra import SpectrumConfig
 from audiomnist.splits import (
-    BY_SPEAKER,
     RULES,
     Split,
     hold_out,
@@ -118,7 +117,7 @@ class RunConfig:
     def _is_tested(self, corpus: Corpus) -> bool:
         """Whether some of the test is from a corpus; the others only train."""
         if self.split_rule == "official":
-            return bool(corpus.official_test_takes)
+            return bool(corpus.official_test)
         if self.split_rule == "leave_one_out":
             return self.held_out in corpus.speakers
         return self.split_rule != "corpus" or corpus.name == self.held_out
@@ -141,9 +140,9 @@ class RunConfig:
             If there are none of such a name.
         """
         clips = [clip for name in self.others for clip in load_others(name)]
-        speakers = {clip.speaker for clip in split.test}
-        testing = speakers if self.split_rule in BY_SPEAKER else ()
-        return split_others(clips, testing, self.split_seed)
+        known = {clip.speaker for clip in (*split.train, *split.validation)}
+        strangers = {clip.speaker for clip in split.test} - known
+        return split_others(clips, strangers, self.split_seed)
 
 
 def preset(kind: str) -> RunConfig:

@@ -51,6 +51,11 @@ class Settings:
         return self.home / "corpora"
 
     @property
+    def others(self) -> Path:
+        """Folder of recordings of other words, which are no digits."""
+        return self.home / "others"
+
+    @property
     def runs(self) -> Path:
         """Folder of training runs, one folder a run."""
         return self.home / "runs"

@@ -136,7 +136,8 @@ def make_split(
         speaker, as near to it as whole speakers come.
     validation
         Fraction of the remaining clips for the validation part. By whole
-        speakers too for the rules by speaker, if there are so many that one of them
+        speakers too for the rules by speaker and where the official test is by
+        speaker, if there are so many that one of them
         is no more than that fraction: else too few would be left to learn from.
     held_out
         The test speaker of "leave_one_out". A whole corpus is held out by
@@ -173,7 +174,10 @@ def make_split(
     else:
         tested = _of_speakers(corpus.clips, {_check_held_out(corpus, held_out)})
     rest = _without(corpus.clips, tested)
-    validating = _draw_validation(rest, rule, validation, rng)
+    by_speaker = rule in BY_SPEAKER or bool(
+        rule == "official" and corpus.official_test_speakers
+    )
+    validating = _draw_validation(rest, validation, rng, by_speaker=by_speaker)
     training = _without(rest, validating)
     if not (tested and validating and training):
         raise CorpusError(
@@ -197,7 +201,9 @@ def train_only(
     if rule == "official":
         return Split(corpus.clips, (), (), rule, seed)
     rng = np.random.default_rng(seed)
-    validating = _draw_validation(corpus.clips, rule, validation, rng)
+    validating = _draw_validation(
+        corpus.clips, validation, rng, by_speaker=rule in BY_SPEAKER
+    )
     training = _without(corpus.clips, validating)
     return Split(tuple(training), tuple(validating), (), rule, seed)
 
@@ -274,22 +280,26 @@ def _draw_test_speakers(
 
 
 def _draw_validation(
-    clips: Sequence[Clip], rule: str, fraction: float, rng: np.random.Generator
+    clips: Sequence[Clip],
+    fraction: float,
+    rng: np.random.Generator,
+    *,
+    by_speaker: bool,
 ) -> list[Clip]:
-    """Validation clips, by whole speakers where the rule and the clips allow."""
-    if rule in BY_SPEAKER and fraction * len(_speakers(clips)) >= 1:
+    """Validation clips, by whole speakers where that is wanted and the clips allow."""
+    if by_speaker and fraction * len(_speakers(clips)) >= 1:
         return _of_speakers(clips, _draw_speakers(clips, fraction, rng))
     return _draw_clips(clips, fraction, rng)
 
 
 def _official(corpus: Corpus) -> list[Clip]:
     """The clips that the corpus's authors set aside."""
-    if not corpus.official_test_takes:
+    if not corpus.official_test:
         raise CorpusError(
             f"The corpus {corpus.name!r} has no official test part. Take the rule "
             "'speaker' or 'random'."
         )
-    return [clip for clip in corpus.clips if clip.take in corpus.official_test_takes]
+    return list(corpus.official_test)
 
 
 def _check_held_out(corpus: Corpus, speaker: str) -> str:

@@ -155,7 +155,7 @@ def make_spoken(packages: Path, *, on_progress: OnProgress | None = None) -> Pat
     """
     files, cuts = _find(packages), list_cuts()
     n_done = 0
-    with new_folder(settings().home / "others" / NAME) as temporary:
+    with new_folder(settings().others / NAME) as temporary:
         for name, deb in files.items():
             todo = defaultdict(list)
             for cut in cuts:
@@ -169,7 +169,7 @@ def make_spoken(packages: Path, *, on_progress: OnProgress | None = None) -> Pat
                     on_progress(Progress("copying", n_done, len(cuts)))
             if todo:
                 raise _unfit(deb, f"holds no {min(todo)}.")
-    return settings().home / "others" / NAME
+    return settings().others / NAME
 
 
 def _find(folder: Path) -> dict[str, Path]:

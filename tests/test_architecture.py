@@ -24,6 +24,7 @@ ORDER = (
     "downloads",
     "clips",
     "cards",
+    "known_archives",
     "corpora",
     "words",
     "synthesis",

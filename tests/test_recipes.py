@@ -25,7 +25,7 @@ def corpora(tmp_path, monkeypatch, spoken) -> dict[str, tuple[str, ...]]:
     card = replace(CORPORA["fsdd"], n_clips=30 * len(SPEAKERS))
     monkeypatch.setitem(CORPORA, "fsdd", card)
     folder = settings().corpora / "fsdd"
-    words = settings().home / "others" / "words"
+    words = settings().others / "words"
     for place in (folder, words):
         place.mkdir(parents=True)
     for who, speaker in enumerate(SPEAKERS):

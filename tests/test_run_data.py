@@ -16,7 +16,7 @@ from audiomnist.training import TrainConfig
 @pytest.fixture
 def config(tiny_folder, spoken) -> RunConfig:
     """A run on few recordings, with 96 recorded words of twelve people."""
-    folder = settings().home / "others" / "said"
+    folder = settings().others / "said"
     folder.mkdir(parents=True)
     for speaker in range(12):
         for take in range(8):
@@ -52,7 +52,7 @@ def test_recorded_other_words_are_heard_as_often_as_all_made_sounds(config):
 
 
 def test_each_source_of_recorded_words_is_heard_as_often(config, spoken):
-    folder = settings().home / "others" / "more"
+    folder = settings().others / "more"
     folder.mkdir()
     for number in range(100):
         path = folder / f"go_somebody{number % 10}_{number}.wav"

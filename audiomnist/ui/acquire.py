@@ -42,7 +42,9 @@ def _offer(card: CorpusCard) -> None:
     if not card.url:
         st.caption(f"It cannot be downloaded. {card.source}.")
         return
-    label = f"Download ({card.download_mb} MB)"
+    mb = card.download_mb
+    size = f"{mb} MB" if mb < 1000 else f"{mb / 1000:.1f} GB"
+    label = f"Download ({size})"
     if st.button(label, key=f"download-{card.name}", type="primary"):
         with layout.guard():
             corpora.download(card.name, on_progress=progress_bar())

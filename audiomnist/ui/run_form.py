@@ -91,7 +91,7 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
     chosen = [cached.corpus(name) for name in names]
     rules = ["speaker", "random"]
     rules.append("leave_one_out")
-    if any(corpus.official_test_takes for corpus in chosen):
+    if any(corpus.official_test for corpus in chosen):
         rules.append("official")
     if len(chosen) > 1:
         rules.append("corpus")
