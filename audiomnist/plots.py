@@ -92,7 +92,8 @@ def probabilities(
     axes.set_ylim(0, 114)
     axes.set_yticks([0, 25, 50, 75, 100])
     axes.set_xticks(np.arange(len(percent)))
-    axes.set_xlabel("digit")
+    is_bare = threshold is None
+    axes.set_xlabel("digit" if is_bare else "digit (dashed: from here on it answers)")
     axes.set_ylabel("probability (%)")
     return figure
 

@@ -29,6 +29,8 @@ FONT_SIZE = 10.0
 _WIDTH = 5.6  # inches: on a phone, 360 pixels wide, labels are still 9 pixels high
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.72, 0.12, 0.1, 0.5  # inches around the axes
 _BAR_RIGHT = 0.6  # inches, for the numbers of a colour bar
+_SOUND_HEIGHT = 2.2  # inches, of the two pictures of a sound that lie side by side
+_QUIET = 0.02  # samples up to this have numbers too long for the usual margin
 _MAX_COLUMNS = 1200
 _SPECTROGRAM_RANGE_DB = 70.0
 _MEL_TICKS = (100, 250, 500, 1000, 2000, 4000, 8000)  # Hz
@@ -148,8 +150,10 @@ def add_colour_bar(
 
 def waveform(audio: Audio, speech: Speech | None, *, style: Style) -> "Figure":
     """Draw samples over time, with the speech marked."""
-    figure, axes = new_figure(style, height=1.9)
     samples = audio.samples
+    peak = float(np.abs(samples).max(initial=0.01))
+    is_quiet = peak < _QUIET
+    figure, axes = new_figure(style, height=_SOUND_HEIGHT, has_long_labels=is_quiet)
     # The extremes of each column of pixels: no peak gets lost in a long recording.
     edges = np.linspace(0, len(samples), min(_MAX_COLUMNS, len(samples)) + 1)
     first = edges[:-1].astype(int)
@@ -165,7 +169,6 @@ def waveform(audio: Audio, speech: Speech | None, *, style: Style) -> "Figure":
             axes.fill_between(
                 time, low, high, color=style.accent, linewidth=0.6, step="post"
             )
-    peak = float(np.abs(samples).max(initial=0.01))
     axes.set_ylim(-1.1 * peak, 1.1 * peak)
     axes.set_xlim(0, max(audio.duration, 0.01))
     if speech is not None:
@@ -181,7 +184,7 @@ def waveform(audio: Audio, speech: Speech | None, *, style: Style) -> "Figure":
 
 def spectrogram(audio: Audio, *, style: Style) -> "Figure":
     """Draw the power of each frequency over time, in dB below the loudest."""
-    figure, axes = new_figure(style, height=2.5, grid="")
+    figure, axes = new_figure(style, height=_SOUND_HEIGHT, grid="")
     n = max(2, min(len(audio.samples), round(0.025 * audio.sample_rate)))
     samples = np.pad(audio.samples, (0, max(0, n - len(audio.samples))))
     hop = max(1, n // 5, (len(samples) - n) // _MAX_COLUMNS)

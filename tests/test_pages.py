@@ -42,6 +42,7 @@ from audiomnist.settings import REPOSITORY
 from audiomnist.speech import find_speech
 from audiomnist.streaming import StreamConfig
 from audiomnist.ui import (
+    acquire,
     answers,
     cached,
     listen,
@@ -431,17 +432,24 @@ def test_dataset_downloads_a_corpus_and_opens_it(monkeypatch, fsdd_archive):
     assert not page.error
     assert "Clips: 3,000" in text(page)
     assert "CC BY-SA 4.0" in text(page)
+    labels = [button.label for button in page.get("button")]
+    assert "Download (16 MB)" not in labels and "Download (1.0 GB)" in labels
+
+
+@pytest.mark.corpus
+def test_dataset_says_when_nothing_is_left_to_download(monkeypatch, fsdd_archive):
+    cards = {name: corpora.CORPORA[name] for name in ("embedded", "neural", "fsdd")}
+    monkeypatch.setattr(acquire, "CORPORA", cards)
+    monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(fsdd_archive))
+    page = press(open_page("dataset"), "Download (16 MB)")
     assert "Every corpus that can be downloaded is on this machine" in text(page)
 
 
 def test_dataset_offers_no_download_of_what_has_no_address():
     page = open_page("dataset")
-    cards = corpora.CORPORA.values()
     buttons = [b.label for b in page.get("button") if b.label.startswith("Download")]
-    assert buttons == [
-        f"Download ({card.download_mb} MB)" for card in cards if card.url
-    ]
-    for card in cards:
+    assert buttons == ["Download (16 MB)", "Download (1.0 GB)", "Download (2.4 GB)"]
+    for card in corpora.CORPORA.values():
         if card.name != "embedded":
             assert f"**{card.title}**" in text(page)
             assert (card.source in text(page)) == (not card.url)
@@ -673,7 +681,7 @@ def test_evaluate_shows_the_held_out_part_of_the_default_model():
     assert f"95 % interval: {100 * rate.low:.1f}–{100 * rate.high:.1f} %" in text(page)
     assert f"Clips: {rate.n:,}" in text(page)
     config = model.record["config"]
-    said = f"Split: {config['split_rule']}, seed {config['split_seed']}"
+    said = f"rule “{config['split_rule']}”, seed {config['split_seed']}"
     assert said in text(page)
     assert len(page.get("image")) == 1
     matrix = page.dataframe[0].value

@@ -25,7 +25,7 @@ HELD_OUT = ""
 """Stands for a model's own test part, where a corpus is chosen."""
 
 
-def choose_part(model: Model) -> str:
+def choose_part() -> str:
     """Let the visitor choose what to evaluate on: a corpus's name, or HELD_OUT."""
 
     def label(name: str) -> str:
@@ -39,16 +39,23 @@ def choose_part(model: Model) -> str:
         persist_state="session",
         help="Clips that the model was not trained on tell most.",
     )
+    return chosen
+
+
+def describe_part(model: Model, part: str) -> None:
+    """Say what the model is evaluated on, and what that is worth."""
     config = model.record["config"]
-    if chosen == HELD_OUT:
+    if part == HELD_OUT:
         rule = config["split_rule"]
         of = f" ({layout.plain(config['held_out'])})" if config["held_out"] else ""
-        st.caption(
-            f"Split: {rule}{of}, seed {config['split_seed']}, of "
-            f"{', '.join(layout.plain(browse.title(n)) for n in config['corpora'])}. "
-            f"{RULES.get(rule, '')}"
+        corpora_here = ", ".join(
+            layout.plain(browse.title(name)) for name in config["corpora"]
         )
-    elif chosen in config["corpora"]:
+        st.caption(
+            f"Recordings: {corpora_here}. What trains and what tests was chosen by the "
+            f"rule “{rule}”{of}, seed {config['split_seed']}. {RULES.get(rule, '')}"
+        )
+    elif part in config["corpora"]:
         st.warning(
             "This model was trained on a part of these clips, so the accuracy "
             "flatters. Its own test part leaves them out.",
@@ -56,7 +63,6 @@ def choose_part(model: Model) -> str:
         )
     else:
         st.caption("The model has heard none of these recordings in training.")
-    return chosen
 
 
 def tell_of_strangers(model: Model, part: str) -> None:

@@ -51,15 +51,18 @@ def ask() -> RunConfig | None:
         help="Recordings to learn from and test on; several are joined.",
     )
     if any(name in CORPORA and CORPORA[name].is_synthetic for name in names):
-        st.caption("The embedded voices are synthetic: no person said them.")
+        st.caption("Synthetic voices are among them, whose words no person said.")
     rule, held_out = _ask_split(names)
-    training = _ask_training(preset(kind).training)
-    title = st.text_input(
-        "Name (optional)",
-        placeholder=f"My first {TITLES[kind]}",
-        max_chars=60,
-        help="To find the run again in the list.",
-    )
+    training = _ask_epochs(preset(kind).training)
+    # What seldom needs another value is folded, so that the start is in sight.
+    with st.expander("More settings"):
+        training = _ask_details(training)
+        title = st.text_input(
+            "Name (optional)",
+            placeholder=f"My first {TITLES[kind]}",
+            max_chars=60,
+            help="To find the run again in the list.",
+        )
     if st.button("Start training", type="primary", width="stretch"):
         if not names:
             layout.empty("Choose at least one corpus, then press Start training.")
@@ -120,8 +123,8 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
     return rule, ""
 
 
-def _ask_training(default: TrainConfig) -> TrainConfig:
-    """How long, how fast, and whether the clips are varied."""
+def _ask_epochs(default: TrainConfig) -> TrainConfig:
+    """How long to train."""
     epochs = st.slider(
         "Epochs",
         1,
@@ -129,6 +132,11 @@ def _ask_training(default: TrainConfig) -> TrainConfig:
         default.epochs,
         help="How often every training clip is heard.",
     )
+    return replace(default, epochs=epochs)
+
+
+def _ask_details(default: TrainConfig) -> TrainConfig:
+    """How fast, and whether the clips are varied."""
     left, right = st.columns(2)
     batch_size = left.select_slider(
         "Batch size",
@@ -159,7 +167,6 @@ def _ask_training(default: TrainConfig) -> TrainConfig:
     others_part = default.others_part or TrainConfig.others_part
     return replace(
         default,
-        epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         augmentation=augmentation if is_augmented else None,

@@ -46,6 +46,14 @@ def show(everything: list[Run], current: Run | None) -> None:
     st.caption("Choose a row to open the run above.")
 
 
+def offer_newest(everything: list[Run]) -> None:
+    """Lead back to the newest run, where there is one."""
+    if everything:
+        newest = everything[0]
+        name = layout.plain(newest.config.title or newest.id)
+        layout.link("train", f"See the newest run, {name}", run=newest.id)
+
+
 def _row(run: Run) -> dict[str, object]:
     """One line of the list."""
     config, now = run.config, run.state

@@ -28,6 +28,9 @@ _STAGES = {
     "evaluating": "Testing on the held-out clips",
 }
 
+_GOOD_ACCURACY = 0.9
+"""Test accuracy from which on a run is shown as a success."""
+
 _POLL = 1.0
 """Seconds between two looks at a living run."""
 
@@ -152,11 +155,18 @@ def _show_result(run: Run) -> None:
     """Show how a finished run did on its test part, and where to go from here."""
     rate = cached.test_accuracy(run)
     if rate is not None:
-        st.success(
+        found = (
             f"**Test accuracy {report.share(rate.value)}** on clips that were kept "
-            f"apart ({report.interval(rate)}).",
-            icon="🎯",
+            f"apart ({report.interval(rate)})."
         )
+        if rate.value >= _GOOD_ACCURACY:
+            st.success(found, icon="🎯")
+        else:
+            st.warning(
+                f"{found} It is wrong often, and may take other words for digits: give "
+                "it more epochs or recordings before you trust it.",
+                icon="🎯",
+            )
     left, right = st.columns(2)
     with left:
         layout.link("evaluate", "See where it is wrong", model=run.id)

@@ -19,7 +19,8 @@ with layout.guard():
     if name:
         recognizer = cached.recognizer(name)
         with right:
-            part = report.choose_part(recognizer.model)
+            part = report.choose_part()
+        report.describe_part(recognizer.model, part)
         evaluation = report.evaluate(name, part)
         report.show_accuracy(evaluation)
         report.tell_of_strangers(recognizer.model, part)

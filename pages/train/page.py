@@ -11,7 +11,7 @@ layout.heading(
     "training goes on when you leave the page.",
 )
 
-form, view = st.columns([4, 5], gap="large")
+form, view = st.columns(2, gap="large")
 
 with form, st.container(border=True), layout.guard():
     config = run_form.ask()
@@ -33,6 +33,7 @@ with view, layout.guard():
             "Nothing is being trained. Press Start training: the loss and the accuracy "
             "appear here, epoch by epoch."
         )
+        run_list.offer_newest(everything)
 
 st.subheader("Runs", anchor=False)
 if everything is not None:
