@@ -5,6 +5,7 @@ microphone. Corpora come next; where in a recording somebody speaks is found by
 `speech`, from the spectra.
 """
 
+import math
 import struct
 from dataclasses import dataclass
 from io import BytesIO
@@ -178,12 +179,18 @@ def encode_wav(audio: Audio) -> bytes:
     return header + pcm.tobytes()
 
 
-def level_dbfs(audio: Audio) -> float:
-    """Root-mean-square level in dB relative to full scale, at least -120."""
-    if len(audio.samples) == 0:
+def level_dbfs(samples: np.ndarray) -> float:
+    """Root-mean-square level in dB relative to full scale, at least -120.
+
+    Parameters
+    ----------
+    samples
+        float32 in [-1, 1], shape (n_samples,).
+    """
+    if len(samples) == 0:
         return SILENCE_DBFS
-    power = float(np.dot(audio.samples, audio.samples)) / len(audio.samples)
-    return max(SILENCE_DBFS, 10 * np.log10(power)) if power > 0 else SILENCE_DBFS
+    power = float(np.dot(samples, samples)) / len(samples)
+    return max(SILENCE_DBFS, 10 * math.log10(power)) if power > 0 else SILENCE_DBFS
 
 
 @dataclass(frozen=True)

@@ -94,13 +94,16 @@ def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
     if len(samples):
         dc_offset, top = float(samples.mean()), float(samples.max())
         bottom = float(samples.min())
-    centred = Audio(samples - np.float32(dc_offset), audio.sample_rate)
-    levels, times = _frame_levels(centred)
+    centred = samples - np.float32(dc_offset)
+    levels, times = _frame_levels(centred, audio.sample_rate)
     noise = _quietest(levels)
-    level, snr = float(level_dbfs(centred)), None
+    level, snr = level_dbfs(centred), None
     is_cut = has_second = False
     if speech is not None:
-        level = float(level_dbfs(_part(centred, speech)))
+        first, last = (
+            round(seconds * audio.sample_rate) for seconds in (speech.start, speech.end)
+        )
+        level = level_dbfs(centred[first:last])
         is_spoken = (times > speech.start) & (times < speech.end)
         pauses = levels[~is_spoken]
         if len(pauses) >= _MIN_PAUSE_FRAMES:
@@ -124,29 +127,26 @@ def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
     return replace(quality, advice=advice)
 
 
-def _frame_levels(audio: Audio) -> tuple[np.ndarray, np.ndarray]:
+def _frame_levels(
+    samples: np.ndarray, sample_rate: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Level in dBFS and middle in seconds of each whole frame: (n_frames,) each."""
-    n = max(1, round(_FRAME_DURATION * audio.sample_rate))
-    n_frames = len(audio.samples) // n
+    n = max(1, round(_FRAME_DURATION * sample_rate))
+    n_frames = len(samples) // n
     if n_frames == 0:
-        return np.array([level_dbfs(audio)]), np.array([audio.duration / 2])
-    frames = audio.samples[: n_frames * n].reshape(n_frames, n)
+        return np.array([level_dbfs(samples)]), np.array(
+            [0.5 * len(samples) / sample_rate]
+        )
+    frames = samples[: n_frames * n].reshape(n_frames, n)
     power = np.einsum("ij,ij->i", frames, frames) / n
     levels = 10 * np.log10(np.maximum(power, 10 ** (SILENCE_DBFS / 10)))
-    return levels, (np.arange(n_frames) + 0.5) * n / audio.sample_rate
+    return levels, (np.arange(n_frames) + 0.5) * n / sample_rate
 
 
 def _quietest(levels: np.ndarray) -> float:
     """Level that the quietest tenth of some frames, (n_frames,), stays under."""
     rank = int(_NOISE_PART * (len(levels) - 1))
     return float(np.partition(levels, rank)[rank])
-
-
-def _part(audio: Audio, speech: Speech) -> Audio:
-    """The samples in which somebody speaks."""
-    first = round(speech.start * audio.sample_rate)
-    last = round(speech.end * audio.sample_rate)
-    return Audio(audio.samples[first:last], audio.sample_rate)
 
 
 def _clipped_fraction(audio: Audio, top: float, bottom: float) -> float:
