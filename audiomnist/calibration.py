@@ -50,7 +50,8 @@ def probabilities_of(
     scaled = logits / np.float32(temperature)
     if not knows_others:
         return _softmax(scaled)
-    powers = _softmax(np.pad(scaled, ((0, 0), (0, 1))))
+    none = np.zeros((len(scaled), 1), scaled.dtype)
+    powers = _softmax(np.concatenate([scaled, none], axis=1))
     return powers[:, :N_DIGITS] + powers[:, N_DIGITS:] / np.float32(N_DIGITS)
 
 

@@ -159,8 +159,14 @@ def _moved(features: np.ndarray, n: int) -> np.ndarray:
     """
     if n == 0:
         return features
-    n_frames = features.shape[2]
-    return features[:, :, np.clip(np.arange(n_frames) + n, 0, n_frames - 1)]
+    moved, n_frames = np.empty_like(features), features.shape[2]
+    if n > 0:
+        moved[:, :, : n_frames - n] = features[:, :, n:]
+        moved[:, :, n_frames - n :] = features[:, :, -1:]
+    else:
+        moved[:, :, -n:] = features[:, :, :n]
+        moved[:, :, :-n] = features[:, :, :1]
+    return moved
 
 
 def _lead(logits: np.ndarray, *, knows_others: bool) -> np.ndarray:
