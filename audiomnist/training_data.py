@@ -15,6 +15,9 @@ from audiomnist.negatives import scramble
 from audiomnist.networks import N_DIGITS
 from audiomnist.spectra import Spectra
 
+CLIPS_AT_ONCE = 16_384
+"""Clips of which versions are made together, which bounds the memory: 1 GB or two."""
+
 _MANGLED_PART = 0.25  # of the sounds that are no digits
 
 
@@ -119,15 +122,21 @@ class TrainingData:
             Features, float32, (n_clips + n_others, n_bins, n_frames), and what is
             said, int64, of the same length; 10 stands for no digit.
         """
-        clips, digits = self.train, self.train_digits.astype(np.int64)
+        digits = self.train_digits.astype(np.int64)
+        chosen = np.arange(len(digits))
         if self.weights is not None:
-            chosen = _draw(self.weights, len(clips), rng)
-            clips, digits = clips.take(chosen), digits[chosen]
-        features = [self._vary(clips, augmentation, rng)]
-        if n_others:
-            others = self._draw_others(n_others, rng)
+            chosen = _draw(self.weights, len(digits), rng)
+        is_all = self.weights is None and len(chosen) <= CLIPS_AT_ONCE
+        features = [
+            self._vary(
+                self.train if is_all else self.train.take(part), augmentation, rng
+            )
+            for part in _parts(chosen)
+        ]
+        for part in _parts(np.arange(n_others)):
+            others = self._draw_others(len(part), rng)
             features.append(self._vary(others, augmentation, rng))
-        labels = np.append(digits, np.full(n_others, N_DIGITS))
+        labels = np.append(digits[chosen], np.full(n_others, N_DIGITS))
         return np.concatenate(features), labels
 
     def _draw_others(self, n_others: int, rng: np.random.Generator) -> Spectra:
@@ -153,6 +162,14 @@ class TrainingData:
         if augmentation is None:
             return render(clips, self.features)
         return augment(clips, self.features, augmentation, rng)
+
+
+def _parts(numbers: np.ndarray) -> list[np.ndarray]:
+    """Cut numbers of clips, (n_clips,), into parts that fit into memory."""
+    return [
+        numbers[begin : begin + CLIPS_AT_ONCE]
+        for begin in range(0, len(numbers), CLIPS_AT_ONCE)
+    ]
 
 
 def _draw(weights: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

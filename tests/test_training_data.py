@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from audiomnist import training_data
 from audiomnist.augmentation import AugmentationConfig
 from audiomnist.errors import ModelError
 from audiomnist.features import FeatureConfig, extract, render, spectra
@@ -56,6 +57,26 @@ def test_other_sounds_are_labelled_as_no_digit(data):
     features, labels = hear(data, n_others=12)
     assert features.shape == (42, *FEATURES.shape)
     np.testing.assert_array_equal(labels[30:], np.full(12, N_DIGITS))
+
+
+@pytest.mark.parametrize("weights", [None, np.ones(30)])
+def test_many_clips_are_heard_a_part_at_a_time(data, monkeypatch, weights):
+    monkeypatch.setattr(training_data, "CLIPS_AT_ONCE", 7)
+    heard = []
+
+    def vary(self, clips, augmentation, rng):
+        heard.append(len(clips))
+        return render(clips, FEATURES)
+
+    monkeypatch.setattr(TrainingData, "_vary", vary)
+    features, labels = hear(replace(data, weights=weights), n_others=10)
+    assert heard == [7, 7, 7, 7, 2, 7, 3]
+    known = render(data.train, FEATURES)
+    assert (count(features[:30], known) == 1).all()
+    for digit in range(10):
+        its = known[data.train_digits == digit]
+        assert count(features[:30][labels[:30] == digit], its).sum() == 3
+    assert (labels[30:] == N_DIGITS).all()
 
 
 def test_other_sounds_are_heard_in_proportion_to_their_weights(data):
