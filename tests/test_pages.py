@@ -39,6 +39,7 @@ from audiomnist.rejection import at_threshold, expected_calibration_error
 from audiomnist.run_folders import update
 from audiomnist.runs import Run, RunProgress
 from audiomnist.settings import REPOSITORY
+from audiomnist.significance import Rate
 from audiomnist.speech import find_speech
 from audiomnist.streaming import StreamConfig
 from audiomnist.ui import (
@@ -638,17 +639,42 @@ def test_train_reads_an_evaluation_again_only_when_it_was_written_anew(
     home, monkeypatch
 ):
     run = finished_run(home)
-    rate = cached.test_accuracy(run)
-    assert rate == evaluation.load(run.folder).accuracy
+    tested = cached.tested(run)
+    found = evaluation.load(run.folder)
+    threshold = run.record["threshold"]
+    assert tested.accuracy == found.accuracy
+    assert tested.false_answers == at_threshold(found, threshold).false_answers
     path = run.folder / evaluation.FILE_NAME
     load = evaluation.load
     monkeypatch.setattr(evaluation, "load", None)
-    assert cached.test_accuracy(run) == rate
+    assert cached.tested(run) == tested
     monkeypatch.setattr(evaluation, "load", load)
     path.write_text("{")
-    assert cached.test_accuracy(run) is None
+    assert cached.tested(run) is None
     path.unlink()
-    assert cached.test_accuracy(run) is None
+    assert cached.tested(run) is None
+
+
+def test_train_leads_back_to_the_newest_run(home):
+    run = finished_run(home)
+    page = open_page("train")
+    assert "Nothing is being trained" in text(page)
+    (link,) = page.get("page_link")
+    assert run.config.title in link.label.replace("\\", "")
+    assert f"run={run.id}" in link.proto.query_string
+    assert "Test accuracy" in text(open_page("train", run=run.id))
+
+
+def test_train_warns_of_a_model_that_knows_little(home, monkeypatch):
+    run = finished_run(home)
+    assert not open_page("train", run=run.id).warning
+    weak = cached.Tested(Rate(89, 100), Rate(51, 100))
+    monkeypatch.setattr(cached, "tested", lambda run: weak)
+    page = open_page("train", run=run.id)
+    first, second = (warning.value for warning in page.warning)
+    assert "Test accuracy 89.0 %" in first and "More epochs" in first
+    assert "answers 51.0 % of 100 other words" in second
+    assert not page.success
 
 
 def test_train_survives_a_damaged_run(home):

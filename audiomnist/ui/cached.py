@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -18,8 +19,9 @@ from audiomnist.audio import Audio
 from audiomnist.clips import Clip, Corpus
 from audiomnist.errors import ModelError
 from audiomnist.metrics import Evaluation
-from audiomnist.models import find_model
+from audiomnist.models import find_model, read_record
 from audiomnist.recognizer import Recognizer
+from audiomnist.rejection import at_threshold
 from audiomnist.runs import Run
 from audiomnist.settings import settings
 from audiomnist.significance import Rate
@@ -98,13 +100,28 @@ def evaluate_same(model: str, other: Evaluation) -> Evaluation:
     return _evaluate_part(model, _Part(other.clips, other.corpora))
 
 
-def test_accuracy(run: Run) -> Rate | None:
-    """A finished run's accuracy on its test part; None where it was not tested."""
+class Tested(NamedTuple):
+    """What a run's test came to.
+
+    Parameters
+    ----------
+    accuracy
+        Of its digits.
+    false_answers
+        Of the sounds that are no digits, those that it answers with one.
+    """
+
+    accuracy: Rate
+    false_answers: Rate
+
+
+def tested(run: Run) -> Tested | None:
+    """What a finished run's test came to; None where it was not tested."""
     try:
         written = (run.folder / evaluation.FILE_NAME).stat().st_mtime_ns
     except OSError:
         return None
-    return _test_accuracy(run.id, run.folder, written)
+    return _tested(run.id, run.folder, written)
 
 
 def _evaluate_part(model: str, part: _Part) -> Evaluation:
@@ -162,12 +179,13 @@ def _held_out(model: str, stamp: Stamp) -> Evaluation:
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
-def _test_accuracy(run_id: str, folder: Path, written: int) -> Rate | None:
-    """The accuracy in the evaluation that was written at that time, in ns."""
+def _tested(run_id: str, folder: Path, written: int) -> Tested | None:
+    """What the evaluation says that was written at that time, in ns."""
     try:
-        return evaluation.load(folder).accuracy
-    except ModelError:
+        found, threshold = evaluation.load(folder), read_record(folder)["threshold"]
+    except (ModelError, KeyError):
         return None
+    return Tested(found.accuracy, at_threshold(found, threshold).false_answers)
 
 
 @st.cache_resource(

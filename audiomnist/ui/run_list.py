@@ -58,12 +58,12 @@ def _row(run: Run) -> dict[str, object]:
     """One line of the list."""
     config, now = run.config, run.state
     history = run.history
-    rate = cached.test_accuracy(run) if now == "finished" else None
+    tested = cached.tested(run) if now == "finished" else None
     return {
         "Run": config.title or run.id,
         "State": f"{run_view.BADGES[now][1]} {now}",
         "Network": TITLES[config.network.kind],
-        "Test": rate.value if rate else None,
+        "Test": tested.accuracy.value if tested else None,
         "Validation": best_epoch(history).val_accuracy if history else None,
         "Epochs": len(history),
         "Split": config.split_rule,

@@ -31,6 +31,9 @@ _STAGES = {
 _GOOD_ACCURACY = 0.9
 """Test accuracy from which on a run is shown as a success."""
 
+_MANY_FALSE_ANSWERS = 0.5
+"""Part of what is no digit from which on answers to it deserve a warning."""
+
 _POLL = 1.0
 """Seconds between two looks at a living run."""
 
@@ -153,8 +156,9 @@ def _show_history(history: list[EpochMetrics]) -> None:
 
 def _show_result(run: Run) -> None:
     """Show how a finished run did on its test part, and where to go from here."""
-    rate = cached.test_accuracy(run)
-    if rate is not None:
+    tested = cached.tested(run)
+    if tested is not None:
+        rate = tested.accuracy
         found = (
             f"**Test accuracy {report.share(rate.value)}** on clips that were kept "
             f"apart ({report.interval(rate)})."
@@ -162,10 +166,14 @@ def _show_result(run: Run) -> None:
         if rate.value >= _GOOD_ACCURACY:
             st.success(found, icon="🎯")
         else:
+            st.warning(f"{found} More epochs or recordings may help.", icon="🎯")
+        others = tested.false_answers
+        if others.n and others.value > _MANY_FALSE_ANSWERS:
             st.warning(
-                f"{found} It is wrong often, and may take other words for digits: give "
-                "it more epochs or recordings before you trust it.",
-                icon="🎯",
+                f"It answers {report.share(others.value)} of {others.n:,} other words "
+                "and noises with a digit: speak only digits to it. More epochs and "
+                "“Learn what is no digit” help.",
+                icon="🙉",
             )
     left, right = st.columns(2)
     with left:
