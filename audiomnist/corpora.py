@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import filelock
+
 from audiomnist.archives import unpack
 from audiomnist.cards import CORPORA, CorpusCard
 from audiomnist.clips import (
@@ -34,7 +36,7 @@ from audiomnist.clips import (
 from audiomnist.downloads import fetch, is_url
 from audiomnist.errors import AudioError, CorpusError
 from audiomnist.known_archives import keep_recordings, official_test_speakers
-from audiomnist.settings import settings
+from audiomnist.settings import settings, writable_folder
 from audiomnist.storage import DiskError, OnProgress, Progress, disk_errors, new_folder
 
 __all__ = [
@@ -133,8 +135,10 @@ def download(
 ) -> Corpus:
     """Download a known corpus, verify it and load it; at once if it is here.
 
-    An interrupted download goes on where it stopped. What was downloaded is kept
-    until it is unpacked, or found not to be the corpus.
+    An interrupted download goes on where it stopped, if the server can do that. What
+    was downloaded is kept until it is unpacked, or found not to be the corpus. Of
+    AudioMNIST, of which no digest is published, names, numbers and sound are checked;
+    of the others, every byte.
 
     Parameters
     ----------
@@ -144,38 +148,32 @@ def download(
         Address or file of its archive; if None, for "fsdd" the setting
         `AUDIOMNIST_FSDD_SOURCE`, else the corpus's own address.
     on_progress
-        Called with the stages "downloading", "unpacking" and "checking".
+        Called with the stages "downloading", "verifying", "unpacking" and "checking",
+        as far as each is needed.
 
     Raises
     ------
     CorpusError
         If the name is not that of a corpus to download, the archive cannot be
-        had or read, or does not hold exactly the recordings expected.
+        had or read, or does not hold the recordings expected, or if another page or
+        command is downloading it.
     """
     card = CORPORA.get(name)
     if card is None or not card.url:
         names = ", ".join(card.name for card in CORPORA.values() if card.url)
         raise CorpusError(f"{name!r} cannot be downloaded; {names} can.")
-    if name in available():
-        return load_corpus(name)
     setting = settings().fsdd_source if name == "fsdd" else ""
     place = str(source or setting or card.url)
-    if is_url(place):
-        key = hashlib.sha256(place.encode()).hexdigest()[:12]
-        file = settings().cache / "downloads" / f"{name}-{key}"
-        archive = fetch(place, file, on_progress)
-    else:
-        archive = Path(place).expanduser()
+    downloads = writable_folder(settings().cache / "downloads")
     try:
-        keep_recordings(card, archive, place, on_progress)
-    except DiskError:
-        raise  # the archive may be good: the next try need not fetch it again
-    except CorpusError as error:
-        _remove_download(archive, place)
-        if is_url(place):
-            raise CorpusError(f"{error} The download was removed.") from error
-        raise
-    _remove_download(archive, place)
+        with filelock.FileLock(downloads / f"{name}.lock", timeout=0):
+            if name not in available():
+                _fetch_and_keep(card, place, downloads, on_progress)
+    except filelock.Timeout as error:
+        raise CorpusError(
+            f"{card.title} is being downloaded by another page or command already. "
+            "Wait until that one is done."
+        ) from error
     return load_corpus(name)
 
 
@@ -244,8 +242,6 @@ def remove_corpus(name: str) -> None:
     with disk_errors(folder, kept="The corpus was not removed."):
         folder.rename(removed)
     shutil.rmtree(removed, ignore_errors=True)
-    if name in CORPORA and CORPORA[name].other_words:
-        shutil.rmtree(settings().others / name, ignore_errors=True)
 
 
 def _load_embedded() -> Corpus:
@@ -303,6 +299,27 @@ def _load_folder(folder: Path) -> Corpus:
         is_synthetic=False,
         skipped=skipped,
     )
+
+
+def _fetch_and_keep(
+    card: CorpusCard, place: str, downloads: Path, on_progress: OnProgress | None
+) -> None:
+    """Download a known corpus's archive, if it is not here, and unpack it."""
+    if is_url(place):
+        key = hashlib.sha256(place.encode()).hexdigest()[:12]
+        archive = fetch(place, downloads / f"{card.name}-{key}", on_progress)
+    else:
+        archive = Path(place).expanduser()
+    try:
+        keep_recordings(card, archive, place, on_progress)
+    except DiskError:
+        raise  # the archive may be good: the next try need not fetch it again
+    except CorpusError as error:
+        _remove_download(archive, place)
+        if is_url(place):
+            raise CorpusError(f"{error} The download was removed.") from error
+        raise
+    _remove_download(archive, place)
 
 
 def _remove_download(archive: Path, place: str) -> None:

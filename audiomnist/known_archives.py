@@ -8,15 +8,15 @@ how the corpus is loaded is for `corpora`, the next step.
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from audiomnist.archives import unpack
 from audiomnist.audio import decode
 from audiomnist.cards import CorpusCard
-from audiomnist.clips import SUFFIXES, parse_name
+from audiomnist.clips import SPEECH_COMMANDS_STEM, SUFFIXES, ClipName, parse_name
 from audiomnist.errors import AudioError, CorpusError
-from audiomnist.settings import settings
+from audiomnist.settings import OTHERS, settings
 from audiomnist.storage import OnProgress, Progress, new_folder
 
 _MAX_TOTAL_BYTES = 8 * 1024**3  # a known corpus may be larger than a stranger's
@@ -28,6 +28,8 @@ def keep_recordings(
 ) -> None:
     """Unpack a known corpus's recordings and keep them if they are the ones.
 
+    Other words, where the card has some, lie in the corpus's own folder, in `OTHERS`.
+
     Parameters
     ----------
     card
@@ -37,68 +39,73 @@ def keep_recordings(
     place
         What to call it in a message.
     on_progress
-        Called with the stages "unpacking" and "checking".
+        Called with the stages "verifying" (where the archive has a digest),
+        "unpacking" and "checking".
 
     Raises
     ------
     CorpusError
-        If the archive cannot be read, or is not the card's. Nothing is kept then.
+        If the archive cannot be read or is not the card's, or the corpus is there
+        already. Nothing is kept then.
     """
     _check_archive(card, archive, place, on_progress)
     wanted = (*SUFFIXES, Path(card.official_test_list).suffix)
     with new_folder(settings().corpora / card.name) as temporary:
         inside = temporary / ".archive"
-        unpack(
+        found = unpack(
             archive,
             inside,
             suffixes=wanted if card.official_test_list else SUFFIXES,
             max_total_bytes=_MAX_TOTAL_BYTES,
             on_progress=on_progress,
         )
-        files = [path for path in inside.rglob("*") if path.parent.name in card.folders]
-        files.sort(key=lambda file: (file.name.encode(), file.parent.name))
-        _check_recordings(card, files, place, on_progress)
-        for file in files:
+        recordings = [path for path in found if path.suffix.lower() in SUFFIXES]
+        digits = [path for path in recordings if path.parent.name in card.folders]
+        digits.sort(key=lambda path: (path.name.encode(), path.parent.name))
+        _check_recordings(card, digits, place, on_progress)
+        for file in digits:
             # Names are distinct in one folder; several keep theirs.
             parent = file.parent.name if len(card.folders) > 1 else "."
             (temporary / parent).mkdir(exist_ok=True)
             file.rename(temporary / parent / file.name)
         if card.official_test_list:
-            listed = next(inside.rglob(card.official_test_list), None)
-            if listed is None:
-                wanted_list = f"a {card.official_test_list}"
-                raise _other_contents(card, place, wanted_list, "none")
-            listed.rename(temporary / card.official_test_list)
+            listed = [path for path in found if path.name == card.official_test_list]
+            if not listed:
+                expected = f"a file {card.official_test_list}"
+                raise _other_contents(card, place, expected, "none")
+            listed[0].rename(temporary / card.official_test_list)
         if card.other_words:
-            _keep_others(card, inside)
+            others = [path for path in recordings if path not in {*digits}]
+            _keep_others(others, temporary / OTHERS, card.other_words)
         shutil.rmtree(inside)
 
 
 def official_test_speakers(card: CorpusCard, folder: Path) -> frozenset[str]:
-    """Who speaks in the recordings that the authors set aside for testing.
+    """Who speaks in the recordings that the authors set aside, digits or not.
 
     Raises
     ------
     CorpusError
-        If their list has gone or names no recording.
+        If their list has gone or names nobody.
     """
     if not card.official_test_list:
         return frozenset()
     path = folder / card.official_test_list
     try:
-        names = path.read_text(encoding="utf-8").split()
+        lines = path.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         raise CorpusError(
-            f"The list of {card.title}'s test recordings cannot be read from {path} "
+            f"{card.title}: the list of its test recordings cannot be read from {path} "
             f"({error}). Remove the corpus and download it again."
         ) from error
-    digits = [name for name in names if name.partition("/")[0] in card.folders]
-    if not digits:
+    stems = [SPEECH_COMMANDS_STEM.fullmatch(Path(line).stem) for line in lines]
+    speakers = frozenset(stem[1] for stem in stems if stem)
+    if not speakers:
         raise CorpusError(
-            f"{path} lists no test recording of a digit. Remove the corpus and "
-            "download it again."
+            f"{card.title}: {path} lists no test recording; expected lines such as "
+            "seven/0132a06d_nohash_0.wav. Remove the corpus and download it again."
         )
-    return frozenset(parse_name(name).speaker for name in digits)
+    return speakers
 
 
 def _check_archive(
@@ -115,33 +122,30 @@ def _check_archive(
                 digest.update(data)
                 done += len(data)
                 if on_progress:
-                    on_progress(Progress("checking", done, total))
+                    on_progress(Progress("verifying", done, total))
     except OSError as error:
         raise CorpusError(
             f"{place} cannot be opened ({error.strerror}). Give the path of an archive "
             f"of {card.title}."
         ) from error
     if digest.hexdigest() != card.archive_sha256:
-        raise _other_contents(
-            card,
-            place,
-            f"an archive with sha256 {card.archive_sha256}",
-            digest.hexdigest(),
-        )
+        expected = f"an archive with sha256 {card.archive_sha256}"
+        raise _other_contents(card, place, expected, digest.hexdigest())
 
 
 def _check_recordings(
     card: CorpusCard,
-    files: list[Path],
+    files: Sequence[Path],
     place: str,
     on_progress: OnProgress | None,
 ) -> None:
     """Refuse recordings that are not the card's."""
     digest = hashlib.sha256()
-    for done, file in enumerate(files):
+    is_verified = bool(card.archive_sha256)  # byte by byte, with the archive
+    for done, file in enumerate(() if is_verified else files):
         data = file.read_bytes()
         digest.update(data)
-        if not card.sha256 and not card.archive_sha256:
+        if not card.sha256:
             _check_sound(card, file, data, place)
         if on_progress:
             on_progress(Progress("checking", done + 1, len(files)))
@@ -164,37 +168,41 @@ def _check_sound(card: CorpusCard, file: Path, data: bytes, place: str) -> None:
         raise _other_contents(card, place, "only recordings", str(error)) from error
 
 
-def _check_speakers(card: CorpusCard, files: Iterable[Path], place: str) -> None:
+def _check_speakers(card: CorpusCard, files: Sequence[Path], place: str) -> None:
     """Refuse recordings that are not so many of each digit by each speaker."""
-    names = [parse_name(f"{file.parent.name}/{file.name}") for file in files]
-    n_takes = Counter((name.digit, name.speaker) for name in names)
-    n_speakers = len({name.speaker for name in names})
     n_each = card.n_clips // (10 * card.n_speakers)
-    is_even = len(n_takes) == 10 * n_speakers and set(n_takes.values()) == {n_each}
-    if n_speakers != card.n_speakers or not is_even:
-        raise _other_contents(
-            card,
-            place,
-            f"{n_each} of each digit by each of {card.n_speakers} speakers",
-            f"up to {max(n_takes.values(), default=0)} by {n_speakers}",
-        )
+    expected = f"{n_each} of each digit by each of {card.n_speakers} speakers"
+    names: set[ClipName] = set()
+    for file in files:
+        try:
+            name = parse_name(f"{file.parent.name}/{file.name}")
+        except CorpusError as error:
+            raise _other_contents(card, place, expected, str(error)) from error
+        if name in names:
+            raise _other_contents(card, place, expected, f"{file.name} twice")
+        names.add(name)
+    n_takes = Counter((name.digit, name.speaker) for name in names)
+    for (digit, speaker), n in sorted(n_takes.items()):
+        if n != n_each:
+            raise _other_contents(card, place, expected, f"{n} of {digit} by {speaker}")
+    n_speakers = len({name.speaker for name in names})
+    if n_speakers != card.n_speakers:
+        raise _other_contents(card, place, expected, f"{n_speakers} speakers")
 
 
-def _keep_others(card: CorpusCard, inside: Path) -> None:
+def _keep_others(files: Sequence[Path], folder: Path, n_each: int) -> None:
     """Keep some recordings of every word that is no digit, for `negatives`."""
-    folder = settings().others / card.name
-    shutil.rmtree(folder, ignore_errors=True)
     by_word: dict[str, list[Path]] = {}
-    for file in sorted(inside.rglob("*")):
-        word = file.parent.name
+    for file in sorted(files):
         # What begins with "_" is no word: long recordings of noise.
-        if file.suffix.lower() in SUFFIXES and not word.startswith("_"):
-            by_word.setdefault(word, []).append(file)
-    with new_folder(folder) as temporary:
-        for word, files in by_word.items():
-            (temporary / word).mkdir()
-            for file in files[: card.other_words]:
-                file.rename(temporary / word / file.name)
+        if not file.parent.name.startswith("_"):
+            by_word.setdefault(file.parent.name, []).append(file)
+    for word, its in by_word.items():
+        (folder / word).mkdir(parents=True)
+        # Names begin with the speaker: evenly spaced ones are many people's.
+        for number in range(min(n_each, len(its))):
+            file = its[number * len(its) // min(n_each, len(its))]
+            file.rename(folder / word / file.name)
 
 
 def _other_contents(

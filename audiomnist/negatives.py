@@ -22,7 +22,7 @@ from audiomnist.clips import (
     names_in_archive,
 )
 from audiomnist.errors import CorpusError
-from audiomnist.settings import settings
+from audiomnist.settings import OTHERS, settings
 from audiomnist.spectra import Spectra
 
 EMBEDDED = "embedded"
@@ -44,9 +44,10 @@ def load_others(name_or_folder: str) -> tuple[Clip, ...]:
     Parameters
     ----------
     name_or_folder
-        "embedded", the name of a folder of recordings in `others` below the home, or
-        the path of one. None of them says a digit; they are named
-        {word}_{speaker}_{take}, as in Speech Commands, or as they are.
+        "embedded", the name of a folder of recordings in `others` below the home or
+        of a corpus that brought some, or the path of a folder. None of them says a
+        digit; they are named {word}_{speaker}_{take}, as in Speech Commands, or as
+        they are.
 
     Returns
     -------
@@ -70,8 +71,9 @@ def load_others(name_or_folder: str) -> tuple[Clip, ...]:
         ]
     else:
         raise CorpusError(
-            f"There are no other words {name_or_folder!r}. Give {EMBEDDED!r} or the "
-            "path of a folder of recordings in which nobody says a digit."
+            f"There are no other words {name_or_folder!r}. Give {EMBEDDED!r}, the name "
+            "of a corpus here that brought some, or the path of a folder of recordings "
+            "in which nobody says a digit."
         )
     clips = (
         Clip(OTHER, *_speaker_and_take(name, number), path, member)
@@ -180,17 +182,21 @@ def noises(n_clips: int, rng: np.random.Generator) -> list[Audio]:
 
 def others_here() -> tuple[str, ...]:
     """Names that `load_others` knows now."""
-    folder = settings().others
-    paths = folder.iterdir() if folder.is_dir() else ()
+    folder, corpora = settings().others, settings().corpora
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    names |= {path.parent.name for path in corpora.glob(f"*/{OTHERS}")}
     # What is being made at this moment has a name that begins with a dot.
-    names = (path.name for path in paths if not path.name.startswith("."))
-    return (EMBEDDED, *sorted(names))
+    return (EMBEDDED, *sorted(name for name in names if not name.startswith(".")))
 
 
 def _folder(name_or_folder: str) -> Path:
     """The folder of this name below the home, else of this path."""
-    named = settings().others / name_or_folder
-    return named if name_or_folder and named.is_dir() else Path(name_or_folder)
+    named = (
+        settings().others / name_or_folder,
+        settings().corpora / name_or_folder / OTHERS,
+    )
+    here = (folder for folder in named if name_or_folder and folder.is_dir())
+    return next(here, Path(name_or_folder))
 
 
 def _speaker_and_take(name: str, number: int) -> tuple[str, int]:

@@ -15,12 +15,14 @@ from audiomnist.networks import NetworkConfig
 from audiomnist.pretrained import N_MELS
 from audiomnist.spectra import SpectrumConfig
 from audiomnist.splits import (
+    BY_SPEAKER,
     RULES,
     Split,
     hold_out,
     join,
     make_split,
     train_only,
+    without_speakers,
 )
 from audiomnist.training import TrainConfig
 
@@ -102,7 +104,8 @@ class RunConfig:
         corpora = [load_corpus(name) for name in self.corpora]
         tested = [corpus for corpus in corpora if self._is_tested(corpus)]
         # Where none is, splitting the first one says what is wrong.
-        return join([self._split(corpus, tested or corpora[:1]) for corpus in corpora])
+        parts = [self._split(corpus, tested or corpora[:1]) for corpus in corpora]
+        return without_speakers(join(parts), self._kept_apart())
 
     def split_of(self, corpus: Corpus) -> Split:
         """Split one of the corpora as the run does, whether the others are here or not.
@@ -140,9 +143,17 @@ class RunConfig:
             If there are none of such a name.
         """
         clips = [clip for name in self.others for clip in load_others(name)]
-        known = {clip.speaker for clip in (*split.train, *split.validation)}
-        strangers = {clip.speaker for clip in split.test} - known
-        return split_others(clips, strangers, self.split_seed)
+        testing = set(self._kept_apart())
+        if self.split_rule in BY_SPEAKER:
+            testing |= {clip.speaker for clip in split.test}
+        return split_others(clips, testing, self.split_seed)
+
+    def _kept_apart(self) -> frozenset[str]:
+        """Speakers whom the corpora's authors set aside, where that is the rule."""
+        if self.split_rule != "official":
+            return frozenset()
+        corpora = map(load_corpus, self.corpora)
+        return frozenset().union(*(each.official_test_speakers for each in corpora))
 
 
 def preset(kind: str) -> RunConfig:

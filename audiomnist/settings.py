@@ -12,6 +12,9 @@ from pathlib import Path
 
 from audiomnist.errors import AudioMnistError
 
+OTHERS = ".others"
+"""Folder inside a corpus's own in which its recordings of other words lie."""
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

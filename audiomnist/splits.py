@@ -8,7 +8,7 @@ What the clips become is for `features`, the next step.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
@@ -234,6 +234,19 @@ def join(splits: Sequence[Split]) -> Split:
         test=tuple(clip for split in splits for clip in split.test),
         rule=" + ".join(dict.fromkeys(split.rule for split in splits)),
         seed=splits[0].seed,
+    )
+
+
+def without_speakers(split: Split, speakers: frozenset[str]) -> Split:
+    """Let some speakers only test, whichever corpus their clips are from."""
+    if not speakers:
+        return split
+
+    def others(clips: tuple[Clip, ...]) -> tuple[Clip, ...]:
+        return tuple(clip for clip in clips if clip.speaker not in speakers)
+
+    return replace(
+        split, train=others(split.train), validation=others(split.validation)
     )
 
 

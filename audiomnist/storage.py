@@ -25,10 +25,10 @@ class Progress:
     Parameters
     ----------
     stage
-        What is being done: "downloading", "unpacking", "copying", "checking" or
-        "synthesizing".
+        What is being done: "downloading", "verifying", "unpacking", "copying",
+        "checking" or "synthesizing".
     done
-        Bytes (of the first two) or files done so far.
+        Bytes (of the first three) or files done so far.
     total
         The same in all, None while that is unknown.
     """

@@ -123,21 +123,25 @@ class TrainingData:
             said, int64, of the same length; 10 stands for no digit.
         """
         digits = self.train_digits.astype(np.int64)
-        chosen = np.arange(len(digits))
+        n_clips, is_one_part = len(digits), len(digits) <= CLIPS_AT_ONCE
+        chosen = np.arange(n_clips)
         if self.weights is not None:
-            chosen = _draw(self.weights, len(digits), rng)
-        is_all = self.weights is None and len(chosen) <= CLIPS_AT_ONCE
-        features = [
-            self._vary(
-                self.train if is_all else self.train.take(part), augmentation, rng
-            )
-            for part in _parts(chosen)
-        ]
-        for part in _parts(np.arange(n_others)):
-            others = self._draw_others(len(part), rng)
-            features.append(self._vary(others, augmentation, rng))
+            chosen = _draw(self.weights, n_clips, rng)
+        if not is_one_part:
+            # The clips of a part are each other's babble: it has to have all digits.
+            chosen = rng.permutation(chosen)
+        features = np.empty((n_clips + n_others, *self.features.shape), np.float32)
+        for part in _parts(n_clips):
+            clips = self.train
+            if self.weights is not None or not is_one_part:
+                clips = clips.take(chosen[part])
+            features[part] = self._vary(clips, augmentation, rng)
+        for part in _parts(n_others):
+            others = self._draw_others(part.stop - part.start, rng)
+            place = slice(n_clips + part.start, n_clips + part.stop)
+            features[place] = self._vary(others, augmentation, rng)
         labels = np.append(digits[chosen], np.full(n_others, N_DIGITS))
-        return np.concatenate(features), labels
+        return features, labels
 
     def _draw_others(self, n_others: int, rng: np.random.Generator) -> Spectra:
         """Sounds that are no digits: those that there are, and mangled digits."""
@@ -164,11 +168,11 @@ class TrainingData:
         return augment(clips, self.features, augmentation, rng)
 
 
-def _parts(numbers: np.ndarray) -> list[np.ndarray]:
-    """Cut numbers of clips, (n_clips,), into parts that fit into memory."""
+def _parts(n_clips: int) -> list[slice]:
+    """Parts of so many clips, of which each fits into memory."""
     return [
-        numbers[begin : begin + CLIPS_AT_ONCE]
-        for begin in range(0, len(numbers), CLIPS_AT_ONCE)
+        slice(begin, min(begin + CLIPS_AT_ONCE, n_clips))
+        for begin in range(0, n_clips, CLIPS_AT_ONCE)
     ]
 
 

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from loopback import serve
 
+from audiomnist import archives
 from audiomnist.audio import Audio, encode_wav
 from audiomnist.corpora import CORPORA, download, load_corpus, remove_corpus
 from audiomnist.errors import CorpusError
 from audiomnist.negatives import load_others, others_here
 from audiomnist.run_configs import RunConfig
 from audiomnist.splits import make_split
+from audiomnist.storage import Progress
 
 WAV = encode_wav(Audio(np.full(800, 0.1, dtype=np.float32), 16_000))
 
@@ -56,7 +58,7 @@ def small_audiomnist(monkeypatch: pytest.MonkeyPatch) -> bytes:
 
 
 WORDS = ("zero", "one", "nine", "bed", "tree")
-SPEAKERS = ("a1", "b2", "c3", "d4")
+SPEAKERS = ("a1", "b2", "c3", "d4", *(f"e{number}" for number in range(8)))
 
 
 @pytest.fixture
@@ -76,8 +78,8 @@ def small_commands(monkeypatch: pytest.MonkeyPatch) -> bytes:
     with_card(
         monkeypatch,
         "speech-commands",
-        n_clips=24,
-        other_words=3,
+        n_clips=72,
+        other_words=4,
         archive_sha256=hashlib.sha256(data).hexdigest(),
     )
     return data
@@ -98,11 +100,13 @@ def test_audiomnist_is_recognised_by_its_speakers(
     ("names", "sentence"),
     [
         (audiomnist_names()[1:], "Expected 60 recordings; got 59"),
-        (audiomnist_names(2, 3), "Expected 2 of each digit by each of 3 speakers; got"),
         (
-            [*audiomnist_names()[1:], "x/data/01/1_01_9.wav"],
-            "Expected 2 of each digit .* got up to 3 by 3",
+            audiomnist_names(2, 3),
+            "Expected 2 of each digit by each of 3 speakers; got 3 of 0 by 01",
         ),
+        ([*audiomnist_names()[1:], "x/01/1_01_9.wav"], "2 of each digit .* got 1 of 0"),
+        ([*audiomnist_names()[1:], "x/01/0_01_1.wav"], r"got 0_01_1\.wav twice"),
+        ([*audiomnist_names()[1:], "x/01/ten_01_0.wav"], "'ten' is not a digit"),
     ],
 )
 def test_other_recordings_are_refused(
@@ -134,39 +138,82 @@ def test_a_recording_that_cannot_be_heard_is_named(
 def test_speech_commands_keeps_its_test_and_a_part_of_its_other_words(
     small_commands: bytes, home: Path
 ) -> None:
+    steps: list[Progress] = []
     with serve(small_commands) as server:
-        corpus = download("speech-commands", source=server.url)
+        corpus = download(
+            "speech-commands", source=server.url, on_progress=steps.append
+        )
+    assert list(dict.fromkeys(step.stage for step in steps)) == [
+        *("downloading", "verifying", "unpacking")
+    ]
     assert corpus == load_corpus("speech-commands")
-    assert (len(corpus.clips), corpus.speakers) == (24, SPEAKERS)
+    assert (len(corpus.clips), corpus.speakers) == (72, SPEAKERS)
     assert {clip.digit for clip in corpus.clips} == {0, 1, 9}
     # The list names one digit by b2; what else b2 says is no stranger's either.
-    assert {clip.speaker for clip in corpus.official_test} == {"b2"}
+    assert {clip.speaker for clip in corpus.official_test} == {"b2", "d4"}
     assert others_here() == ("embedded", "speech-commands")
     words = load_others("speech-commands")
-    assert len(words) == 6
     assert {clip.path.parent.name for clip in words} == {"bed", "tree"}
-    assert {clip.speaker for clip in words} == {"a1", "b2"}
+    assert len(words) == 8
+    # Of many speakers, not of the first in the alphabet alone.
+    assert {clip.speaker for clip in words} > {"a1", "e5"}
     remove_corpus("speech-commands")
     assert others_here() == ("embedded",)
 
 
-def test_the_official_split_keeps_speakers_apart(
-    small_commands: bytes, home: Path
+def test_words_of_ones_own_are_left_alone(small_commands: bytes, home: Path) -> None:
+    own = home / "others" / "speech-commands" / "bed" / "me_nohash_0.wav"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(WAV)
+    with serve(small_commands) as server:
+        download("speech-commands", source=server.url)
+    assert [clip.path for clip in load_others("speech-commands")] == [own]
+    remove_corpus("speech-commands")
+    assert own.exists()
+
+
+def test_who_tests_officially_trains_in_no_other_corpus(
+    small_commands: bytes, tmp_path: Path
 ) -> None:
     with serve(small_commands) as server:
         corpus = download("speech-commands", source=server.url)
-    split = make_split(corpus, "official", validation=0.34)
+    split = make_split(corpus, "official", validation=0.2)
     parts = [{clip.speaker for clip in clips} for clips in split.parts.values()]
-    assert parts[2] == {"b2"}
+    assert parts[2] == {"b2", "d4"}
     assert not parts[0] & parts[1] and not parts[2] & (parts[0] | parts[1])
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for name in ("7_b2_0.wav", "7_zoe_0.wav", "8_d4_1.wav"):
+        (mine / name).write_bytes(WAV)
     config = RunConfig(
-        corpora=("speech-commands",),
+        corpora=("speech-commands", str(mine)),
         split_rule="official",
         others=("speech-commands",),
     )
-    others = config.split_others(config.split())
-    assert {clip.speaker for clip in others["test"]} == {"b2"}
-    assert "b2" not in {clip.speaker for clip in others["train"]}
+    split = config.split()
+    train = {clip.speaker for clip in (*split.train, *split.validation)}
+    assert train == {*SPEAKERS, "zoe"} - {"b2", "d4"}
+    others = config.split_others(split)
+    assert {clip.speaker for clip in others["test"]} == {"d4"}
+    train = {clip.speaker for clip in (*others["train"], *others["validation"])}
+    assert train and not train & {"b2", "d4"}
+
+
+def test_two_downloads_of_one_corpus_do_not_meet(
+    small_commands: bytes, home: Path
+) -> None:
+    def again(progress: Progress) -> None:
+        if progress.stage == "unpacking":
+            with pytest.raises(CorpusError, match="is being downloaded by another"):
+                download("speech-commands", source=server.url)
+            refused.append(progress)
+
+    refused: list[Progress] = []
+    with serve(small_commands) as server:
+        download("speech-commands", source=server.url, on_progress=again)
+        assert len(server.requests) == 1
+    assert refused
+    assert len(load_corpus("speech-commands").clips) == 72
 
 
 def test_another_archive_is_refused_by_its_digest(
@@ -181,11 +228,19 @@ def test_another_archive_is_refused_by_its_digest(
     assert not (home / "corpora").exists()
 
 
+def test_a_known_corpus_may_be_larger_than_a_strangers(
+    small_commands: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_TOTAL_BYTES", 1000)
+    with serve(small_commands) as server:
+        assert len(download("speech-commands", source=server.url).clips) == 72
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         (None, "test recordings cannot be read"),
-        ("bed/d4_nohash_0.wav", "lists no test recording of a digit"),
+        ("seven.wav", "lists no test recording; expected lines such as"),
     ],
 )
 def test_a_lost_test_list_is_noticed(
@@ -209,6 +264,8 @@ def test_what_does_not_bring_its_test_list_is_refused(
     with_card(monkeypatch, "speech-commands", n_clips=2, archive_sha256=digest)
     file = tmp_path / "without.tar.gz"
     file.write_bytes(data)
-    with pytest.raises(CorpusError, match=r"Expected a testing_list\.txt; got none"):
+    with pytest.raises(
+        CorpusError, match=r"Expected a file testing_list\.txt; got none"
+    ):
         download("speech-commands", source=file)
     assert not any((home / "corpora").iterdir())

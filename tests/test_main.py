@@ -188,6 +188,15 @@ def test_a_corpus_is_imported_listed_and_removed(capsys, tiny_folder):
     assert "mine" not in available()
 
 
+def test_a_corpus_that_cannot_be_loaded_hides_no_other(home, capsys):
+    (home / "corpora" / "fsdd").mkdir(parents=True)
+    assert main(["data", "list"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    (broken,) = (line for line in listed if line.startswith("fsdd"))
+    assert "has 0 clips here; expected 3,000. Remove it" in broken
+    assert any(line.startswith("audiomnist") for line in listed)
+
+
 def test_the_speech_embedding_is_taken_out_of_its_package(capsys, tmp_path):
     path = tmp_path / "new" / "weights.npz"
     assert main(["data", "embedding", "--out", str(path)]) == 0

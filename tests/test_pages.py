@@ -464,6 +464,16 @@ def test_dataset_removes_an_imported_corpus(tiny):
     assert "Clips: 5,000" in text(page)
 
 
+def test_dataset_lets_a_broken_corpus_be_removed(home):
+    (home / "corpora" / "fsdd").mkdir(parents=True)
+    page = open_page("dataset")
+    widget(page, "selectbox", "Corpus").set_value("fsdd").run()
+    assert "has 0 clips here" in errors(page)[0]
+    press(page, "Remove it")
+    assert not page.error
+    assert corpora.available() == ("embedded",)
+
+
 # Train
 
 
@@ -526,6 +536,21 @@ def test_train_starts_what_was_set_up(monkeypatch, tiny):
     assert config.training.augmentation is not None
     assert page.query_params[state.RUN_PARAM] == run.id
     assert "Waiting for its turn" in text(page)
+
+
+def test_train_takes_the_other_words_that_a_corpus_brought(monkeypatch, home, tiny):
+    folder = home / "corpora" / "tiny" / ".others" / "bed"
+    folder.mkdir(parents=True)
+    shutil.copy(next((home / "corpora" / "tiny").rglob("*.wav")), folder / "a_b_0.wav")
+    launched = []
+    monkeypatch.setattr(runs, "launch", launched.append)
+    page = press(open_page("train"), "Start training")
+    widget(page, "multiselect", "Corpora").set_value(["tiny", "embedded"]).run()
+    press(page, "Start training")
+    assert [run.config.others for run in launched] == [
+        ("embedded",),
+        ("embedded", "tiny"),
+    ]
 
 
 def test_train_explains_that_a_random_split_flatters():
@@ -793,7 +818,7 @@ def test_evaluate_hears_another_corpus_on_the_spot(tiny):
     page = open_page("evaluate")
     widget(page, "selectbox", "Evaluated on").set_value("tiny").run()
     assert "Clips: 120" in text(page)
-    assert "heard none of these recordings" in text(page)
+    assert "was not trained on this corpus" in text(page)
 
 
 def test_evaluate_warns_of_clips_that_were_trained_on(home, tiny):

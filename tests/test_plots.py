@@ -125,6 +125,15 @@ def test_figures_have_labels_and_no_background(spoken, dark):
         assert (pixels[..., 3] > 0.5).any(), name
 
 
+@pytest.mark.parametrize("peak", [0.9, 0.05, 0.004])
+def test_a_wave_of_any_level_has_room_for_its_numbers(peak):
+    samples = np.float32(peak) * np.sin(np.arange(8000) / 5).astype(np.float32)
+    figure = plots.waveform(Audio(samples, 8000), None, style=Style())
+    figure.draw_without_rendering()
+    label = figure.axes[0].yaxis.label.get_window_extent()
+    assert label.x0 >= 0
+
+
 def test_figures_do_not_gather_in_pyplot(spoken):
     import matplotlib.pyplot as plt
 

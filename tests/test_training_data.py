@@ -76,6 +76,8 @@ def test_many_clips_are_heard_a_part_at_a_time(data, monkeypatch, weights):
     for digit in range(10):
         its = known[data.train_digits == digit]
         assert count(features[:30][labels[:30] == digit], its).sum() == 3
+    # Sorted as they are, the clips of the first part would be of three digits.
+    assert len(set(labels[:7])) > 3
     assert (labels[30:] == N_DIGITS).all()
 
 

@@ -24,8 +24,9 @@ def add(groups: Any) -> None:
     action = actions.add_parser(
         "download",
         help="download a known corpus and verify it",
-        description="Download a known corpus and verify every byte of its recordings. "
-        "After an interruption the same command goes on where it stopped.",
+        description="Download a known corpus and verify that it is the one. After an "
+        "interruption the same command goes on where it stopped, if the server can do "
+        "that.",
     )
     action.add_argument("name", metavar="NAME", help="name of the corpus, such as fsdd")
     action.add_argument(
@@ -148,11 +149,16 @@ class _ProgressLine:
 def _list(arguments: argparse.Namespace) -> None:
     """List the corpora, here or to be downloaded."""
     from audiomnist.corpora import CORPORA, available, load_corpus
+    from audiomnist.errors import CorpusError
 
     here = available()
     for name in dict.fromkeys((*here, *CORPORA)):
         if name in here:
-            corpus = load_corpus(name)
+            try:
+                corpus = load_corpus(name)
+            except CorpusError as error:
+                print(f"{name:<16}cannot be loaded: {error}")
+                continue
             n_clips, n_speakers = len(corpus.clips), f"{len(corpus.speakers)} speakers"
             title, licence = corpus.title, corpus.licence
             note = ", synthetic voices" if corpus.is_synthetic else ""

@@ -14,10 +14,14 @@ _ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "xz"]
 
 _STAGES = {
     "downloading": "Downloading",
+    "verifying": "Verifying the archive",
     "unpacking": "Unpacking",
     "checking": "Checking the recordings",
     "copying": "Copying",
 }
+
+_OF_BYTES = ("downloading", "verifying", "unpacking")
+"""Stages whose progress is in bytes."""
 
 _REDRAW = 0.1
 """Seconds between two states of a progress bar: a visitor sees no more."""
@@ -47,7 +51,7 @@ def _offer(card: CorpusCard) -> None:
     label = f"Download ({size})"
     if st.button(label, key=f"download-{card.name}", type="primary"):
         with layout.guard():
-            corpora.download(card.name, on_progress=progress_bar())
+            corpora.download(card.name, on_progress=progress_bar(card.download_mb))
             _open(card.name)
 
 
@@ -114,19 +118,27 @@ def offer_removal(name: str) -> None:
                 _open("embedded")
 
 
-def progress_bar() -> Callable[[Progress], None]:
-    """Show a progress bar, and return what moves it."""
+def progress_bar(download_mb: int = 0) -> Callable[[Progress], None]:
+    """Show a progress bar, and return what moves it.
+
+    Parameters
+    ----------
+    download_mb
+        Size of the download, roughly, for servers that do not tell it; 0 if not known.
+    """
     bar = st.empty()  # nothing stays of it where nothing begins
     drawn = 0.0
 
     def show(progress: Progress) -> None:
         nonlocal drawn
         done, total = progress.done, progress.total
+        if progress.stage == "downloading" and total is None and download_mb:
+            total = max(done, 1_000_000 * download_mb)
         if time.monotonic() - drawn < _REDRAW and done != total:
             return
         drawn = time.monotonic()
         stage = _STAGES.get(progress.stage, progress.stage.capitalize())
-        is_bytes = progress.stage == "downloading"
+        is_bytes = progress.stage in _OF_BYTES
         unit = (lambda n: f"{n / 1e6:.1f} MB") if is_bytes else (lambda n: f"{n:,}")
         text = f"{stage}: {unit(done)}" + (f" of {unit(total)}" if total else "")
         bar.progress(min(1.0, done / total) if total else 0.0, text)

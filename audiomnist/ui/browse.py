@@ -10,7 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 from audiomnist import corpora
 from audiomnist.clips import Clip, Corpus
 from audiomnist.corpora import CORPORA
-from audiomnist.ui import cached, state
+from audiomnist.errors import CorpusError
+from audiomnist.ui import acquire, cached, state
 
 ROWS_A_PAGE = 50
 """Clips in the table at a time, so that large corpora stay quick."""
@@ -44,7 +45,11 @@ def choose_corpus() -> Corpus:
         persist_state="session",
         help="A collection of recordings. More can be added under “Add recordings”.",
     )
-    return cached.corpus(name)
+    try:
+        return cached.corpus(name)
+    except CorpusError:
+        acquire.offer_removal(name)  # its tab is not reached
+        raise
 
 
 def summarise(corpus: Corpus) -> DeltaGenerator:

@@ -62,7 +62,7 @@ def describe_part(model: Model, part: str) -> None:
             icon="🪞",
         )
     else:
-        st.caption("The model has heard none of these recordings in training.")
+        st.caption("The model was not trained on this corpus.")
 
 
 def tell_of_strangers(model: Model, part: str) -> None:

@@ -9,6 +9,7 @@ from audiomnist import corpora, runs
 from audiomnist.augmentation import AugmentationConfig
 from audiomnist.corpora import CORPORA
 from audiomnist.errors import RunError
+from audiomnist.negatives import EMBEDDED, others_here
 from audiomnist.networks import NETWORKS, TITLES
 from audiomnist.runs import Run, RunConfig, preset
 from audiomnist.splits import RULES
@@ -73,6 +74,7 @@ def ask() -> RunConfig | None:
             corpora=tuple(names),
             split_rule=rule,
             held_out=held_out,
+            others=_others_of(names),
             training=training,
         )
     return None
@@ -87,6 +89,12 @@ def start(config: RunConfig) -> Run:
         runs.delete_run(run)
         raise
     return run
+
+
+def _others_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Other words to learn from: the app's own, and those that the corpora brought."""
+    here = others_here()
+    return (EMBEDDED, *(name for name in names if name in here and name != EMBEDDED))
 
 
 def _ask_split(names: Sequence[str]) -> tuple[str, str]:
