@@ -147,6 +147,12 @@ class Corpus:
         """Everybody who speaks in it, sorted."""
         return tuple(sorted({clip.speaker for clip in self.clips}))
 
+    @property
+    def people(self) -> str:
+        """How many speak in it, in words: "1 speaker", "2,600 speakers"."""
+        n = len(self.speakers)
+        return f"{n:,} speaker{'' if n == 1 else 's'}"
+
     @cached_property
     def official_test(self) -> tuple[Clip, ...]:
         """The clips that the corpus's authors set aside for testing, sorted."""

@@ -209,7 +209,8 @@ def _answer(url: str, part: _Part) -> http.client.HTTPResponse:
         reason = getattr(error, "reason", None) or error
         raise CorpusError(
             f"{url} cannot be reached ({reason}). Check the internet connection and "
-            "the address, or take a file that you have already, with --from FILE."
+            "the address, or take a file that you have already: python -m audiomnist "
+            "data download NAME --from FILE."
         ) from error
     return answer
 

@@ -111,7 +111,10 @@ def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
             snr = max(0.0, level - noise)
             n_loud = int((pauses > level - _SECOND_BELOW_DB).sum())
             has_second = snr >= NOISY_SNR_DB and n_loud >= _MIN_SECOND_FRAMES
-        is_cut = max(levels[0], levels[-1]) > levels.max() - _CUT_BELOW_PEAK_DB
+        loud = levels.max() - _CUT_BELOW_PEAK_DB
+        begins = speech.start < _FRAME_DURATION and levels[0] > loud
+        ends = speech.end > audio.duration - _FRAME_DURATION and levels[-1] > loud
+        is_cut = bool(begins or ends)
     quality = ClipQuality(
         level_dbfs=level,
         peak=max(top, -bottom),

@@ -67,7 +67,7 @@ def recipe(
         If there is no such recipe.
     """
     if name not in NAMES:
-        raise RunError(f"There is no recipe {name!r}; expected one of {list(NAMES)}.")
+        raise RunError(f"There is no recipe {name!r}; expected {', '.join(NAMES)}.")
     basis = preset(NAMES[name])
     training = replace(
         basis.training,

@@ -121,6 +121,8 @@ class RunConfig:
         """Whether some of the test is from a corpus; the others only train."""
         if self.split_rule == "official":
             return bool(corpus.official_test)
+        if self.split_rule == "speaker":
+            return len(corpus.speakers) > 1  # whoever speaks alone only trains
         if self.split_rule == "leave_one_out":
             return self.held_out in corpus.speakers
         return self.split_rule != "corpus" or corpus.name == self.held_out

@@ -27,7 +27,7 @@ FONT_SIZE = 10.0
 """Points."""
 
 _WIDTH = 5.6  # inches: on a phone, 360 pixels wide, labels are still 9 pixels high
-_LEFT, _RIGHT, _TOP, _BOTTOM = 0.72, 0.12, 0.1, 0.5  # inches around the axes
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0.72, 0.2, 0.1, 0.5  # inches around the axes
 _BAR_RIGHT = 0.6  # inches, for the numbers of a colour bar
 _SOUND_HEIGHT = 2.2  # inches, of the two pictures of a sound that lie side by side
 _QUIET = 0.02  # samples up to this have numbers too long for the usual margin
@@ -233,7 +233,8 @@ def feature_image(
         interpolation="nearest",
         extent=(0, 100 if is_stretched else n_frames, -0.5, n_bins - 0.5),
     )
-    axes.set_xlabel("part of the word (%)" if is_stretched else "frame")
+    frames = f"frame, one every {1000 * config.spectrum.hop:.0f} ms"
+    axes.set_xlabel("part of the word (%)" if is_stretched else frames)
     if config.kind == "log_mel":
         bands, hz = _mel_ticks(config)
         axes.set_yticks(bands, [f"{value / 1000:g}" for value in hz])

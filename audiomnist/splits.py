@@ -24,7 +24,7 @@ RULES = {
     ),
     "speaker": (
         "Whole speakers are drawn at random; the test is by people whom the "
-        "network has never heard."
+        "network has never heard. A corpus of one speaker only trains."
     ),
     "leave_one_out": (
         "One chosen speaker is the test and all others train; done for each "

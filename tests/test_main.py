@@ -16,6 +16,7 @@ from audiomnist.__main__ import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
 from audiomnist.audio import Audio, encode_wav
 from audiomnist.configs import config_from_dict
 from audiomnist.corpora import available, import_corpus, load_corpus
+from audiomnist.history import best_epoch
 from audiomnist.networks import NETWORKS
 from audiomnist.run_configs import RunConfig
 from audiomnist.settings import REPOSITORY
@@ -449,9 +450,14 @@ def test_a_training_prints_epochs_and_leaves_a_model(capsys, tiny_folder):
     assert run.id in models.list_models()
     capsys.readouterr()
     assert main(["runs", "list"]) == 0
-    assert run.id in one_line(capsys.readouterr().out)
+    listed = one_line(capsys.readouterr().out)
+    kept = best_epoch(run.history).val_accuracy
+    assert run.id in listed and f"{kept:.1%} on validation" in listed
     assert main(["runs", "delete", run.id]) == 0
     assert not runs.list_runs()
+    capsys.readouterr()
+    assert main(["runs", "list"]) == 0
+    assert "No runs yet" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("start", ["--resume", "--run"])

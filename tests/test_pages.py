@@ -377,7 +377,7 @@ def test_dataset_imports_an_archive_and_reports_what_was_left_out(home, spoken):
     uploader = widget(page, "file_uploader", "Archive of recordings")
     uploader.set_value(("anna.zip", archive(files), "application/zip"))
     press(page, "Import")
-    assert "Imported 10 clips of 1 speakers" in page.success[0].value
+    assert "Imported 10 clips of 1 speaker as" in page.success[0].value
     assert widget(page, "selectbox", "Corpus").value == "anna"
     skipped = next(t.value for t in page.dataframe if "Why" in t.value)
     assert set(skipped["File"]) == {"11_anna_0.wav", "3_anna_1.wav"}
@@ -551,6 +551,27 @@ def test_train_takes_the_other_words_that_a_corpus_brought(monkeypatch, home, ti
         ("embedded",),
         ("embedded", "tiny"),
     ]
+
+
+def test_train_refuses_at_once_what_cannot_be_split(home):
+    for take in range(3):
+        word = encode_wav(Audio(np.full(8000, 0.1, np.float32), 16_000))
+        (home / f"{take}_anna_{take}.wav").parent.mkdir(exist_ok=True, parents=True)
+        (home / f"{take}_anna_{take}.wav").write_bytes(word)
+    corpora.import_corpus("anna", home)
+    page = open_page("train")
+    widget(page, "multiselect", "Corpora").set_value(["anna"]).run()
+    press(page, "Start training")
+    assert "has 1 speaker (anna)" in errors(page)[0]
+    assert not runs.list_runs()
+
+
+def test_train_says_that_a_run_is_starting(running):
+    (running.folder / "progress.json").unlink()
+    waiting = runs.create(runs.preset("ann"))
+    page = open_page("train")
+    assert "Starting" in text(page) and "My CNN" in text(page)
+    assert "Waiting for its turn" in text(open_page("train", run=waiting.id))
 
 
 def test_train_explains_that_a_random_split_flatters():
@@ -1238,6 +1259,8 @@ def test_errors_of_the_package_do_not_end_a_page(monkeypatch):
         (None, NOT_A_DIGIT, 0.11, "No bar stands out"),
         (7, "", 0.6, "second guess is 2 with 38 %, after 7 with 60 %"),
         (7, "", 0.99, "No digit but 7 comes into question"),
+        (7, "", 0.45, "A doubtful answer: 7 has no more than 45 %"),
+        (7, "", 0.3, "it may be no digit at all"),
     ],
 )
 def test_an_answer_is_explained(digit, reason, likeliest, expected):

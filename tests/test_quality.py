@@ -83,6 +83,14 @@ def test_a_word_that_is_cut_off_is_told(spoken):
     assert any("beginning or the end" in text for text in quality.advice)
 
 
+@pytest.mark.parametrize("noise", [0.01, 0.05, 0.1])
+def test_noise_at_the_edges_is_no_word_that_is_cut_off(spoken, noise):
+    quality = assess(_recording(spoken(7, sample_rate=RATE), noise=noise))
+    assert quality.speech is not None
+    assert 0.3 < quality.speech.start < quality.speech.end < quality.duration - 0.3
+    assert not any("beginning or the end" in text for text in quality.advice)
+
+
 def test_an_offset_is_measured_and_changes_nothing_else(spoken):
     word = spoken(4, sample_rate=RATE)
     plain, shifted = (assess(_recording(word, 0.5, offset=x)) for x in (0.0, 0.1))

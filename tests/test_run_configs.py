@@ -51,6 +51,18 @@ def test_the_split_is_the_one_that_was_asked_for(tiny_folder):
         replace(config, corpora=("nothing",)).split()
 
 
+def test_who_speaks_alone_in_a_corpus_only_trains(tiny_folder, tmp_path):
+    (tmp_path / "7_anna_0.wav").write_bytes(
+        (tiny_folder / "7_voice1_0.wav").read_bytes()
+    )
+    config = RunConfig(corpora=(str(tmp_path), str(tiny_folder)))
+    split = config.split()
+    assert "anna" in {clip.speaker for clip in split.train}
+    assert split.test and "anna" not in {clip.speaker for clip in split.test}
+    with pytest.raises(CorpusError, match="has 1 speaker"):
+        replace(config, corpora=(str(tmp_path),)).split()
+
+
 @pytest.mark.parametrize(
     ("rule", "held_out", "is_tested"),
     [

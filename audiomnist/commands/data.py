@@ -159,7 +159,7 @@ def _list(arguments: argparse.Namespace) -> None:
             except CorpusError as error:
                 print(f"{name:<16}cannot be loaded: {error}")
                 continue
-            n_clips, n_speakers = len(corpus.clips), f"{len(corpus.speakers)} speakers"
+            n_clips, n_speakers = len(corpus.clips), corpus.people
             title, licence = corpus.title, corpus.licence
             note = ", synthetic voices" if corpus.is_synthetic else ""
         else:
@@ -181,8 +181,8 @@ def _download(arguments: argparse.Namespace) -> None:
             arguments.name, source=arguments.source, on_progress=progress.show
         )
     print(
-        f"{corpus.name}: {len(corpus.clips):,} clips of {len(corpus.speakers)} "
-        f"speakers are here. Licence: {corpus.licence}. Cite: {corpus.citation}"
+        f"{corpus.name}: {len(corpus.clips):,} clips of "
+        f"{corpus.people} are here. Licence: {corpus.licence}. Cite: {corpus.citation}"
     )
 
 
@@ -196,8 +196,8 @@ def _import(arguments: argparse.Namespace) -> None:
         )
     corpus = report.corpus
     print(
-        f"{corpus.name}: {len(corpus.clips):,} clips of {len(corpus.speakers)} "
-        f"speakers imported, {len(report.skipped)} files left out."
+        f"{corpus.name}: {len(corpus.clips):,} clips of "
+        f"{corpus.people} imported, {len(report.skipped)} files left out."
     )
     for skipped in report.skipped:
         print(f"  {skipped.name}: {skipped.reason}")

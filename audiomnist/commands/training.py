@@ -26,9 +26,11 @@ def _add_recipe(groups: Any) -> None:
         "recipe",
         help="make one of the models that come with the app again",
         description="Train a model as the ones that come with the app were, on all "
-        "corpora that are here, and ship it: a run that keeps speakers apart and "
-        "tells how sure it may be, then one on everything. Ctrl-C stops it; the same "
-        "command goes on where it stopped.",
+        "corpora that are here, and put it into the folder of models in place of the "
+        "one there: a run that keeps speakers apart and tells how sure it may be, then "
+        "one on everything. On two cores, cnn and ann take minutes, best an hour, and "
+        "hours with the large corpora. Ctrl-C stops it; the same command goes on where "
+        "it stopped.",
     )
     parser.add_argument("name", metavar="NAME", help="best, cnn or ann")
     parser.add_argument(
@@ -266,11 +268,15 @@ def _given(**options: Any) -> dict[str, Any]:
 def _list(arguments: argparse.Namespace) -> None:
     """List all runs."""
     from audiomnist import runs
+    from audiomnist.history import best_epoch
 
-    for run in runs.list_runs():
+    everything = runs.list_runs()
+    if not everything:
+        print("No runs yet. Start one with python -m audiomnist train, or on the page.")
+    for run in everything:
         history = run.history
-        best = max((m.val_accuracy for m in history), default=None)
-        accuracy = "" if best is None else f", {best:.1%} on validation"
+        kept = best_epoch(history).val_accuracy if history else None
+        accuracy = "" if kept is None else f", {kept:.1%} on validation"
         epochs = f"{len(history)} of {run.config.training.epochs} epochs{accuracy}"
         print(f"{run.id:<28} {run.state:<10} {epochs}  {run.config.title}".rstrip())
         if run.message:

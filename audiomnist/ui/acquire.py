@@ -1,7 +1,8 @@
 """The dataset page's ways to more recordings: download, import, remove."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pandas as pd
 import streamlit as st
@@ -51,7 +52,8 @@ def _offer(card: CorpusCard) -> None:
     label = f"Download ({size})"
     if st.button(label, key=f"download-{card.name}", type="primary"):
         with layout.guard():
-            corpora.download(card.name, on_progress=progress_bar(card.download_mb))
+            with progress_bar(card.download_mb) as show:
+                corpora.download(card.name, on_progress=show)
             _open(card.name)
 
 
@@ -81,7 +83,8 @@ def offer_import() -> None:
         st.warning("Choose an archive and give the corpus a name, then press Import.")
         return
     with layout.guard():
-        report = corpora.import_corpus(name, file, on_progress=progress_bar())
+        with progress_bar() as show:
+            report = corpora.import_corpus(name, file, on_progress=show)
         st.session_state[state.DATASET_REPORT] = report
         _open(name)
 
@@ -93,7 +96,7 @@ def show_import_report() -> None:
         return
     st.success(
         f"Imported {len(report.corpus.clips):,} clips of "
-        f"{len(report.corpus.speakers):,} speakers as “{report.corpus.name}”.",
+        f"{report.corpus.people} as “{report.corpus.name}”.",
         icon="✅",
     )
     if report.skipped:
@@ -118,15 +121,16 @@ def offer_removal(name: str) -> None:
                 _open("embedded")
 
 
-def progress_bar(download_mb: int = 0) -> Callable[[Progress], None]:
-    """Show a progress bar, and return what moves it.
+@contextmanager
+def progress_bar(download_mb: int = 0) -> Iterator[Callable[[Progress], None]]:
+    """Show a progress bar during the block, which gets what moves it.
 
     Parameters
     ----------
     download_mb
         Size of the download, roughly, for servers that do not tell it; 0 if not known.
     """
-    bar = st.empty()  # nothing stays of it where nothing begins
+    bar = st.empty()
     drawn = 0.0
 
     def show(progress: Progress) -> None:
@@ -143,7 +147,10 @@ def progress_bar(download_mb: int = 0) -> Callable[[Progress], None]:
         text = f"{stage}: {unit(done)}" + (f" of {unit(total)}" if total else "")
         bar.progress(min(1.0, done / total) if total else 0.0, text)
 
-    return show
+    try:
+        yield show
+    finally:
+        bar.empty()
 
 
 def _open(name: str) -> None:

@@ -18,6 +18,9 @@ _SIGN = (
 )
 
 
+_DOUBTFUL = 0.5
+"""Probability under which an answer is shown as a doubtful one."""
+
 _NOTABLE = 0.02
 """Probability from which on a second guess is worth a word."""
 
@@ -45,7 +48,10 @@ def show_digit(prediction: Prediction, said: int | None = None) -> None:
     else:
         sign = str(prediction.digit)
         sure = percent(prediction.probability)
-        text = f"“{DIGIT_WORDS[prediction.digit]}”, {sure} sure"
+        is_doubtful = float(prediction.probabilities.max()) < _DOUBTFUL
+        only = "only " if is_doubtful else ""
+        colour = look.second if is_doubtful else colour
+        text = f"“{DIGIT_WORDS[prediction.digit]}”, {only}{sure} sure"
         if said == prediction.digit:
             text += ". Right!"
         elif said is not None:
@@ -100,6 +106,14 @@ def explain(prediction: Prediction, threshold: float) -> str:
         return (
             f"It sounds most like {first}, but {found} is less than the {wanted} from "
             "which on this model answers."
+        )
+    if likeliest < _DOUBTFUL:
+        none = len(probabilities) * float(probabilities.min())
+        return (
+            f"A doubtful answer: {first} has no more than {percent(likeliest)}, and "
+            f"this model answers from {percent(threshold)} on. Second comes {second} "
+            f"with {percent(next_to)}; {percent(none)} says that it may be no digit at "
+            "all."
         )
     if next_to < _NOTABLE:
         return (

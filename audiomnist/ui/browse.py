@@ -71,9 +71,10 @@ def summarise(corpus: Corpus) -> DeltaGenerator:
 def measure(corpus: Corpus, place: DeltaGenerator) -> None:
     """Show how long the clips are, for which each of them is looked at."""
     seconds = cached.durations(corpus)
+    shortest, longest = f"{seconds.min():.1f}", f"{seconds.max():.1f}"
     place.metric(
         "Length",
-        f"{seconds.min():.1f}–{seconds.max():.1f} s",
+        f"{shortest} s" if shortest == longest else f"{shortest}–{longest} s",
         help=f"Half of the clips are shorter than {np.median(seconds):.2f} s.",
         border=True,
     )

@@ -130,9 +130,9 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
     threshold = recognizer.model.threshold
     n_sure = sum(mistake.probability >= threshold for mistake in mistakes)
     st.markdown(
-        "The surest mistakes first. Choose a row to hear what the model heard. On the "
-        f"Live page the model would give {n_sure} of these {len(mistakes)} answers, "
-        "and say that it is not sure of the others."
+        "The surest mistakes first. Tick a row at its left to hear what the model "
+        f"heard. On the Live page the model would give {n_sure} of these "
+        f"{len(mistakes)} answers, and say that it is not sure of the others."
     )
     left, right = st.columns(2, gap="large")
     table = pd.DataFrame(

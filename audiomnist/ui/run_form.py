@@ -82,6 +82,7 @@ def ask() -> RunConfig | None:
 
 def start(config: RunConfig) -> Run:
     """Put a new run into the queue; leave nothing behind if it is refused."""
+    config.split()  # says now, and not to the worker, what cannot be split like this
     run = runs.create(config)
     try:
         runs.launch(run)

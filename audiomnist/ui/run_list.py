@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from audiomnist import runs
 from audiomnist.history import best_epoch
 from audiomnist.networks import TITLES
 from audiomnist.runs import Run
@@ -43,7 +44,7 @@ def show(everything: list[Run], current: Run | None) -> None:
         },
         alt="Training runs, the newest first",
     )
-    st.caption("Choose a row to open the run above.")
+    st.caption("Tick the box at the left of a row to open the run above.")
 
 
 def offer_newest(everything: list[Run]) -> None:
@@ -58,14 +59,16 @@ def _row(run: Run) -> dict[str, object]:
     """One line of the list."""
     config, now = run.config, run.state
     history = run.history
+    # The list is not drawn again while a run works: it would soon be out of date.
+    is_still = now in runs.ENDED and bool(history)
     tested = cached.tested(run) if now == "finished" else None
     return {
         "Run": config.title or run.id,
         "State": f"{run_view.BADGES[now][1]} {now}",
         "Network": TITLES[config.network.kind],
         "Test": tested.accuracy.value if tested else None,
-        "Validation": best_epoch(history).val_accuracy if history else None,
-        "Epochs": len(history),
+        "Validation": best_epoch(history).val_accuracy if is_still else None,
+        "Epochs": len(history) if is_still else None,
         "Split": config.split_rule,
         "Corpora": ", ".join(map(browse.short_title, config.corpora)),
         "Started": pd.Timestamp(run.record["created"]),

@@ -22,7 +22,7 @@ BADGES: dict[str, tuple[Colour, str]] = {
 """Colour and icon of each state."""
 
 _STAGES = {
-    "waiting": "Waiting for its turn: another run is at work",
+    "waiting": "Waiting for its turn",
     "preparing": "Preparing the clips",
     "training": "Training",
     "evaluating": "Testing on the held-out clips",
@@ -44,14 +44,15 @@ def is_living(run: Run) -> bool:
 
 
 def current_run(everything: list[Run]) -> Run | None:
-    """The run that the page's address names; without one, the newest that lives."""
+    """The run that the page's address names; without one, the newest at work."""
     named = st.query_params.get(state.RUN_PARAM)
     for run in everything:
         if run.id == named:
             return run
     if named:
         st.warning(f"There is no run “{layout.plain(named)}” any more.")
-    living = next((run for run in everything if is_living(run)), None)
+    living = next((run for run in everything if run.state == "running"), None)
+    living = living or next((run for run in everything if is_living(run)), None)
     if living:
         open_run(living)  # so that it is still shown when it has come to its end
     return living
@@ -83,7 +84,7 @@ def _show(run: Run, shown: str) -> None:
         st.badge(now.capitalize(), icon=icon, color=colour)
         st.caption(describe(run))
         if now not in runs.ENDED:
-            st.progress(*_progress(run.progress))
+            st.progress(*_progress(run.progress, now))
         elif run.message:
             layout.show_error(run.message)
         if now == "finished":
@@ -91,7 +92,9 @@ def _show(run: Run, shown: str) -> None:
         _offer_actions(run, now)
         history = run.history
         if history:
-            _show_history(history)
+            _show_history(
+                history, is_varied=run.config.training.augmentation is not None
+            )
         elif now not in runs.ENDED:
             st.caption("The curves begin after the first epoch.")
 
@@ -120,9 +123,10 @@ def _cancel(run: Run) -> None:
         runs.cancel(run)
 
 
-def _progress(progress: RunProgress) -> tuple[float, str]:
+def _progress(progress: RunProgress, now: str) -> tuple[float, str]:
     """How much is done, in [0, 1], and in words."""
-    text = _STAGES[progress.stage]
+    is_starting = now == "running" and progress.stage == "waiting"
+    text = "Starting" if is_starting else _STAGES[progress.stage]
     done = 1.0 if progress.stage == "evaluating" else 0.0
     if progress.stage == "preparing":
         done = progress.batch
@@ -135,7 +139,7 @@ def _progress(progress: RunProgress) -> tuple[float, str]:
     return min(1.0, done), text
 
 
-def _show_history(history: list[EpochMetrics]) -> None:
+def _show_history(history: list[EpochMetrics], *, is_varied: bool) -> None:
     """Show loss and accuracy of training and validation over the epochs."""
     last, best = history[-1], best_epoch(history)
     seconds = sum(metrics.seconds for metrics in history)
@@ -151,6 +155,12 @@ def _show_history(history: list[EpochMetrics]) -> None:
     st.caption(
         "When the training curve goes on improving and the validation curve does not, "
         "the network learns its clips by heart."
+        + (
+            " The training clips are varied, which makes them harder: the validation "
+            "curve may lie above theirs."
+            if is_varied
+            else ""
+        )
     )
 
 

@@ -35,5 +35,5 @@ with layout.guard():
 
 st.caption(
     "Your recordings are heard by this server, are shown to nobody else, and are gone "
-    "when you close the page."
+    "when you leave this page."
 )
