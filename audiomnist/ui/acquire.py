@@ -110,7 +110,9 @@ def offer_removal(name: str) -> None:
     """Offer to delete a downloaded or imported corpus, after a second thought."""
     if name == "embedded":
         return
-    with st.popover("Remove this corpus", help="Delete its recordings from here."):
+    st.subheader("Remove", anchor=False)
+    title = CORPORA[name].title if name in CORPORA else name
+    with st.popover(f"Remove {layout.plain(title)}"):
         st.markdown(
             "This deletes the recordings from this machine, for everybody who uses "
             "the app. Trained models stay."

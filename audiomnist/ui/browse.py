@@ -43,7 +43,7 @@ def choose_corpus() -> Corpus:
         format_func=title,
         key=state.DATASET_CORPUS,
         persist_state="session",
-        help="A collection of recordings. More can be added under “Add recordings”.",
+        help="A collection of recordings. More can be added under “Add or remove”.",
     )
     try:
         return cached.corpus(name)

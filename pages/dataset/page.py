@@ -14,7 +14,7 @@ layout.heading(
 acquire.show_import_report()
 head = st.container()
 listen_tab, counts_tab, licence_tab, add_tab = st.tabs(
-    ["Listen", "Who says what", "Licence", "Add recordings"]
+    ["Listen", "Who says what", "Licence", "Add or remove"]
 )
 
 corpus = None
@@ -53,7 +53,6 @@ with layout.guard(head):
 
     with licence_tab:
         browse.show_licence(corpus)
-        acquire.offer_removal(corpus.name)
 
 with add_tab:
     st.subheader("Download", anchor=False)
@@ -62,6 +61,8 @@ with add_tab:
     st.subheader("Import your own", anchor=False)
     with layout.guard():
         acquire.offer_import()
+    if corpus:
+        acquire.offer_removal(corpus.name)
 
 # Last, since it looks at every recording.
 if corpus:
