@@ -159,7 +159,7 @@ def crop(found: Spectra, config: FeatureConfig, context: int = 0) -> Spectra:
     kept = np.where(found.is_speech, stop + context - first, 0)
     bounds = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     frames = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], kept)
-    power = found.power[np.clip(frames, 0, max(0, len(found.power) - 1))]
+    power = found.power.take(frames, axis=0, mode="clip")
     is_outside = frames < np.repeat(found.bounds[:-1], kept)
     is_outside |= frames >= np.repeat(found.bounds[1:], kept)
     power[is_outside] = 0
@@ -253,7 +253,7 @@ def render_mel(
         padding = np.full(config.n_mels, empty, dtype=np.float32)
     last = (offsets + n_frames - 1)[:, None]
     wanted = placement.position - seen[:, :1] + offsets[:, None]
-    position = np.clip(wanted, offsets[:, None], last)
+    position = np.minimum(np.maximum(wanted, offsets[:, None]), last)
     below = position.astype(np.int64)
     part = (position - below).astype(np.float32)
     values = words[below]  # (n_clips, n_frames, n_bins)

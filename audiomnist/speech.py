@@ -171,7 +171,8 @@ def speech_spans(
     threshold = np.maximum(config.least_db, threshold)
     runs = _runs(prominence - threshold[clip], clip, config.max_gap / spectrum.hop)
     margin = round(config.margin / spectrum.hop)
-    hidden = np.clip((_CLEAR_DB - peak) / (_CLEAR_DB - _HIDDEN_DB), 0, 1)  # (n_clips,)
+    hidden = (_CLEAR_DB - peak) / (_CLEAR_DB - _HIDDEN_DB)  # (n_clips,)
+    hidden = np.minimum(np.maximum(hidden, 0), 1)
     hidden = np.round(hidden * config.hidden_end / spectrum.hop).astype(np.int64)
     spans = np.stack([first, first], axis=1)
     heard = _is_loud(power, bounds, config, spectrum) & (peak >= config.least_peak_db)
@@ -230,7 +231,8 @@ def _prominence(
     sorted_level = overall[order]
     low = sorted_level[first + (_LOW_QUANTILE * n_frames).astype(np.int64)]
     high = sorted_level[first + (_HIGH_QUANTILE * n_frames).astype(np.int64)]
-    correction = np.clip(high - low - _LEVEL_SPREAD_DB, 0, _MAX_CORRECTION_DB)
+    correction = np.maximum(high - low - _LEVEL_SPREAD_DB, 0)
+    correction = np.minimum(correction, _MAX_CORRECTION_DB)
     # What lies at the end of the dynamic range is silence, never weak speech.
     loudest_db = np.maximum.reduceat(level_db.max(axis=1), first)
     silence_db = (loudest_db - config.dynamic_range_db)[:, None]
