@@ -38,8 +38,8 @@ TITLES = {
 """What each kind is called."""
 
 N_MOVED = {"pretrained": 3, "team": 3}
-"""Frames by which each of two looks at a word is moved, where there are two: the first
-earlier, the second later. The speech embedding takes a frame in 8, so that a word that
+"""Frames by which looks at a word are moved, where there are several: the first
+earlier, the others later. The speech embedding takes a frame in 8, so that a word that
 begins a little later looks different to it. With the preset's hop it is 30 ms."""
 
 _N_FILTERS = 5  # stages of the convolutional networks

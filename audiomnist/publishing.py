@@ -190,7 +190,8 @@ def _summary(model: Model, config: RunConfig) -> str:
         else ""
     )
     looks = (
-        f" Where it is not sure, it looks again, {apart:g} ms later in the recording."
+        f" Where it is not sure, it looks again, {apart:g} ms later in the recording, "
+        "and there as if it were said quicker."
         if apart
         else ""
     )
