@@ -1,7 +1,9 @@
 """Fixtures that every test may use: a home of its own, and synthetic words."""
 
+import io
 import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,17 @@ WORDS = (
     (350, 2300, 700, 1200, False),
     (800, 1400, 800, 1400, True),
 )
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """A tar.gz archive of files."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return file.getvalue()
 
 
 @pytest.fixture(autouse=True)

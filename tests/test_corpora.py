@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import RECORDINGS
+from conftest import RECORDINGS, packed
 from loopback import serve
 
 from audiomnist import corpora
@@ -38,17 +38,6 @@ def recorded(path: Path) -> Path:
     if not path.exists():
         pytest.skip(f"{path} is not on this machine")
     return path
-
-
-def packed(files: dict[str, bytes]) -> bytes:
-    """A tar.gz archive of files."""
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz") as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return file.getvalue()
 
 
 def stored(home: Path) -> list[str]:

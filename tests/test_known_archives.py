@@ -2,12 +2,11 @@
 
 import dataclasses
 import hashlib
-import io
-import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import packed
 from loopback import serve
 
 from audiomnist import archives
@@ -22,17 +21,10 @@ from audiomnist.storage import Progress
 WAV = encode_wav(Audio(np.full(800, 0.1, dtype=np.float32), 16_000))
 
 
-def packed(names: list[str], texts: dict[str, str] | None = None) -> bytes:
+def archive_of(names: list[str], texts: dict[str, str] | None = None) -> bytes:
     """A tar.gz archive of recordings and texts."""
-    files = dict.fromkeys(names, WAV)
-    files |= {name: text.encode() for name, text in (texts or {}).items()}
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz") as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return file.getvalue()
+    others = {name: text.encode() for name, text in (texts or {}).items()}
+    return packed(dict.fromkeys(names, WAV) | others)
 
 
 def with_card(monkeypatch: pytest.MonkeyPatch, name: str, **changes: object) -> None:
@@ -54,7 +46,7 @@ def audiomnist_names(n_speakers: int = 3, n_takes: int = 2) -> list[str]:
 def small_audiomnist(monkeypatch: pytest.MonkeyPatch) -> bytes:
     """An archive in the layout of AudioMNIST's, and a card that expects it."""
     with_card(monkeypatch, "audiomnist", n_clips=60, n_speakers=3)
-    return packed(audiomnist_names(), {"AudioMNIST-master/README.md": "text"})
+    return archive_of(audiomnist_names(), {"AudioMNIST-master/README.md": "text"})
 
 
 WORDS = ("zero", "one", "nine", "bed", "tree")
@@ -74,7 +66,7 @@ def small_commands(monkeypatch: pytest.MonkeyPatch) -> bytes:
         "./testing_list.txt": "bed/d4_nohash_0.wav\nnine/b2_nohash_1.wav\n",
         "./validation_list.txt": "nine/a1_nohash_1.wav\n",
     }
-    data = packed([*names, "./_background_noise_/white.wav"], texts)
+    data = archive_of([*names, "./_background_noise_/white.wav"], texts)
     with_card(
         monkeypatch,
         "speech-commands",
@@ -117,7 +109,7 @@ def test_other_recordings_are_refused(
     sentence: str,
 ) -> None:
     file = tmp_path / "other.tar.gz"
-    file.write_bytes(packed(names))
+    file.write_bytes(archive_of(names))
     with pytest.raises(CorpusError, match=sentence):
         download("audiomnist", source=file)
     assert not any((home / "corpora").iterdir())
@@ -129,7 +121,7 @@ def test_a_recording_that_cannot_be_heard_is_named(
 ) -> None:
     file = tmp_path / "broken.tar.gz"
     names = audiomnist_names()
-    file.write_bytes(packed(names[1:], {names[0]: "no sound"}))
+    file.write_bytes(archive_of(names[1:], {names[0]: "no sound"}))
     with pytest.raises(CorpusError, match=r"only recordings; got 0_01_0\.wav"):
         download("audiomnist", source=file)
     assert not any((home / "corpora").iterdir())
@@ -220,7 +212,7 @@ def test_another_archive_is_refused_by_its_digest(
     small_commands: bytes, tmp_path: Path, home: Path
 ) -> None:
     file = tmp_path / "other.tar.gz"
-    file.write_bytes(packed(["one/a1_nohash_0.wav"]))
+    file.write_bytes(archive_of(["one/a1_nohash_0.wav"]))
     with pytest.raises(CorpusError, match="Expected an archive with sha256"):
         download("speech-commands", source=file)
     with pytest.raises(CorpusError, match=r"no\.tar\.gz cannot be opened"):
@@ -259,7 +251,7 @@ def test_a_lost_test_list_is_noticed(
 def test_what_does_not_bring_its_test_list_is_refused(
     small_commands: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: Path
 ) -> None:
-    data = packed([f"{word}/a1_nohash_0.wav" for word in ("one", "two")])
+    data = archive_of([f"{word}/a1_nohash_0.wav" for word in ("one", "two")])
     digest = hashlib.sha256(data).hexdigest()
     with_card(monkeypatch, "speech-commands", n_clips=2, archive_sha256=digest)
     file = tmp_path / "without.tar.gz"
