@@ -5,6 +5,7 @@ import os
 import shutil
 import tarfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -33,14 +34,20 @@ WORDS = (
 )
 
 
-def packed(files: dict[str, bytes]) -> bytes:
-    """A tar.gz archive of files."""
+def packed(
+    files: dict[str, bytes],
+    *members: tarfile.TarInfo,
+    mode: Literal["w", "w:gz"] = "w:gz",
+) -> bytes:
+    """A tar archive of files, and of members without contents."""
     file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+    with tarfile.open(fileobj=file, mode=mode) as archive:
         for name, data in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
+        for member in members:
+            archive.addfile(member)
     return file.getvalue()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import packed
 
 from audiomnist import archives
 from audiomnist.archives import unpack
@@ -32,15 +33,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 def tarred(files: dict[str, bytes], *members: tarfile.TarInfo) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-        for member in members:
-            archive.addfile(member)
-    return file.getvalue()
+    return packed(files, *members, mode="w")
 
 
 def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
