@@ -110,6 +110,8 @@ class RunConfig:
     def split_of(self, corpus: Corpus) -> Split:
         """Split one of the corpora as the run does, whether the others are here or not.
 
+        But for those whom another corpus's authors set aside: they still train here.
+
         Raises
         ------
         CorpusError
