@@ -9,6 +9,7 @@ import contextlib
 import os
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,9 @@ __all__ = [
     "N_DIGITS",
     "TITLES",
     "NetworkConfig",
+    "Teacher",
     "build",
+    "build_teacher",
     "load",
     "n_threads",
     "save",
@@ -40,6 +43,8 @@ _SMOOTHED = 3  # bands, about 170 Hz
 # Trainings have a few hundred steps; Keras' momentum of 0.99 would leave the running
 # means far behind the weights when the validation clips are heard.
 _NORM_MOMENTUM = 0.9
+
+_TEACHER: dict[str, Any] = {"kind": "pretrained", "hidden": (256,)}
 
 
 def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
@@ -91,6 +96,52 @@ def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
         "members": keras.ops.stack(members, axis=1),  # (n_clips, n_members, 10)
     }
     return keras.Model(features, outputs, name=config.kind)
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A pretrained network in two steps, from whose answers another one learns.
+
+    Parameters
+    ----------
+    know
+        From features (n_clips, n_bins, n_frames) to what the speech embedding knows
+        of them, (n_clips, n_values); it learns nothing.
+    answer
+        From that to logits, (n_clips, 10).
+    """
+
+    know: "keras.Model"
+    answer: "keras.Model"
+
+
+def build_teacher(n_others: int, input_shape: tuple[int, int]) -> Teacher:
+    """Build the untrained teacher of a network.
+
+    Parameters
+    ----------
+    n_others
+        As in `NetworkConfig`.
+    input_shape
+        As in `build`.
+
+    Raises
+    ------
+    ModelError
+        If the speech embedding does not know such features.
+    """
+    import keras
+
+    config = NetworkConfig(**_TEACHER, n_others=n_others)
+    _check_input(config.kind, input_shape)
+    features = keras.Input(input_shape, name="features")
+    known = _known(features, config)
+    what = keras.Input(known.shape[1:], name="known")
+    logits = _logits(_judged(what, config), config, "logits_taught")
+    return Teacher(
+        keras.Model(features, known, name="know"),
+        keras.Model(what, logits, name="answer"),
+    )
 
 
 def save(network: "keras.Model", path: Path) -> None:
@@ -245,11 +296,22 @@ def _dense(x: Any, config: NetworkConfig) -> Any:
 
 def _pretrained(features: Any, config: NetworkConfig) -> Any:
     """The speech embedding with what its last layer sees, then dense layers."""
+    return _judged(_known(features, config), config)
+
+
+def _known(features: Any, config: NetworkConfig) -> Any:
+    """What the speech embedding makes of a clip, and what its last layer sees."""
     from keras import layers
 
     seen, embeddings = embed(features, config.n_frozen)
-    x = layers.Concatenate()([_pooled(embeddings), layers.Flatten()(seen)])
-    x = layers.BatchNormalization(momentum=_NORM_MOMENTUM)(x)
+    return layers.Concatenate()([_pooled(embeddings), layers.Flatten()(seen)])
+
+
+def _judged(known: Any, config: NetworkConfig) -> Any:
+    """Dense layers upon what the speech embedding gives."""
+    from keras import layers
+
+    x = layers.BatchNormalization(momentum=_NORM_MOMENTUM)(known)
     return _dense(layers.Dropout(config.embedding_dropout)(x), config)
 
 

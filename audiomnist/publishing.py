@@ -240,6 +240,13 @@ def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
             "J. Lin, K. Kilgour, D. Roblek, M. Sharifi: Training keyword spotters with "
             "limited and synthesized speech data. ICASSP 2020, arXiv 2002.01322."
         )
+    if config.training.taught_part:
+        yield (
+            "- Taught: beside the labels it learned from the answers of a pretrained "
+            f"network, which count for {config.training.taught_part:g} of what it was "
+            "told. That network learned from the same clips, upon Google's speech "
+            "embedding (see the card of best); this model has none of its weights."
+        )
 
 
 def _protocol(model: Model, config: RunConfig) -> str:

@@ -26,6 +26,7 @@ from audiomnist.networks import (
     N_DIGITS,
     NetworkConfig,
     build,
+    build_teacher,
     load,
     save,
     tensorflow_ready,
@@ -73,6 +74,10 @@ class TrainConfig:
         speaker equally often.
     synthetic_weight
         How often clips of synthetic voices are heard, beside real ones.
+    taught_part
+        How much of what it is to answer is a teacher's answer [2]_ to the same version
+        of the clip; the rest is the label. The teacher is a pretrained network that
+        learns from the labels beside it and is then dropped. 0 has none.
     seed
         Of the first weights, the order of the clips, dropout and augmentation.
     augmentation
@@ -88,6 +93,8 @@ class TrainConfig:
     ----------
     .. [1] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization",
        International Conference on Learning Representations, 2019.
+    .. [2] G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural
+       network", arXiv 1503.02531, 2015.
     """
 
     epochs: int = 20
@@ -99,11 +106,12 @@ class TrainConfig:
     others_part: float = 0.3
     speaker_balance: float = 0.0
     synthetic_weight: float = 1.0
+    taught_part: float = 0.0
     seed: int = 0
     augmentation: AugmentationConfig | None = None
 
     def __post_init__(self) -> None:
-        for name in ("others_part", "speaker_balance"):
+        for name in ("others_part", "speaker_balance", "taught_part"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ModelError(
                     f"{name} is {getattr(self, name)}; expected a part from 0 to 1."
@@ -204,11 +212,20 @@ class _Learner:
 
         keras.utils.set_random_seed(config.seed)
         self.network = build(network, data.features.shape)
+        outputs, learning = [self.network.output], [self.network]
+        self.teacher = None
+        if config.taught_part:
+            self.teacher = build_teacher(network.n_others, data.features.shape)
+            known = self.teacher.know(self.network.input)
+            outputs.append({"taught": self.teacher.answer(known)})
+            learning.append(self.teacher.answer)
         # The same layers once more: only this one is saved with the optimizer.
-        self.checkpoint = keras.Model(self.network.input, self.network.output)
+        self.checkpoint = keras.Model(self.network.input, outputs)
         self.checkpoint.compile(optimizer=_optimizer(config, self.n_batches))
-        weights = self.network.trainable_variables
-        self.checkpoint.optimizer.build(weights)
+        self.weights = [
+            weight for model in learning for weight in model.trainable_variables
+        ]
+        self.checkpoint.optimizer.build(self.weights)
         self.loss = keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=config.label_smoothing
         )
@@ -219,7 +236,8 @@ class _Learner:
         )
         self.seeds = [
             layer.seed_generator.state
-            for layer in self.network.layers
+            for model in learning
+            for layer in model.layers
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0
         ]
 
@@ -283,24 +301,42 @@ class _Learner:
         """Learn from one batch; returns its loss and accuracy."""
         import tensorflow
 
-        weights = self.network.trainable_variables
+        known = self.teacher.know(features) if self.teacher else None
         with tensorflow.GradientTape() as tape:
             # Each member of an ensemble learns for itself: (n_clips, n_members, 10).
             answers = self.network(features, training=True)
-            logits, together = answers["members"], answers["logits"]
-            if self.n_others:  # "none of these" has the logit 0
-                logits, together = (
-                    tensorflow.concat(
-                        [known, tensorflow.zeros_like(known[..., :1])], -1
-                    )
-                    for known in (logits, together)
-                )
+            logits = self._with_others(answers["members"])
+            together = self._with_others(answers["logits"])
             wanted = tensorflow.one_hot(labels, logits.shape[2])[:, None]
             wanted = tensorflow.repeat(wanted, logits.shape[1], axis=1)
-            loss = self.loss(wanted, logits)
-        self.checkpoint.optimizer.apply(tape.gradient(loss, weights), weights)
+            loss = learned = self.loss(wanted, logits)
+            if self.teacher:
+                learned = self._taught(known, wanted, logits, loss)
+        gradients = tape.gradient(learned, self.weights)
+        self.checkpoint.optimizer.apply(gradients, self.weights)
         is_right = tensorflow.argmax(together, axis=1) == labels
         return loss, tensorflow.reduce_mean(tensorflow.cast(is_right, "float32"))
+
+    def _taught(self, known: Any, wanted: Any, logits: Any, loss: Any) -> Any:
+        """The loss where a teacher answers beside the labels; with its own loss."""
+        import tensorflow
+
+        assert self.teacher is not None
+        answers = self._with_others(self.teacher.answer(known, training=True))
+        own = self.loss(wanted[:, 0], answers)
+        told = self._with_others(self.teacher.answer(known, training=False))
+        told = tensorflow.stop_gradient(tensorflow.nn.softmax(told))[:, None]
+        far = -tensorflow.reduce_sum(told * tensorflow.nn.log_softmax(logits), axis=-1)
+        part = self.config.taught_part
+        return own + (1 - part) * loss + part * tensorflow.reduce_mean(far)
+
+    def _with_others(self, logits: Any) -> Any:
+        """Logits and that of "none of these", which is 0, if that is learned, too."""
+        import tensorflow
+
+        if not self.n_others:
+            return logits
+        return tensorflow.concat([logits, tensorflow.zeros_like(logits[..., :1])], -1)
 
     def _validate(self) -> tuple[float, float]:
         """Loss on all that validates, and accuracy on its digits."""

@@ -553,6 +553,18 @@ def test_train_takes_the_other_words_that_a_corpus_brought(monkeypatch, home, ti
     ]
 
 
+def test_train_starts_one_run_for_two_presses_in_a_hurry(monkeypatch):
+    launched, seconds = [], iter([100.0, 101.0, 110.0, 110.0])
+    monkeypatch.setattr(runs, "launch", launched.append)
+    clock = SimpleNamespace(monotonic=seconds.__next__)
+    monkeypatch.setattr("audiomnist.ui.run_form.time", clock)
+    page = open_page("train")
+    for n_runs in (1, 1, 2):
+        press(page, "Start training")
+        assert not errors(page)
+        assert len(launched) == len(runs.list_runs()) == n_runs
+
+
 def test_train_refuses_at_once_what_cannot_be_split(home):
     for take in range(3):
         word = encode_wav(Audio(np.full(8000, 0.1, np.float32), 16_000))

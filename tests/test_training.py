@@ -16,7 +16,8 @@ from audiomnist.history import (
     read_history,
     write_history,
 )
-from audiomnist.networks import NetworkConfig, load
+from audiomnist.networks import NetworkConfig, build, load
+from audiomnist.run_configs import preset
 from audiomnist.serving import LiteRTNetwork
 from audiomnist.training import (
     CHECKPOINT,
@@ -35,6 +36,10 @@ QUICK = TrainConfig(epochs=3, batch_size=16, learning_rate=0.01)
 
 @pytest.fixture(scope="module")
 def data():
+    return some_data(FEATURES)
+
+
+def some_data(features):
     from conftest import speak
 
     def part(speakers):
@@ -45,11 +50,11 @@ def data():
     heard, digits = part([0, 1, 2, 3])
     kept, kept_digits = part([4])
     return TrainingData(
-        spectra(heard, FEATURES),
+        spectra(heard, features),
         digits,
-        extract(kept, FEATURES),
+        extract(kept, features),
         kept_digits,
-        FEATURES,
+        features,
     )
 
 
@@ -183,6 +188,55 @@ def test_every_setting_changes_the_training(change, plain, data, tmp_path):
     assert measures(other) != measures(history)
 
 
+@pytest.fixture(scope="module")
+def known():
+    """Clips with features that the speech embedding knows."""
+    return some_data(preset("pretrained").features)
+
+
+def test_what_a_teacher_answers_is_learned_without_labels(known, tmp_path):
+    config = replace(QUICK, epochs=15, taught_part=1.0)
+    history = learn(CNN, config, known, tmp_path)
+    assert best_epoch(history).val_accuracy >= 0.4
+    # The teacher is dropped: what is left is the network as it is without one.
+    network, alone = load(tmp_path / WEIGHTS), build(CNN, known.features.shape)
+    assert [w.shape for w in network.weights] == [w.shape for w in alone.weights]
+
+
+def test_a_part_of_a_teacher_changes_what_is_learned(known, tmp_path):
+    config = replace(QUICK, epochs=2)
+    learned = [
+        measures(
+            learn(CNN, replace(config, taught_part=part), known, tmp_path / f"{part}")
+        )
+        for part in (0.0, 0.5, 1.0)
+    ]
+    assert learned[0] != learned[1] != learned[2]
+
+
+def test_a_teacher_takes_part_in_a_resumed_training(known, tmp_path):
+    config = replace(QUICK, epochs=3, taught_part=0.7)
+    whole = learn(CNN, config, known, tmp_path / "whole")
+
+    def stop(metrics):
+        if metrics.epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training, "to_litert", lambda network: b"")
+        (tmp_path / "parts").mkdir()
+        train(CNN, config, known, tmp_path / "parts", on_epoch=stop)
+    rest = learn(CNN, config, known, tmp_path / "parts", resume=True)
+    assert measures(rest) == measures(whole)[1:]
+    both = (weights(tmp_path / part / WEIGHTS) for part in ("whole", "parts"))
+    assert same(*both)
+
+
+def test_a_teacher_refuses_what_its_embedding_does_not_know(data, tmp_path):
+    with pytest.raises(ModelError, match="expected 32 bins"):
+        learn(CNN, replace(QUICK, taught_part=0.5), data, tmp_path)
+
+
 def test_batches_are_counted(data, tmp_path):
     seen = []
     learn(
@@ -205,6 +259,7 @@ def test_batches_are_counted(data, tmp_path):
         ({"learning_rate": 0.0}, "learning_rate is 0"),
         ({"weight_decay": -0.1}, "weight_decay is -0.1"),
         ({"label_smoothing": 1.0}, "label_smoothing is 1.0"),
+        ({"taught_part": 1.1}, "taught_part is 1.1"),
     ],
 )
 def test_a_wrong_setting_is_refused(setting, message):

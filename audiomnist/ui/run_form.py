@@ -1,5 +1,6 @@
 """The train page's form: what to train, on what, and how."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -27,6 +28,8 @@ _RULE_TITLES = {
 _BATCH_SIZES = (16, 32, 64, 128, 256)
 _LEARNING_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 _MAX_EPOCHS = 100
+
+_DOUBLE_CLICK = 3.0  # s
 
 
 def ask() -> RunConfig | None:
@@ -81,9 +84,18 @@ def ask() -> RunConfig | None:
 
 
 def start(config: RunConfig) -> Run:
-    """Put a new run into the queue; leave nothing behind if it is refused."""
+    """Put a new run into the queue; leave nothing behind if it is refused.
+
+    Whoever presses twice in a hurry gets the same run twice.
+    """
+    begun: tuple[float, Run] | None = st.session_state.get(state.TRAIN_BEGUN)
+    if begun and begun[1].config == config:
+        since, run = begun
+        if time.monotonic() - since < _DOUBLE_CLICK and run.folder.exists():
+            return run
     config.split()  # says now, and not to the worker, what cannot be split like this
     run = runs.create(config)
+    st.session_state[state.TRAIN_BEGUN] = time.monotonic(), run
     try:
         runs.launch(run)
     except RunError:
