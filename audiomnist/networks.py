@@ -9,7 +9,7 @@ import contextlib
 import os
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ _SMOOTHED = 3  # bands, about 170 Hz
 # means far behind the weights when the validation clips are heard.
 _NORM_MOMENTUM = 0.9
 
-_TEACHER: dict[str, Any] = {"kind": "pretrained", "hidden": (256,)}
+_TEACHER = NetworkConfig("pretrained", hidden=(256,))
 
 
 def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
@@ -100,23 +100,23 @@ def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":
 
 @dataclass(frozen=True)
 class Teacher:
-    """A pretrained network in two steps, from whose answers another one learns.
+    """A pretrained network in two parts, from whose answers another one learns.
 
     Parameters
     ----------
-    know
-        From features (n_clips, n_bins, n_frames) to what the speech embedding knows
-        of them, (n_clips, n_values); it learns nothing.
-    answer
+    embedding
+        From features (n_clips, n_bins, n_frames) to what the speech embedding makes of
+        them, (n_clips, n_values). It learns nothing.
+    head
         From that to logits, (n_clips, 10).
     """
 
-    know: "keras.Model"
-    answer: "keras.Model"
+    embedding: "keras.Model"
+    head: "keras.Model"
 
 
 def build_teacher(n_others: int, input_shape: tuple[int, int]) -> Teacher:
-    """Build the untrained teacher of a network.
+    """Build a teacher that has learned nothing yet but the speech embedding.
 
     Parameters
     ----------
@@ -125,6 +125,11 @@ def build_teacher(n_others: int, input_shape: tuple[int, int]) -> Teacher:
     input_shape
         As in `build`.
 
+    Returns
+    -------
+    Teacher
+        Its layers are its own.
+
     Raises
     ------
     ModelError
@@ -132,16 +137,13 @@ def build_teacher(n_others: int, input_shape: tuple[int, int]) -> Teacher:
     """
     import keras
 
-    config = NetworkConfig(**_TEACHER, n_others=n_others)
+    config = replace(_TEACHER, n_others=n_others)
     _check_input(config.kind, input_shape)
     features = keras.Input(input_shape, name="features")
-    known = _known(features, config)
-    what = keras.Input(known.shape[1:], name="known")
-    logits = _logits(_judged(what, config), config, "logits_taught")
-    return Teacher(
-        keras.Model(features, known, name="know"),
-        keras.Model(what, logits, name="answer"),
-    )
+    embedding = keras.Model(features, _embedded(features, config), name="embedding")
+    embedded = keras.Input(embedding.output.shape[1:], name="embedded")
+    logits = _logits(_head(embedded, config), config, "logits_of_teacher")
+    return Teacher(embedding, keras.Model(embedded, logits, name="head"))
 
 
 def save(network: "keras.Model", path: Path) -> None:
@@ -296,10 +298,10 @@ def _dense(x: Any, config: NetworkConfig) -> Any:
 
 def _pretrained(features: Any, config: NetworkConfig) -> Any:
     """The speech embedding with what its last layer sees, then dense layers."""
-    return _judged(_known(features, config), config)
+    return _head(_embedded(features, config), config)
 
 
-def _known(features: Any, config: NetworkConfig) -> Any:
+def _embedded(features: Any, config: NetworkConfig) -> Any:
     """What the speech embedding makes of a clip, and what its last layer sees."""
     from keras import layers
 
@@ -307,11 +309,11 @@ def _known(features: Any, config: NetworkConfig) -> Any:
     return layers.Concatenate()([_pooled(embeddings), layers.Flatten()(seen)])
 
 
-def _judged(known: Any, config: NetworkConfig) -> Any:
+def _head(embedded: Any, config: NetworkConfig) -> Any:
     """Dense layers upon what the speech embedding gives."""
     from keras import layers
 
-    x = layers.BatchNormalization(momentum=_NORM_MOMENTUM)(known)
+    x = layers.BatchNormalization(momentum=_NORM_MOMENTUM)(embedded)
     return _dense(layers.Dropout(config.embedding_dropout)(x), config)
 
 

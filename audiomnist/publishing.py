@@ -242,10 +242,11 @@ def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
         )
     if config.training.taught_part:
         yield (
-            "- Taught: beside the labels it learned from the answers of a pretrained "
-            f"network, which count for {config.training.taught_part:g} of what it was "
-            "told. That network learned from the same clips, upon Google's speech "
-            "embedding (see the card of best); this model has none of its weights."
+            "- Taught: the answers of a pretrained network count for "
+            f"{config.training.taught_part:g} of what it was told, the labels for the "
+            "rest. That network is built upon Google's speech embedding, as adapted "
+            "(see the card of best), learned from the same clips beside this one, and "
+            "was dropped."
         )
 
 

@@ -12,7 +12,7 @@ from audiomnist.errors import RunError
 from audiomnist.features import FeatureConfig
 from audiomnist.negatives import EMBEDDED, load_others, split_others
 from audiomnist.networks import NetworkConfig
-from audiomnist.pretrained import N_MELS
+from audiomnist.pretrained import MIN_FRAMES, N_MELS
 from audiomnist.spectra import SpectrumConfig
 from audiomnist.splits import (
     BY_SPEAKER,
@@ -24,7 +24,7 @@ from audiomnist.splits import (
     train_only,
     without_speakers,
 )
-from audiomnist.training import TrainConfig
+from audiomnist.train_configs import TrainConfig
 
 _MAX_TITLE = 100  # characters
 _END_POINTS_ALONE = replace(UNVARIED, end_points=0.045)
@@ -91,6 +91,20 @@ class RunConfig:
             raise RunError(
                 f"split_seed is {self.split_seed} and the title has {len(self.title)} "
                 f"characters; expected 0 or more, and up to {_MAX_TITLE} characters."
+            )
+        self._check_teacher()
+
+    def _check_teacher(self) -> None:
+        """Refuse features that a teacher would not know."""
+        kind, (n_bins, n_frames) = self.features.kind, self.features.shape
+        if self.training.taught_part and (
+            kind != "log_mel" or n_bins != N_MELS or n_frames < MIN_FRAMES
+        ):
+            raise RunError(
+                f"taught_part is {self.training.taught_part:g}, and the features are "
+                f"{kind} with {n_bins} bins and {n_frames} frames. A teacher knows "
+                f"log_mel with {N_MELS} bins and {MIN_FRAMES} frames or more: take the "
+                "features of the pretrained network's preset, or 0 as taught_part."
             )
 
     def split(self) -> Split:

@@ -7,13 +7,11 @@ TensorFlow and Keras are imported only inside functions.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiomnist.augmentation import AugmentationConfig
 from audiomnist.errors import ModelError
 from audiomnist.history import (
     EpochMetrics,
@@ -32,10 +30,13 @@ from audiomnist.networks import (
     tensorflow_ready,
     to_litert,
 )
+from audiomnist.train_configs import TrainConfig
 from audiomnist.training_data import TrainingData
 
 if TYPE_CHECKING:
     import keras
+
+__all__ = ["CHECKPOINT", "LITERT", "WEIGHTS", "TrainConfig", "taught_loss", "train"]
 
 CHECKPOINT = "checkpoint.keras"
 WEIGHTS = "model.keras"
@@ -44,104 +45,6 @@ LITERT = "model.tflite"
 _WARM_UP = 0.1  # part of all steps in which the learning rate rises
 _VALIDATED_AT_ONCE = 512  # clips
 _NOT_DECAYED = ["bias", "gamma", "beta"]  # offsets and scales
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How a network learns.
-
-    Parameters
-    ----------
-    epochs
-        Times that every training clip is heard, at most.
-    batch_size
-        Clips in one step.
-    learning_rate
-        The highest rate: it rises over the first tenth of all steps, then falls
-        along a cosine to zero.
-    weight_decay
-        AdamW's decay of the weights, relative to the learning rate.
-    label_smoothing
-        Part of each label that is spread over all answers.
-    patience
-        Epochs without a lower validation loss before it stops; 0 never stops.
-    others_part
-        Sounds that are no digits in each epoch, as a part of the clips; 0 leaves
-        them out, and the network never learns to say that it heard no digit.
-    speaker_balance
-        How far speakers are made equal: one with n clips is heard in proportion to n
-        to the power of 1 minus this. 0 hears every clip once in an epoch, 1 every
-        speaker equally often.
-    synthetic_weight
-        How often clips of synthetic voices are heard, beside real ones.
-    taught_part
-        How much of what it is to answer is a teacher's answer [2]_ to the same version
-        of the clip; the rest is the label. The teacher is a pretrained network that
-        learns from the labels beside it and is then dropped. 0 has none.
-    seed
-        Of the first weights, the order of the clips, dropout and augmentation.
-    augmentation
-        How the clips change from epoch to epoch, or None to leave them as they
-        are.
-
-    Raises
-    ------
-    ModelError
-        If a number is out of its range.
-
-    References
-    ----------
-    .. [1] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization",
-       International Conference on Learning Representations, 2019.
-    .. [2] G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural
-       network", arXiv 1503.02531, 2015.
-    """
-
-    epochs: int = 20
-    batch_size: int = 64
-    learning_rate: float = 3e-3
-    weight_decay: float = 1e-2
-    label_smoothing: float = 0.1
-    patience: int = 0
-    others_part: float = 0.3
-    speaker_balance: float = 0.0
-    synthetic_weight: float = 1.0
-    taught_part: float = 0.0
-    seed: int = 0
-    augmentation: AugmentationConfig | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("others_part", "speaker_balance", "taught_part"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ModelError(
-                    f"{name} is {getattr(self, name)}; expected a part from 0 to 1."
-                )
-        if self.synthetic_weight <= 0:
-            raise ModelError(
-                f"synthetic_weight is {self.synthetic_weight}; expected above 0."
-            )
-        for name, least in (
-            ("epochs", 1),
-            ("batch_size", 1),
-            ("patience", 0),
-            ("seed", 0),
-        ):
-            if getattr(self, name) < least:
-                raise ModelError(
-                    f"{name} is {getattr(self, name)}; expected {least} or more."
-                )
-        if not 0 < self.learning_rate < 1:
-            raise ModelError(
-                f"learning_rate is {self.learning_rate}; expected above 0 and under 1."
-            )
-        if not 0 <= self.weight_decay < 1:
-            raise ModelError(
-                f"weight_decay is {self.weight_decay}; expected 0 to under 1."
-            )
-        if not 0 <= self.label_smoothing < 1:
-            raise ModelError(
-                f"label_smoothing is {self.label_smoothing}; expected 0 to under 1."
-            )
 
 
 def train(
@@ -194,6 +97,35 @@ def train(
     write_atomically(folder / LITERT, to_litert(load(folder / WEIGHTS)))
 
 
+def taught_loss(loss: Any, logits: Any, targets: Any, part: float) -> Any:
+    """The loss of a network that is told labels and a teacher's answers.
+
+    Parameters
+    ----------
+    loss
+        Its loss by the labels.
+    logits
+        Its answers, (n_clips, n_members, n_answers).
+    targets
+        The teacher's probabilities, (n_clips, n_answers), from which nothing is
+        learned by the teacher.
+    part
+        How much they count, from 0 to 1.
+
+    Returns
+    -------
+    tensorflow.Tensor
+        One number: `loss` for the part of the labels, and for the other part the mean
+        cross-entropy of the answers to the targets.
+    """
+    import tensorflow
+
+    targets = tensorflow.stop_gradient(targets)[:, None]
+    log_answers = tensorflow.nn.log_softmax(logits)
+    cross_entropy = -tensorflow.reduce_sum(targets * log_answers, axis=-1)
+    return (1 - part) * loss + part * tensorflow.reduce_mean(cross_entropy)
+
+
 class _Learner:
     """One network, its optimizer and its data during training."""
 
@@ -216,9 +148,9 @@ class _Learner:
         self.teacher = None
         if config.taught_part:
             self.teacher = build_teacher(network.n_others, data.features.shape)
-            known = self.teacher.know(self.network.input)
-            outputs.append({"taught": self.teacher.answer(known)})
-            learning.append(self.teacher.answer)
+            embedded = self.teacher.embedding(self.network.input)
+            outputs.append({"taught": self.teacher.head(embedded)})
+            learning.append(self.teacher.head)
         # The same layers once more: only this one is saved with the optimizer.
         self.checkpoint = keras.Model(self.network.input, outputs)
         self.checkpoint.compile(optimizer=_optimizer(config, self.n_batches))
@@ -298,10 +230,12 @@ class _Learner:
         return read_history(folder)[:n_epochs]
 
     def _step(self, features: Any, labels: Any) -> tuple[Any, Any]:
-        """Learn from one batch; returns its loss and accuracy."""
+        """Learn from one batch; returns its loss by the labels and its accuracy."""
         import tensorflow
 
-        known = self.teacher.know(features) if self.teacher else None
+        embedded = None
+        if self.teacher:
+            embedded = self.teacher.embedding(features, training=False)
         with tensorflow.GradientTape() as tape:
             # Each member of an ensemble learns for itself: (n_clips, n_members, 10).
             answers = self.network(features, training=True)
@@ -311,24 +245,17 @@ class _Learner:
             wanted = tensorflow.repeat(wanted, logits.shape[1], axis=1)
             loss = learned = self.loss(wanted, logits)
             if self.teacher:
-                learned = self._taught(known, wanted, logits, loss)
+                answers = self._with_others(self.teacher.head(embedded, training=True))
+                teachers_loss = self.loss(wanted[:, 0], answers)
+                targets = tensorflow.nn.softmax(
+                    self._with_others(self.teacher.head(embedded, training=False))
+                )
+                part = self.config.taught_part
+                learned = teachers_loss + taught_loss(loss, logits, targets, part)
         gradients = tape.gradient(learned, self.weights)
         self.checkpoint.optimizer.apply(gradients, self.weights)
         is_right = tensorflow.argmax(together, axis=1) == labels
         return loss, tensorflow.reduce_mean(tensorflow.cast(is_right, "float32"))
-
-    def _taught(self, known: Any, wanted: Any, logits: Any, loss: Any) -> Any:
-        """The loss where a teacher answers beside the labels; with its own loss."""
-        import tensorflow
-
-        assert self.teacher is not None
-        answers = self._with_others(self.teacher.answer(known, training=True))
-        own = self.loss(wanted[:, 0], answers)
-        told = self._with_others(self.teacher.answer(known, training=False))
-        told = tensorflow.stop_gradient(tensorflow.nn.softmax(told))[:, None]
-        far = -tensorflow.reduce_sum(told * tensorflow.nn.log_softmax(logits), axis=-1)
-        part = self.config.taught_part
-        return own + (1 - part) * loss + part * tensorflow.reduce_mean(far)
 
     def _with_others(self, logits: Any) -> Any:
         """Logits and that of "none of these", which is 0, if that is learned, too."""

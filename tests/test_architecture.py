@@ -46,6 +46,7 @@ ORDER = (
     "network_configs",
     "networks",
     "denoising",
+    "train_configs",
     "training_data",
     "training",
     "calibration",

@@ -29,7 +29,7 @@ from audiomnist import corpora, evaluation, plots, runs, workers
 from audiomnist.audio import Audio, decode, encode_wav
 from audiomnist.clips import Clip, load_audio
 from audiomnist.configs import config_to_dict
-from audiomnist.errors import AudioError
+from audiomnist.errors import AudioError, RunError
 from audiomnist.features import FeatureConfig
 from audiomnist.history import EpochMetrics, write_history, write_json
 from audiomnist.metrics import Evaluation
@@ -554,15 +554,40 @@ def test_train_takes_the_other_words_that_a_corpus_brought(monkeypatch, home, ti
 
 
 def test_train_starts_one_run_for_two_presses_in_a_hurry(monkeypatch):
-    launched, seconds = [], iter([100.0, 101.0, 110.0, 110.0])
+    now, launched = [100.0], []
     monkeypatch.setattr(runs, "launch", launched.append)
-    clock = SimpleNamespace(monotonic=seconds.__next__)
+    clock = SimpleNamespace(monotonic=lambda: now[0])
     monkeypatch.setattr("audiomnist.ui.run_form.time", clock)
     page = open_page("train")
-    for n_runs in (1, 1, 2):
+
+    def start() -> int:
         press(page, "Start training")
         assert not errors(page)
-        assert len(launched) == len(runs.list_runs()) == n_runs
+        return len(launched)
+
+    assert [start(), start()] == [1, 1]
+    widget(page, "slider", "Epochs").set_value(2).run()
+    assert [start(), start()] == [2, 2], "other settings are another run"
+    now[0] += 10
+    assert start() == 3
+    runs.delete_run(launched[-1])
+    assert start() == 4
+    runs.cancel(launched[-1])
+    assert start() == 5
+
+
+def test_train_starts_again_what_the_queue_refused(monkeypatch):
+    def refuse(run):
+        raise RunError("The queue is full.")
+
+    launch, launched = refuse, []
+    monkeypatch.setattr(runs, "launch", lambda run: launch(run))
+    page = press(open_page("train"), "Start training")
+    assert errors(page) == ["The queue is full."]
+    launch = launched.append
+    press(page, "Start training")
+    assert not errors(page)
+    assert runs.list_runs() == launched
 
 
 def test_train_refuses_at_once_what_cannot_be_split(home):

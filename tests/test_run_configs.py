@@ -8,6 +8,7 @@ from audiomnist.corpora import import_corpus, load_corpus
 from audiomnist.errors import CorpusError, ModelError, RunError
 from audiomnist.networks import NETWORKS
 from audiomnist.run_configs import RunConfig, preset
+from audiomnist.train_configs import TrainConfig
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
@@ -39,6 +40,23 @@ def test_there_is_no_preset_for_an_unknown_network():
 def test_a_wrong_setting_is_refused(setting, message):
     with pytest.raises(RunError, match=message):
         RunConfig(**setting)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        preset("cnn").features,
+        replace(preset("pretrained").features, kind="mfcc", n_mfcc=32),
+        replace(preset("pretrained").features, n_frames=75),
+    ],
+    ids=["cnn", "mfcc", "short"],
+)
+def test_a_teacher_has_to_know_the_features(features):
+    training = TrainConfig(taught_part=0.5)
+    RunConfig(features=preset("pretrained").features, training=training)
+    RunConfig(features=features, training=replace(training, taught_part=0.0))
+    with pytest.raises(RunError, match="A teacher knows log_mel with 32 bins and 76"):
+        RunConfig(features=features, training=training)
 
 
 def test_the_split_is_the_one_that_was_asked_for(tiny_folder):

@@ -24,6 +24,7 @@ from audiomnist.training import (
     LITERT,
     WEIGHTS,
     TrainConfig,
+    taught_loss,
     train,
 )
 from audiomnist.training_data import TrainingData
@@ -203,15 +204,23 @@ def test_what_a_teacher_answers_is_learned_without_labels(known, tmp_path):
     assert [w.shape for w in network.weights] == [w.shape for w in alone.weights]
 
 
-def test_a_part_of_a_teacher_changes_what_is_learned(known, tmp_path):
-    config = replace(QUICK, epochs=2)
-    learned = [
-        measures(
-            learn(CNN, replace(config, taught_part=part), known, tmp_path / f"{part}")
-        )
-        for part in (0.0, 0.5, 1.0)
-    ]
-    assert learned[0] != learned[1] != learned[2]
+@pytest.mark.parametrize(("part", "expected"), [(0, 5), (1, 0.5), (0.5, 2.75)])
+def test_labels_and_a_teacher_share_the_loss(part, expected):
+    # Two clips and two members; the teacher is sure of the first of two answers.
+    targets = np.array([[1, 0], [1, 0]], np.float32)
+    answers = np.exp(-np.array([[0.25, 0.75], [0.5, 0.5]]))[..., None]
+    logits = np.log(np.concatenate([answers, 1 - answers], axis=-1))
+    loss = taught_loss(np.float32(5), logits.astype(np.float32), targets, part)
+    assert float(loss) == pytest.approx(expected)
+
+
+def test_a_teacher_teaches_every_member_what_is_no_digit(known, tmp_path):
+    sounds = with_others(known)
+    network = replace(CNN, kind="ensemble", n_others=2)
+    config = replace(QUICK, epochs=2, taught_part=0.7)
+    history = learn(network, config, sounds, tmp_path)
+    assert np.isfinite([metrics.loss for metrics in history]).all()
+    assert history[1].loss < history[0].loss
 
 
 def test_a_teacher_takes_part_in_a_resumed_training(known, tmp_path):
@@ -293,8 +302,8 @@ def with_others(data):
     rng = np.random.default_rng(0)
     return replace(
         data,
-        others=heard(spectra(noises(30, rng), FEATURES)),
-        validation_others=hear(noises(10, rng), FEATURES)[1],
+        others=heard(spectra(noises(30, rng), data.features)),
+        validation_others=hear(noises(10, rng), data.features)[1],
     )
 
 

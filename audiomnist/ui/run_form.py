@@ -1,5 +1,6 @@
 """The train page's form: what to train, on what, and how."""
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from audiomnist.negatives import EMBEDDED, others_here
 from audiomnist.networks import NETWORKS, TITLES
 from audiomnist.runs import Run, RunConfig, preset
 from audiomnist.splits import RULES
-from audiomnist.training import TrainConfig
+from audiomnist.train_configs import TrainConfig
 from audiomnist.ui import browse, cached, layout, state
 
 _RULE_TITLES = {
@@ -30,6 +31,7 @@ _LEARNING_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 _MAX_EPOCHS = 100
 
 _DOUBLE_CLICK = 3.0  # s
+_STARTING = threading.Lock()
 
 
 def ask() -> RunConfig | None:
@@ -86,21 +88,27 @@ def ask() -> RunConfig | None:
 def start(config: RunConfig) -> Run:
     """Put a new run into the queue; leave nothing behind if it is refused.
 
-    Whoever presses twice in a hurry gets the same run twice.
+    A second press in a hurry returns the run of the first.
     """
-    begun: tuple[float, Run] | None = st.session_state.get(state.TRAIN_BEGUN)
-    if begun and begun[1].config == config:
-        since, run = begun
-        if time.monotonic() - since < _DOUBLE_CLICK and run.folder.exists():
-            return run
-    config.split()  # says now, and not to the worker, what cannot be split like this
-    run = runs.create(config)
-    st.session_state[state.TRAIN_BEGUN] = time.monotonic(), run
-    try:
-        runs.launch(run)
-    except RunError:
-        runs.delete_run(run)
-        raise
+    # Filled in place: to assign to the session would end a script that a second press
+    # has overtaken, and leave its run behind.
+    begun: dict[RunConfig, tuple[float, Run]]
+    begun = st.session_state.setdefault(state.TRAIN_BEGUN, {})
+    with _STARTING:
+        if config in begun:
+            since, run = begun[config]
+            is_recent = time.monotonic() - since < _DOUBLE_CLICK
+            if is_recent and run.folder.exists() and run.state not in runs.ENDED:
+                return run
+        config.split()  # says now, and not to the worker, what cannot be split so
+        run = runs.create(config)
+        begun.clear()
+        begun[config] = time.monotonic(), run
+        try:
+            runs.launch(run)
+        except RunError:
+            runs.delete_run(run)
+            raise
     return run
 
 
