@@ -25,7 +25,6 @@ from audiomnist.history import EpochMetrics
 from audiomnist.models import FINISHED, Model
 from audiomnist.negatives import SYNTHETIC, load_others, others_here
 from audiomnist.publishing import Calibration
-from audiomnist.run_configs import CUT_PART
 from audiomnist.run_folders import Run, RunConfig, preset
 
 EPOCHS = {"ann": 50, "cnn": 30, "team": 16}
@@ -37,11 +36,16 @@ _OTHERS_PART, _N_OTHERS = 0.6, 16
 # The networks' own presets learn fast from few clips; with so many and so different
 # ones the ANN takes finer features, which keep the tempo, and fewer units, and both the
 # ANN and the CNN hear all that augmentation has, the CNN words that are cut off, too.
-_FEATURES = {"ann": FeatureConfig(kind="mfcc", n_mfcc=20)}
+# The CNN learns from a teacher as well, and so it sees what that knows.
+_FEATURES = {
+    "ann": FeatureConfig(kind="mfcc", n_mfcc=20),
+    "cnn": preset("pretrained").features,
+}
+_TAUGHT_PART = {"cnn": 0.7}
 _HIDDEN = {"ann": (192, 128)}
 _AUGMENTATION = {
     "ann": AugmentationConfig(),
-    "cnn": AugmentationConfig(cut_part=CUT_PART),
+    "cnn": preset("pretrained").training.augmentation,
 }
 _N_STEPS = 2  # runs of a recipe
 
@@ -77,6 +81,7 @@ def recipe(
         others_part=_OTHERS_PART,
         speaker_balance=_BALANCE,
         synthetic_weight=_SYNTHETIC_WEIGHT,
+        taught_part=_TAUGHT_PART.get(name, 0.0),
     )
     return replace(
         basis,

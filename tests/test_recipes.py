@@ -65,6 +65,13 @@ def test_a_recipe_trains_on_all_that_is_here(name, corpora) -> None:
     assert config.split_rule == "official"
 
 
+def test_the_cnn_learns_from_a_teacher_that_sees_what_it_sees(corpora) -> None:
+    small, best = recipes.recipe("cnn"), recipes.recipe("best")
+    assert 0 < small.training.taught_part < 1
+    assert best.training.taught_part == 0
+    assert small.features == best.features
+
+
 def test_an_unknown_recipe_is_refused() -> None:
     with pytest.raises(RunError, match="no recipe 'worst'"):
         recipes.recipe("worst")

@@ -92,9 +92,9 @@ def table(entry: dict[str, Any]) -> str:
         f"and synthetic, for its test; {COVERAGE:.0%} of their digits are answered, "
         "and their other words are recordings. Other words of the test part: by "
         "speakers whose other words did not train the network. But the embedding of "
-        "the best model was adapted to noise, unlabelled, on the synthetic voices and "
-        "on other words, those of this test included.\n\n"
-        + report.markdown_table(of_answers, answers)
+        "the best model, which the CNN's teacher has, too, was adapted to noise, "
+        "unlabelled, on the synthetic voices and on other words, those of this test "
+        "included.\n\n" + report.markdown_table(of_answers, answers)
     )
 
 
