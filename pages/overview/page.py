@@ -25,8 +25,8 @@ with layout.guard():
         figures.show(listen.wave(audio, find_speech(audio), is_public=True))
         st.markdown(
             "A microphone measures the pressure of the air thousands of times a "
-            "second. The app looks for the word, the shaded part, and leaves the "
-            "silence out."
+            "second. The app looks for the word, the shaded part, and the networks see "
+            "it in the middle."
         )
     with right:
         st.subheader("2 · The spectrogram", anchor=False)
