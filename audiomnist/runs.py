@@ -9,11 +9,13 @@ import contextlib
 import errno
 import os
 import platform
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from filelock import FileLock
@@ -198,28 +200,30 @@ def execute(
     with _writing(run), workers.hold(run.folder):
         if run.state != "waiting":
             raise RunError(f"The run {run.id} is {run.state} and not waiting.")
-        with _Outcome(run), _writing(run):  # the outcome is told in a sentence too
+        # The outcome is told in a sentence too.
+        with _Outcome(run) as outcome, _writing(run):
             report = Report(run.folder, run.config.training.epochs)
             report.show("waiting", 0)
             _wait_for_turn(run)
             if hasattr(os, "nice"):
                 os.nice(max(0, _NICENESS - os.nice(0)))
-            _train(run, report, evaluate, on_epoch)
+
+            def end_epoch(metrics: EpochMetrics) -> None:
+                report.end_epoch(metrics)
+                if on_epoch is not None:
+                    on_epoch(metrics)
+                outcome.check()
+
+            _train(run, report, evaluate, end_epoch)
 
 
 def _train(
     run: Run,
     report: Report,
     evaluate: Callable[[Run], None],
-    on_epoch: Callable[[EpochMetrics], None] | None,
+    on_epoch: Callable[[EpochMetrics], None],
 ) -> None:
     """From recordings to a finished run."""
-
-    def end_epoch(metrics: EpochMetrics) -> None:
-        report.end_epoch(metrics)
-        if on_epoch is not None:
-            on_epoch(metrics)
-
     config = run.config
     for leftover in run.folder.glob(f"{UNFINISHED}*"):
         leftover.unlink()
@@ -233,7 +237,7 @@ def _train(
         config.training,
         data,
         run.folder,
-        on_epoch=end_epoch,
+        on_epoch=on_epoch,
         on_batch=report.end_batch,
         resume=True,
     )
@@ -335,6 +339,8 @@ def _writing(run: Run) -> Iterator[None]:
     """Say in a sentence which file the operating system refuses, and why."""
     try:
         yield
+    except BrokenPipeError:  # no file, but whoever read what was printed
+        raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             trouble = f"The disk that holds {run.folder} is full. Free some space there"
@@ -350,13 +356,31 @@ def _writing(run: Run) -> Iterator[None]:
 
 
 class _Outcome:
-    """Writes how a run ended when its work breaks off, whatever the reason."""
+    """Writes how a run ended when its work breaks off, whatever the reason.
+
+    Ctrl-C counts even when the library that it fell into makes another error of
+    it, or swallows it.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self._is_interrupted = False
+        self._is_listening = False
 
-    def __enter__(self) -> None:
-        pass
+    def check(self) -> None:
+        """Stop if a Ctrl-C was lost on its way here."""
+        if self._is_interrupted:
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> "_Outcome":
+        # What runs in the background has been told to ignore Ctrl-C, and only a
+        # process' first thread hears of it.
+        handler = signal.getsignal(signal.SIGINT)
+        is_first = threading.current_thread() is threading.main_thread()
+        self._is_listening = is_first and handler is signal.default_int_handler
+        if self._is_listening:
+            signal.signal(signal.SIGINT, self._interrupt)
+        return self
 
     def __exit__(
         self,
@@ -364,14 +388,26 @@ class _Outcome:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._is_listening:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         if error is None:
             return
+        is_stopped = self._is_interrupted or isinstance(
+            error, KeyboardInterrupt | BrokenPipeError
+        )
         # A disk that takes not even this leaves a run without a worker, which
         # shows as failed too.
         with contextlib.suppress(OSError):
-            if isinstance(error, KeyboardInterrupt):
+            if is_stopped:
                 _end(self.run, "cancelled")
             elif isinstance(error, AudioMnistError):
                 _end(self.run, "failed", str(error))
             else:
                 _end(self.run, "failed", f"{type(error).__name__}: {error}")
+        if self._is_interrupted and not isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Note the Ctrl-C, and raise what it always raises."""
+        self._is_interrupted = True
+        signal.default_int_handler(number, frame)

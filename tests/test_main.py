@@ -496,9 +496,9 @@ def test_an_interrupted_training_can_be_resumed(tiny_folder):
         if "epoch 2 of" in line:
             break
     process.send_signal(signal.SIGINT)
-    process.stdout.close()
-    assert process.wait(60) == INTERRUPTED
-    assert "Traceback" not in process.stderr.read()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == INTERRUPTED, errors
+    assert "Traceback" not in errors
     (run,) = runs.list_runs()
     assert run.state == "cancelled"
     n_epochs = len(run.history)
@@ -508,6 +508,20 @@ def test_an_interrupted_training_can_be_resumed(tiny_folder):
     assert f"epoch {n_epochs + 1} of" in first
     resumed.send_signal(signal.SIGINT)
     resumed.communicate(timeout=60)
+
+
+@pytest.mark.slow
+def test_a_training_whose_reader_leaves_can_be_resumed(tiny_folder):
+    assert main(["data", "import", "tiny", str(tiny_folder)]) == 0
+    process = start("train", "--network", "ann", "--corpus", "tiny", "--epochs", "300")
+    assert process.stdout and process.stderr
+    assert any("epoch 1 of" in line for line in process.stdout)
+    process.stdout.close()
+    assert process.wait(60) == OUTPUT_CLOSED
+    errors = process.stderr.read()
+    assert "Traceback" not in errors and "audiomnist: " not in errors
+    (run,) = runs.list_runs()
+    assert (run.state, run.message) == ("cancelled", "")
 
 
 def test_a_folder_called_like_a_corpus_is_not_taken_for_it(

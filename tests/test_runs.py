@@ -1,5 +1,6 @@
 """Runs at work: in this process, in processes of their own, and in the queue."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -193,6 +194,49 @@ def test_an_interrupted_run_goes_on_where_it_was(config):
     assert [metrics.epoch for metrics in rest] == [3]
     assert measures(broken.history) == measures(whole.history)
     assert broken.record["threshold"] == whole.record["threshold"]
+
+
+@pytest.fixture
+def ctrl_c():
+    """Send this process a Ctrl-C, also where it was started to ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
+
+
+def swallowed(ctrl_c):
+    with contextlib.suppress(KeyboardInterrupt):
+        ctrl_c()
+
+
+def mistaken(ctrl_c):
+    try:
+        ctrl_c()
+    except KeyboardInterrupt:
+        raise ValueError("The archive is still being written.") from None
+
+
+def mistaken_for_a_file(ctrl_c):
+    try:
+        ctrl_c()
+    except KeyboardInterrupt:
+        raise OSError(errno.EIO, "The archive is still being written.") from None
+
+
+@pytest.mark.parametrize("library", [swallowed, mistaken, mistaken_for_a_file])
+def test_ctrl_c_counts_whatever_a_library_makes_of_it(config, ctrl_c, library):
+    run = runs.create(config)
+    with pytest.raises(KeyboardInterrupt):
+        runs.execute(run, nothing, lambda metrics: library(ctrl_c))
+    assert (run.state, run.message) == ("cancelled", "")
+    assert len(run.history) == 1
+
+
+def test_a_run_whose_reader_has_gone_is_cancelled(config):
+    run = runs.create(config)
+    with pytest.raises(BrokenPipeError):
+        runs.execute(run, nothing, breaking(BrokenPipeError(errno.EPIPE, "Broken")))
+    assert (run.state, run.message) == ("cancelled", "")
 
 
 def test_a_corpus_that_has_changed_is_not_mixed_in(config, tiny_folder, tmp_path):
