@@ -42,6 +42,11 @@ N_MOVED = {"pretrained": 3, "team": 3}
 earlier, the others later. The speech embedding takes a frame in 8, so that a word that
 begins a little later looks different to it. With the preset's hop it is 30 ms."""
 
+_PRETRAINED = ("pretrained", "team")
+
+PRETRAINED_HIDDEN = (256,)
+"""Units of the dense layers behind the speech embedding."""
+
 _N_FILTERS = 5  # stages of the convolutional networks
 
 
@@ -95,6 +100,11 @@ class NetworkConfig:
     n_others: int = 0
     cnn_weight: float = 0.5
     n_frozen: int = N_LAYERS
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether the network begins with the speech embedding."""
+        return self.kind in _PRETRAINED
 
     def __post_init__(self) -> None:
         if self.kind not in NETWORKS:

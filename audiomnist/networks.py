@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from audiomnist.errors import ModelError
 from audiomnist.history import replacing
-from audiomnist.network_configs import N_DIGITS, NETWORKS, TITLES, NetworkConfig
+from audiomnist.network_configs import (
+    N_DIGITS,
+    NETWORKS,
+    PRETRAINED_HIDDEN,
+    TITLES,
+    NetworkConfig,
+)
 from audiomnist.pretrained import MIN_FRAMES, N_MELS, embed
 
 if TYPE_CHECKING:
@@ -44,7 +50,7 @@ _SMOOTHED = 3  # bands, about 170 Hz
 # means far behind the weights when the validation clips are heard.
 _NORM_MOMENTUM = 0.9
 
-_TEACHER = NetworkConfig("pretrained", hidden=(256,))
+_TEACHER = NetworkConfig("pretrained", hidden=PRETRAINED_HIDDEN)
 
 
 def build(config: NetworkConfig, input_shape: tuple[int, int]) -> "keras.Model":

@@ -65,6 +65,13 @@ class Calibration:
     n_words_answered: int
 
 
+_EMBEDDING = (
+    "Google's speech embedding, which learned from 200 million clips of recorded "
+    "speech, changed from the published weights: `data embedding --denoise` adapted it "
+    "to noise on the synthetic voices and other words, unlabelled. Apache License 2.0. "
+    "J. Lin, K. Kilgour, D. Roblek, M. Sharifi: Training keyword spotters with limited "
+    "and synthesized speech data. ICASSP 2020, arXiv 2002.01322."
+)
 _PRETRAINED_LICENCE = "; those of the speech embedding: Apache License 2.0"
 
 _N_WEAK = 3
@@ -205,11 +212,6 @@ def _summary(model: Model, config: RunConfig) -> str:
     )
 
 
-def _is_pretrained(config: RunConfig) -> bool:
-    """Whether the network begins with the speech embedding."""
-    return config.network.kind in ("pretrained", "team")
-
-
 def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
     """The corpora with their licences, other words, and what it knew before."""
     for corpus in corpora:
@@ -231,22 +233,14 @@ def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
             f"- Other words, “{name}”: {len(words):,} {said} clips, {speakers} "
             f"speakers.{rights}"
         )
-    if _is_pretrained(config):
-        yield (
-            "- Pretrained: the network begins with Google's speech embedding, which "
-            "learned from 200 million clips of recorded speech, changed from the "
-            "published weights: `data embedding --denoise` adapted it to noise on the "
-            "synthetic voices and other words, unlabelled. Apache License 2.0. "
-            "J. Lin, K. Kilgour, D. Roblek, M. Sharifi: Training keyword spotters with "
-            "limited and synthesized speech data. ICASSP 2020, arXiv 2002.01322."
-        )
+    if config.network.is_pretrained:
+        yield f"- Pretrained: the network begins with {_EMBEDDING}"
     if config.training.taught_part:
         yield (
             "- Taught: the answers of a pretrained network count for "
             f"{config.training.taught_part:g} of what it was told, the labels for the "
-            "rest. That network is built upon Google's speech embedding, as adapted "
-            "(see the card of best), learned from the same clips beside this one, and "
-            "was dropped."
+            "rest. That network learned from the same clips beside this one, and was "
+            f"dropped. It begins with {_EMBEDDING}"
         )
 
 
@@ -384,7 +378,7 @@ def _use(name: str, model: Model, config: RunConfig) -> str:
         f"```\npython -m audiomnist predict --model {name} FILE\n```\n\n"
         f"It answers from a probability of {model.threshold:.3f} on, so that "
         f"{COVERAGE:.0%} of the {clips} get an answer. Weights: MIT licence, "
-        f"as the code{_PRETRAINED_LICENCE if _is_pretrained(config) else ''}."
+        f"as the code{_PRETRAINED_LICENCE if config.network.is_pretrained else ''}."
     )
 
 

@@ -34,9 +34,9 @@ NAMES = {"ann": "ann", "cnn": "cnn", "best": "team"}
 _BALANCE, _SYNTHETIC_WEIGHT = 0.4, 0.4
 _OTHERS_PART, _N_OTHERS = 0.6, 16
 # The networks' own presets learn fast from few clips; with so many and so different
-# ones the ANN takes finer features, which keep the tempo, and fewer units, and both the
-# ANN and the CNN hear all that augmentation has, the CNN words that are cut off, too.
-# The CNN learns from a teacher as well, and so it sees what that knows.
+# ones the ANN takes finer features, which keep the tempo, and fewer units, and hears
+# all that augmentation has. The CNN learns from a teacher as well: it sees what that
+# knows, and hears words said and cut off as that does.
 _FEATURES = {
     "ann": FeatureConfig(kind="mfcc", n_mfcc=20),
     "cnn": preset("pretrained").features,

@@ -11,7 +11,7 @@ from audiomnist.corpora import Clip, Corpus, load_corpus
 from audiomnist.errors import RunError
 from audiomnist.features import FeatureConfig
 from audiomnist.negatives import EMBEDDED, load_others, split_others
-from audiomnist.networks import NetworkConfig
+from audiomnist.network_configs import PRETRAINED_HIDDEN, NetworkConfig
 from audiomnist.pretrained import MIN_FRAMES, N_MELS
 from audiomnist.spectra import SpectrumConfig
 from audiomnist.splits import (
@@ -92,19 +92,20 @@ class RunConfig:
                 f"split_seed is {self.split_seed} and the title has {len(self.title)} "
                 f"characters; expected 0 or more, and up to {_MAX_TITLE} characters."
             )
-        self._check_teacher()
+        self._check_embedding()
 
-    def _check_teacher(self) -> None:
-        """Refuse features that a teacher would not know."""
+    def _check_embedding(self) -> None:
+        """Refuse features of which the speech embedding could make nothing."""
         kind, (n_bins, n_frames) = self.features.kind, self.features.shape
-        if self.training.taught_part and (
-            kind != "log_mel" or n_bins != N_MELS or n_frames < MIN_FRAMES
-        ):
+        part = self.training.taught_part
+        if not part and not self.network.is_pretrained:
+            return
+        if kind != "log_mel" or n_bins != N_MELS or n_frames < MIN_FRAMES:
+            who = f"A teacher (taught_part is {part:g})" if part else "The network"
             raise RunError(
-                f"taught_part is {self.training.taught_part:g}, and the features are "
-                f"{kind} with {n_bins} bins and {n_frames} frames. A teacher knows "
-                f"log_mel with {N_MELS} bins and {MIN_FRAMES} frames or more: take the "
-                "features of the pretrained network's preset, or 0 as taught_part."
+                f"The features are {kind} with {n_bins} bins and {n_frames} frames. "
+                f"{who} needs log_mel with {N_MELS} bins and {MIN_FRAMES} frames or "
+                "more: take the features of the pretrained network's preset."
             )
 
     def split(self) -> Split:
@@ -200,8 +201,8 @@ def preset(kind: str) -> RunConfig:
         features = FeatureConfig(
             kind="mfcc", n_mfcc=16, n_frames=32, fit="stretch", normalise="none"
         )
-    elif kind in ("pretrained", "team"):
-        network = replace(network, hidden=(256,))
+    elif network.is_pretrained:
+        network = replace(network, hidden=PRETRAINED_HIDDEN)
         if kind == "team":
             # The CNN knows the voices that it learned from better than the pretrained
             # network does, and strangers' worse: docs/recognition.md.

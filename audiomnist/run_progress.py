@@ -6,6 +6,7 @@ is for `runs`; the run's folder as a whole comes next.
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,10 +71,17 @@ class Report:
         The run's folder.
     epochs
         The number of epochs that it may have.
+    on_report
+        Called whenever there is something to report, written or not.
     """
 
-    def __init__(self, folder: Path, epochs: int) -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        epochs: int,
+        on_report: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.folder, self.on_report = folder, on_report
         self.progress = RunProgress("waiting", 0, epochs)
         self._written_at: float | None = None
         self._begun: tuple[float, float] | None = None  # time (s), epochs done
@@ -112,6 +120,7 @@ class Report:
 
     def _write(self, progress: RunProgress, *, may_wait: bool = False) -> None:
         """Keep the progress, and write it unless that was done a moment ago."""
+        self.on_report()
         self.progress = progress
         now = time.monotonic()
         if may_wait and self._written_at and now - self._written_at < _REPORT_EVERY:

@@ -1,21 +1,17 @@
 """Runs as work: put into the queue, trained in a process of its own, stopped.
 
-Owns the queue, the steps of a run from recordings to an evaluated model, and
-what is written when a step fails. The folder itself is `run_folders`', the
+Owns the queue, and the steps of a run from recordings to an evaluated model. What is
+written when a step fails is `run_outcomes`', the folder itself `run_folders`', the
 process `workers`'. How well the model hears is for `evaluation`, the next step.
 """
 
 import contextlib
-import errno
 import os
 import platform
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
-from types import FrameType, TracebackType
 from typing import Any
 
 from filelock import FileLock
@@ -28,7 +24,7 @@ from audiomnist.calibration import (
     probabilities_of,
 )
 from audiomnist.corpora import load_corpus
-from audiomnist.errors import AudioMnistError, RunError
+from audiomnist.errors import RunError
 from audiomnist.history import UNFINISHED, EpochMetrics, best_epoch
 from audiomnist.models import FINISHED
 from audiomnist.network_configs import N_MOVED
@@ -45,6 +41,7 @@ from audiomnist.run_folders import (
     preset,
     update,
 )
+from audiomnist.run_outcomes import Outcome, end, writing
 from audiomnist.run_progress import Report, RunProgress
 from audiomnist.serving import LiteRTNetwork
 from audiomnist.settings import settings, writable_folder
@@ -117,7 +114,7 @@ def resume(run: Run) -> None:
     try:
         launch(run)
     except RunError:
-        with _writing(run):
+        with writing(run):
             update(run, **before)
         raise
 
@@ -141,7 +138,7 @@ def requeue(run: Run) -> dict[str, Any]:
             f"The run {run.id} is {state}; only a cancelled or failed one can be "
             "resumed."
         )
-    with _writing(run), workers.keep_out(run.folder):
+    with writing(run), workers.keep_out(run.folder):
         (run.folder / CANCELLED).unlink(missing_ok=True)
         now = datetime.now(UTC).isoformat()
         update(run, state="waiting", message="", waiting_since=now)
@@ -160,12 +157,12 @@ def cancel(run: Run) -> None:
     """
     if run.state in ENDED:
         return
-    with _writing(run):
+    with writing(run):
         (run.folder / CANCELLED).touch()
         workers.stop(run.folder)
         with workers.keep_out(run.folder):
             if run.record["state"] not in ENDED:
-                _end(run, "cancelled")
+                end(run, "cancelled")
             (run.folder / CANCELLED).unlink(missing_ok=True)
 
 
@@ -197,33 +194,32 @@ def execute(
     AudioMnistError
         What a step raises.
     """
-    with _writing(run), workers.hold(run.folder):
+    with writing(run), workers.hold(run.folder):
         if run.state != "waiting":
             raise RunError(f"The run {run.id} is {run.state} and not waiting.")
         # The outcome is told in a sentence too.
-        with _Outcome(run) as outcome, _writing(run):
-            report = Report(run.folder, run.config.training.epochs)
+        with Outcome(run) as outcome, writing(run):
+            report = Report(run.folder, run.config.training.epochs, outcome.check)
             report.show("waiting", 0)
             _wait_for_turn(run)
             if hasattr(os, "nice"):
                 os.nice(max(0, _NICENESS - os.nice(0)))
-
-            def end_epoch(metrics: EpochMetrics) -> None:
-                report.end_epoch(metrics)
-                if on_epoch is not None:
-                    on_epoch(metrics)
-                outcome.check()
-
-            _train(run, report, evaluate, end_epoch)
+            _train(run, report, evaluate, on_epoch)
 
 
 def _train(
     run: Run,
     report: Report,
     evaluate: Callable[[Run], None],
-    on_epoch: Callable[[EpochMetrics], None],
+    on_epoch: Callable[[EpochMetrics], None] | None,
 ) -> None:
     """From recordings to a finished run."""
+
+    def end_epoch(metrics: EpochMetrics) -> None:
+        report.end_epoch(metrics)
+        if on_epoch is not None:
+            on_epoch(metrics)
+
     config = run.config
     for leftover in run.folder.glob(f"{UNFINISHED}*"):
         leftover.unlink()
@@ -237,7 +233,7 @@ def _train(
         config.training,
         data,
         run.folder,
-        on_epoch=on_epoch,
+        on_epoch=end_epoch,
         on_batch=report.end_batch,
         resume=True,
     )
@@ -266,8 +262,8 @@ def _train(
         processor_seconds=sum(metrics.processor_seconds for metrics in history),
     )
     evaluate(run)
+    end(run, FINISHED)
     (run.folder / CHECKPOINT).unlink(missing_ok=True)
-    _end(run, FINISHED)
 
 
 def _describe(run: Run, config: RunConfig, split: Split) -> None:
@@ -326,88 +322,3 @@ def _queued_runs() -> list[Run]:
         with contextlib.suppress(RunError):
             found.append(find_run(folder.name))
     return found
-
-
-def _end(run: Run, state: str, message: str = "") -> None:
-    """Write how a run has ended."""
-    finished = datetime.now(UTC).isoformat()
-    update(run, state=state, message=message, finished=finished)
-
-
-@contextlib.contextmanager
-def _writing(run: Run) -> Iterator[None]:
-    """Say in a sentence which file the operating system refuses, and why."""
-    try:
-        yield
-    except BrokenPipeError:  # no file, but whoever read what was printed
-        raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            trouble = f"The disk that holds {run.folder} is full. Free some space there"
-        else:
-            trouble = (
-                f"The run {run.id} cannot read or write {error.filename or run.folder} "
-                f"({error.strerror or error}). Make sure that it is there and yours "
-                "to write"
-            )
-        raise RunError(
-            f"{trouble} and resume the run: it goes on from its last epoch."
-        ) from error
-
-
-class _Outcome:
-    """Writes how a run ended when its work breaks off, whatever the reason.
-
-    Ctrl-C counts even when the library that it fell into makes another error of
-    it, or swallows it.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self._is_interrupted = False
-        self._is_listening = False
-
-    def check(self) -> None:
-        """Stop if a Ctrl-C was lost on its way here."""
-        if self._is_interrupted:
-            raise KeyboardInterrupt
-
-    def __enter__(self) -> "_Outcome":
-        # What runs in the background has been told to ignore Ctrl-C, and only a
-        # process' first thread hears of it.
-        handler = signal.getsignal(signal.SIGINT)
-        is_first = threading.current_thread() is threading.main_thread()
-        self._is_listening = is_first and handler is signal.default_int_handler
-        if self._is_listening:
-            signal.signal(signal.SIGINT, self._interrupt)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._is_listening:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        if error is None:
-            return
-        is_stopped = self._is_interrupted or isinstance(
-            error, KeyboardInterrupt | BrokenPipeError
-        )
-        # A disk that takes not even this leaves a run without a worker, which
-        # shows as failed too.
-        with contextlib.suppress(OSError):
-            if is_stopped:
-                _end(self.run, "cancelled")
-            elif isinstance(error, AudioMnistError):
-                _end(self.run, "failed", str(error))
-            else:
-                _end(self.run, "failed", f"{type(error).__name__}: {error}")
-        if self._is_interrupted and not isinstance(error, KeyboardInterrupt):
-            raise KeyboardInterrupt from error
-
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        """Note the Ctrl-C, and raise what it always raises."""
-        self._is_interrupted = True
-        signal.default_int_handler(number, frame)

@@ -55,6 +55,7 @@ ORDER = (
     "workers",
     "run_configs",
     "run_progress",
+    "run_outcomes",
     "run_folders",
     "run_data",
     "runs",

@@ -517,11 +517,14 @@ def test_a_training_whose_reader_leaves_can_be_resumed(tiny_folder):
     assert process.stdout and process.stderr
     assert any("epoch 1 of" in line for line in process.stdout)
     process.stdout.close()
-    assert process.wait(60) == OUTPUT_CLOSED
-    errors = process.stderr.read()
+    process.stdout = None  # or it would be read
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == OUTPUT_CLOSED, errors
     assert "Traceback" not in errors and "audiomnist: " not in errors
     (run,) = runs.list_runs()
     assert (run.state, run.message) == ("cancelled", "")
+    runs.requeue(run)
+    assert run.state == "waiting"
 
 
 def test_a_folder_called_like_a_corpus_is_not_taken_for_it(

@@ -61,6 +61,31 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     assert f"{worst.speaker} ({worst.accuracy:.1%} of {worst.n})" in card
 
 
+TAUGHT = replace(
+    SMALL, features=runs.preset("pretrained").features, network=NetworkConfig("cnn")
+)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.7])
+@pytest.mark.parametrize("kind", ["cnn", "pretrained"])
+def test_a_card_says_what_the_speech_embedding_gave(
+    kind, part, tiny_corpus, tiny_folder
+) -> None:
+    config = replace(
+        TAUGHT,
+        corpora=(str(tiny_folder),),
+        network=NetworkConfig(kind),
+        training=TrainConfig(taught_part=part),
+    )
+    lines = "\n".join(publishing._data([tiny_corpus], config))
+    assert ("- Pretrained: " in lines) == (kind == "pretrained")
+    assert ("- Taught: " in lines) == (part > 0)
+    assert ("count for 0.7" in lines) == (part > 0)
+    owes = kind == "pretrained" or part > 0
+    assert ("arXiv 2002.01322" in lines) == owes
+    assert ("Apache License 2.0" in lines) == owes
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["../mine", "a/b", "", ".hidden"])
 def test_a_name_that_is_no_folder_name_is_refused(run, name: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from audiomnist.corpora import import_corpus, load_corpus
 from audiomnist.errors import CorpusError, ModelError, RunError
+from audiomnist.network_configs import NetworkConfig
 from audiomnist.networks import NETWORKS
 from audiomnist.run_configs import RunConfig, preset
 from audiomnist.train_configs import TrainConfig
@@ -55,8 +56,12 @@ def test_a_teacher_has_to_know_the_features(features):
     training = TrainConfig(taught_part=0.5)
     RunConfig(features=preset("pretrained").features, training=training)
     RunConfig(features=features, training=replace(training, taught_part=0.0))
-    with pytest.raises(RunError, match="A teacher knows log_mel with 32 bins and 76"):
+    with pytest.raises(
+        RunError, match=r"A teacher \(taught_part is 0.5\) needs log_mel"
+    ):
         RunConfig(features=features, training=training)
+    with pytest.raises(RunError, match="The network needs log_mel with 32 bins"):
+        RunConfig(features=features, network=NetworkConfig("pretrained"))
 
 
 def test_the_split_is_the_one_that_was_asked_for(tiny_folder):

@@ -9,11 +9,12 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from audiomnist import run_data, runs, workers
+from audiomnist import run_data, run_outcomes, runs, workers
 from audiomnist.augmentation import AugmentationConfig
 from audiomnist.calibration import COVERAGE
 from audiomnist.errors import CorpusError, RunError
@@ -232,6 +233,47 @@ def test_ctrl_c_counts_whatever_a_library_makes_of_it(config, ctrl_c, library):
     assert len(run.history) == 1
 
 
+def test_ctrl_c_swallowed_at_the_end_stops_what_would_come_next(config, ctrl_c):
+    run = runs.create(config)
+    with pytest.raises(KeyboardInterrupt):
+        runs.execute(run, lambda run: swallowed(ctrl_c))
+    assert run.state == "finished"
+
+
+def test_ctrl_c_swallowed_in_the_preparation_stops_before_an_epoch(
+    config, ctrl_c, monkeypatch
+):
+    prepare = runs.prepare
+
+    def interrupted(split, config, report):
+        report(0.1)
+        swallowed(ctrl_c)
+        return prepare(split, config, report)
+
+    monkeypatch.setattr(runs, "prepare", interrupted)
+    run = runs.create(config)
+    with pytest.raises(KeyboardInterrupt):
+        runs.execute(run, nothing)
+    assert (run.state, len(run.history)) == ("cancelled", 0)
+
+
+def test_a_finished_run_stays_finished_when_it_is_interrupted(config, monkeypatch):
+    run = runs.create(config)
+    unlink = Path.unlink
+
+    def interrupted(path, **options):
+        if path.name == CHECKPOINT:
+            raise KeyboardInterrupt
+        unlink(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            runs.execute(run, nothing)
+    assert run.state == "finished"
+    assert run.record["threshold"] > 0
+
+
 def test_a_run_whose_reader_has_gone_is_cancelled(config):
     run = runs.create(config)
     with pytest.raises(BrokenPipeError):
@@ -277,9 +319,9 @@ def test_a_folder_that_takes_nothing_is_said(config, monkeypatch):
     run, ended = runs.create(config), runs.create(config)
     runs.cancel(ended)
     with monkeypatch.context() as patch:
-        patch.setattr(
-            runs, "update", breaking(OSError(errno.EIO, "Input/output error"))
-        )
+        refusal = breaking(OSError(errno.EIO, "Input/output error"))
+        patch.setattr(runs, "update", refusal)
+        patch.setattr(run_outcomes, "update", refusal)
         for refused, act in ((run, runs.cancel), (ended, runs.requeue)):
             with pytest.raises(RunError, match=r"cannot .* \(Input/output error\)"):
                 act(refused)
@@ -291,21 +333,13 @@ def test_a_folder_that_takes_nothing_is_said(config, monkeypatch):
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_a_run_has_finished_when_its_checkpoint_has_gone(config, is_there, monkeypatch):
+def test_a_finished_run_keeps_no_checkpoint(config, is_there):
     run = runs.create(config)
-    seen = []
-    end = runs._end
-
-    def look(run, state, message=""):
-        seen.append((state, (run.folder / CHECKPOINT).exists()))
-        end(run, state, message)
-
-    monkeypatch.setattr(runs, "_end", look)
     runs.execute(
         run, lambda run: None if is_there else (run.folder / CHECKPOINT).unlink()
     )
-    assert seen == [("finished", False)]
     assert run.state == "finished"
+    assert not (run.folder / CHECKPOINT).exists()
 
 
 def test_only_what_was_stopped_can_be_resumed(config):

@@ -214,6 +214,56 @@ def test_labels_and_a_teacher_share_the_loss(part, expected):
     assert float(loss) == pytest.approx(expected)
 
 
+def test_a_teacher_learns_nothing_from_what_it_teaches():
+    import tensorflow
+
+    logits = tensorflow.constant([[[0.0, 1.0]]])
+    targets = tensorflow.constant([[0.3, 0.7]])
+    with tensorflow.GradientTape() as tape:
+        tape.watch([logits, targets])
+        loss = taught_loss(tensorflow.constant(1.0), logits, targets, 0.5)
+    by_logits, by_targets = tape.gradient(loss, [logits, targets])
+    assert by_targets is None
+    assert np.abs(by_logits).max() > 0
+
+
+def test_a_taught_network_learns_from_that_loss_alone(known, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "taught_loss", lambda loss, *_: 0.0 * loss)
+    config = replace(QUICK, epochs=1, taught_part=0.7, weight_decay=0.0)
+    first = []
+    build_once = training.build
+
+    def build_and_keep(*arguments):
+        network = build_once(*arguments)
+        first.extend(weight.numpy() for weight in network.trainable_variables)
+        return network
+
+    monkeypatch.setattr(training, "build", build_and_keep)
+    learn(CNN, config, known, tmp_path)
+    last = [weight.numpy() for weight in load(tmp_path / WEIGHTS).trainable_variables]
+    assert same(first, last)
+
+
+def test_a_teacher_answers_without_dropout(known, monkeypatch):
+    import tensorflow
+
+    told = []
+    loss_of = training.taught_loss
+
+    def listen(loss, logits, targets, part):
+        told.append(targets.numpy())
+        return loss_of(loss, logits, targets, part)
+
+    monkeypatch.setattr(training, "taught_loss", listen)
+    learner = training._Learner(CNN, replace(QUICK, taught_part=0.5), known)
+    rng = np.random.default_rng(0)
+    features, labels = (part[:8] for part in known.hear(0, None, rng))
+    learner._step(features, labels)  # the first, at a rate of 0, moves means alone
+    embedded = learner.teacher.embedding(features, training=False)
+    expected = tensorflow.nn.softmax(learner.teacher.head(embedded, training=False))
+    np.testing.assert_allclose(told[0], expected, atol=1e-6)
+
+
 def test_a_teacher_teaches_every_member_what_is_no_digit(known, tmp_path):
     sounds = with_others(known)
     network = replace(CNN, kind="ensemble", n_others=2)

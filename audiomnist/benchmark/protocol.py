@@ -88,14 +88,14 @@ def table(entry: dict[str, Any]) -> str:
         key = (run["recipe"], run["rule"], tested_on, ", ".join(trained_on))
         groups.setdefault(key, []).append(run)
     rows = []
-    for (recipe, rule, tested_on, trained_on), members in groups.items():
-        seeds = sorted({run["seed"] for run in members})
+    for (recipe, rule, tested_on, trainers), members in groups.items():
+        seeds = ", ".join(map(str, sorted({run["seed"] for run in members})))
         rate = _sum(members, "n_correct", "n")
         rows.append(
             [
                 recipe,
-                TITLES[rule].format(tested_on or ", ".join(map(str, seeds))),
-                trained_on,
+                TITLES[rule].format(tested_on or seeds),
+                trainers,
                 f"{rate.n:,}",
                 f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})",
                 _worst(members),

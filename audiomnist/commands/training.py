@@ -28,9 +28,9 @@ def _add_recipe(groups: Any) -> None:
         description="Train a model as the ones that come with the app were, on all "
         "corpora that are here, and put it into the folder of models in place of the "
         "one there: a run that keeps speakers apart and tells how sure it may be, then "
-        "one on everything. On two cores, cnn and ann take minutes, best an hour, and "
-        "hours with the large corpora. Ctrl-C stops it; the same command goes on where "
-        "it stopped.",
+        "one on everything. On two cores, ann takes minutes, cnn and best the better "
+        "part of an hour, and hours with the large corpora. Ctrl-C stops it; the same "
+        "command goes on where it stopped.",
     )
     parser.add_argument("name", metavar="NAME", help="best, cnn or ann")
     parser.add_argument(

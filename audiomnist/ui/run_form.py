@@ -1,5 +1,6 @@
 """The train page's form: what to train, on what, and how."""
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -93,8 +94,8 @@ def start(config: RunConfig) -> Run:
     # Filled in place: to assign to the session would end a script that a second press
     # has overtaken, and leave its run behind.
     begun: dict[RunConfig, tuple[float, Run]]
-    begun = st.session_state.setdefault(state.TRAIN_BEGUN, {})
     with _STARTING:
+        begun = st.session_state.setdefault(state.TRAIN_BEGUN, {})
         if config in begun:
             since, run = begun[config]
             is_recent = time.monotonic() - since < _DOUBLE_CLICK
@@ -103,12 +104,13 @@ def start(config: RunConfig) -> Run:
         config.split()  # says now, and not to the worker, what cannot be split so
         run = runs.create(config)
         begun.clear()
-        begun[config] = time.monotonic(), run
         try:
+            begun[config] = math.inf, run  # launching may have to wait
             runs.launch(run)
         except RunError:
             runs.delete_run(run)
             raise
+        begun[config] = time.monotonic(), run
     return run
 
 
