@@ -74,7 +74,7 @@ def coverage(curve: "pd.DataFrame", threshold: float, *, style: Style) -> "Figur
                 # The curves come from the upper and the lower left: beside them.
                 is_left = row["coverage"] > left + _LABEL_ROOM
                 axes.annotate(
-                    f"{row[name]:.0f} %",
+                    f"{row[name]:.1f} %",
                     (row["coverage"], row[name]),
                     xytext=(-7 if is_left else 7, -13 if name == "accuracy" else 5),
                     textcoords="offset points",

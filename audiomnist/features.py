@@ -118,6 +118,23 @@ def hear(
     return np.concatenate(is_speech), np.concatenate(values)
 
 
+def frame_step(audio: Audio, config: FeatureConfig) -> float:
+    """Seconds of a recording from one frame of its features to the next.
+
+    That is the hop, or more where the word is longer than the frames that there are;
+    where words are stretched, less for a short one.
+
+    Raises
+    ------
+    AudioError
+        If the recording is shorter than one window.
+    """
+    found = spectra([audio], config)
+    position = place(found.spans, config).position[0]
+    middle = len(position) // 2  # where the word is, whatever stands beside it
+    return float(position[middle] - position[middle - 1]) * config.spectrum.hop
+
+
 def spectra(audios: Sequence[Audio], config: FeatureConfig) -> Spectra:
     """Compute the power spectra that features are made from, with some context.
 

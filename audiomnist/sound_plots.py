@@ -210,9 +210,17 @@ def spectrogram(audio: Audio, *, style: Style) -> "Figure":
 
 
 def feature_image(
-    values: np.ndarray, config: FeatureConfig, *, style: Style
+    values: np.ndarray,
+    config: FeatureConfig,
+    *,
+    style: Style,
+    step: float | None = None,
 ) -> "Figure":
-    """Draw what a network sees: features of shape (n_bins, n_frames)."""
+    """Draw what a network sees: features of shape (n_bins, n_frames).
+
+    `step` is the time from frame to frame in seconds where it is not the hop, see
+    `features.frame_step`.
+    """
     figure, axes = new_figure(style, height=2.5, grid="")
     n_bins, n_frames = values.shape
     # Neither single outliers nor the zeroth MFCC, which is the level and far larger
@@ -233,7 +241,7 @@ def feature_image(
         interpolation="nearest",
         extent=(0, 100 if is_stretched else n_frames, -0.5, n_bins - 0.5),
     )
-    frames = f"frame, one every {1000 * config.spectrum.hop:.0f} ms"
+    frames = f"frame, one every {1000 * (step or config.spectrum.hop):.0f} ms"
     axes.set_xlabel("part of the word (%)" if is_stretched else frames)
     if config.kind == "log_mel":
         bands, hz = _mel_ticks(config)

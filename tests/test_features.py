@@ -261,3 +261,16 @@ def test_digital_silence_stays_at_the_floor() -> None:
         np.array([[0, 10]]),
     )
     np.testing.assert_allclose(render(silent, config), 0, atol=1e-3)
+
+
+def test_the_step_of_the_frames_is_the_hop_until_a_word_is_longer(spoken):
+    word = spoken(7)
+    hiss = np.random.default_rng(0).normal(0, 0.1, 19200).astype(np.float32)
+    long = Audio(np.pad(hiss, 8000), 8000)  # 2.4 s between pauses
+    for fit in ("pad", "window"):
+        config = FeatureConfig(n_frames=90, fit=fit)
+        assert am.frame_step(word, config) == pytest.approx(config.spectrum.hop)
+        seconds = am.frame_step(long, config) * config.n_frames
+        assert seconds == pytest.approx(2.4, abs=0.15)
+    config = FeatureConfig(n_frames=90, fit="stretch")
+    assert am.frame_step(word, config) < config.spectrum.hop

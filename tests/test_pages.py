@@ -377,7 +377,7 @@ def test_dataset_imports_an_archive_and_reports_what_was_left_out(home, spoken):
     uploader = widget(page, "file_uploader", "Archive of recordings")
     uploader.set_value(("anna.zip", archive(files), "application/zip"))
     press(page, "Import")
-    assert "Imported 10 clips of 1 speaker as" in page.success[0].value
+    assert "10 clips of 1 speaker are here now as" in page.success[0].value
     assert widget(page, "selectbox", "Corpus").value == "anna"
     skipped = next(t.value for t in page.dataframe if "Why" in t.value)
     assert set(skipped["File"]) == {"11_anna_0.wav", "3_anna_1.wav"}
@@ -751,13 +751,29 @@ def test_train_leads_back_to_the_newest_run(home):
 def test_train_warns_of_a_model_that_knows_little(home, monkeypatch):
     run = finished_run(home)
     assert not open_page("train", run=run.id).warning
-    weak = cached.Tested(Rate(89, 100), Rate(51, 100))
+    weak = cached.Tested(Rate(89, 100), Rate(51, 100), frozenset({"anna"}))
     monkeypatch.setattr(cached, "tested", lambda run: weak)
     page = open_page("train", run=run.id)
     first, second = (warning.value for warning in page.warning)
     assert "Test accuracy 89.0 %" in first and "More epochs" in first
     assert "answers 51.0 % of 100 other words" in second
     assert not page.success
+
+
+def test_train_says_when_voices_and_not_epochs_are_few(home, monkeypatch):
+    run = finished_run(home)
+    best = max(metrics.val_accuracy for metrics in run.history)
+    for accuracy, said in (
+        (best - 0.2, "more speakers will"),
+        (best, "More epochs or"),
+    ):
+        rate = Rate(round(500 * accuracy), 500)
+        tested = cached.Tested(rate, Rate(0, 0), frozenset({"an_na"}))
+        monkeypatch.setattr(cached, "tested", lambda run, tested=tested: tested)
+        monkeypatch.setattr(run_view, "_GOOD_ACCURACY", 1.1)
+        page = open_page("train", run=run.id)
+        assert said in page.warning[0].value
+        assert "All of these clips are by one speaker (an\\_na)" in text(page)
 
 
 def test_train_survives_a_damaged_run(home):
@@ -1297,7 +1313,12 @@ def test_errors_of_the_package_do_not_end_a_page(monkeypatch):
         (7, "", 0.6, "second guess is 2 with 38 %, after 7 with 60 %"),
         (7, "", 0.99, "No digit but 7 comes into question"),
         (7, "", 0.45, "A doubtful answer: 7 has no more than 45 %"),
-        (7, "", 0.3, "it may be no digit at all"),
+        (
+            7,
+            "",
+            0.3,
+            "no digit at all, 78 % in all ten; without it 7 has 22 %",
+        ),
     ],
 )
 def test_an_answer_is_explained(digit, reason, likeliest, expected):

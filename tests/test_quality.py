@@ -115,6 +115,9 @@ def test_noise_alone_is_nobody_speaking():
     quality = assess(Audio(noise, RATE))
     assert quality.speech is None
     assert "Nobody seems to speak" in quality.advice[0]
+    loud = assess(Audio(20 * noise, RATE))
+    assert loud.speech is None
+    assert "noise, which is loud (-14 dBFS)" in loud.advice[0]
 
 
 def test_a_second_word_is_told_and_a_click_is_not(spoken):
@@ -127,3 +130,22 @@ def test_a_second_word_is_told_and_a_click_is_not(spoken):
     clicked[-400:-240] = 0.9  # 10 ms
     one = assess(_recording(Audio(clicked, RATE)))
     assert not any("one digit at a time" in text for text in one.advice)
+
+
+@pytest.mark.parametrize("around", [0.0, 1.2])
+def test_a_steady_tone_is_told_and_a_voice_is_none(spoken, around):
+    time = np.arange(RATE) / RATE
+    tone = Audio(0.3 * np.sin(2 * np.pi * 440 * time).astype(np.float32), RATE)
+    (advice,) = assess(_recording(tone, pause=around)).advice
+    assert "one steady tone of 440 Hz" in advice
+    for digit in range(10):
+        word = _recording(spoken(digit, sample_rate=RATE), pause=around)
+        assert not any("steady tone" in text for text in assess(word).advice)
+
+
+def test_what_is_too_long_for_a_digit_is_told(spoken):
+    words = [spoken(digit, sample_rate=RATE).samples for digit in (1, 9, 7, 3, 8)]
+    all_at_once = assess(_recording(Audio(np.concatenate(words), RATE)))
+    assert any("longer than any digit" in text for text in all_at_once.advice)
+    one = assess(_recording(Audio(words[0], RATE)))
+    assert not any("longer than any digit" in text for text in one.advice)

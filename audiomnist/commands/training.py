@@ -231,7 +231,12 @@ def _config(arguments: argparse.Namespace) -> "RunConfig":
     """The preset of the network with whatever was asked for in its place."""
     from audiomnist import runs
     from audiomnist.augmentation import AugmentationConfig
+    from audiomnist.networks import NETWORKS
 
+    if arguments.network and arguments.network not in NETWORKS:
+        raise RunError(
+            f"--network is {arguments.network!r}; expected {', '.join(NETWORKS)}."
+        )
     preset = runs.preset(arguments.network or _NETWORK)
     training = _given(
         epochs=arguments.epochs,

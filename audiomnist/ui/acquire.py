@@ -53,7 +53,8 @@ def _offer(card: CorpusCard) -> None:
     if st.button(label, key=f"download-{card.name}", type="primary"):
         with layout.guard():
             with progress_bar(card.download_mb) as show:
-                corpora.download(card.name, on_progress=show)
+                corpus = corpora.download(card.name, on_progress=show)
+            st.session_state[state.DATASET_REPORT] = ImportReport(corpus, ())
             _open(card.name)
 
 
@@ -90,13 +91,13 @@ def offer_import() -> None:
 
 
 def show_import_report() -> None:
-    """Say once what the last import brought and what it left out."""
+    """Say once what the last import or download brought and what it left out."""
     report: ImportReport | None = st.session_state.pop(state.DATASET_REPORT, None)
     if report is None:
         return
     st.success(
-        f"Imported {len(report.corpus.clips):,} clips of "
-        f"{report.corpus.people} as “{report.corpus.name}”.",
+        f"{len(report.corpus.clips):,} clips of {report.corpus.people} are here now as "
+        f"“{report.corpus.name}”.",
         icon="✅",
     )
     if report.skipped:

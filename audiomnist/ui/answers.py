@@ -6,7 +6,7 @@ import streamlit as st
 from audiomnist import plots
 from audiomnist.audio import Audio
 from audiomnist.clips import DIGIT_WORDS
-from audiomnist.features import FeatureConfig, extract
+from audiomnist.features import FeatureConfig, extract, frame_step
 from audiomnist.plots import Style
 from audiomnist.recognizer import NO_SPEECH, NOT_A_DIGIT, Prediction
 from audiomnist.ui import figures
@@ -108,12 +108,15 @@ def explain(prediction: Prediction, threshold: float) -> str:
             "which on this model answers."
         )
     if likeliest < _DOUBTFUL:
-        none = len(probabilities) * float(probabilities.min())
+        # Spread evenly over the digits: what every one of them has.
+        least = float(probabilities.min())
         return (
             f"A doubtful answer: {first} has no more than {percent(likeliest)}, and "
-            f"this model answers from {percent(threshold)} on. Second comes {second} "
-            f"with {percent(next_to)}; {percent(none)} says that it may be no digit at "
-            "all."
+            f"this model answers from {percent(threshold)} on. A part of every bar, "
+            f"{percent(least)}, stands for no digit at all, "
+            f"{percent(len(probabilities) * least)} in all ten; without it {first} has "
+            f"{percent(likeliest - least)}, and {second}, which comes second, "
+            f"{percent(next_to - least)}."
         )
     if next_to < _NOTABLE:
         return (
@@ -160,9 +163,10 @@ def features(
 def _features(audio: Audio, config: FeatureConfig, style: Style) -> Picture:
     """The features in a style."""
     values = extract([audio], config)[0]  # (n_bins, n_frames)
+    step = frame_step(audio, config)
     n_bins, n_frames = values.shape
     return figures.draw(
-        plots.feature_image(values, config, style=style),
+        plots.feature_image(values, config, style=style, step=step),
         alt=f"{config.kind} image of {n_bins} by {n_frames} values.",
     )
 

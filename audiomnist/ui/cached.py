@@ -109,10 +109,13 @@ class Tested(NamedTuple):
         Of its digits.
     false_answers
         Of the sounds that are no digits, those that it answers with one.
+    speakers
+        Who speaks in its clips.
     """
 
     accuracy: Rate
     false_answers: Rate
+    speakers: frozenset[str]
 
 
 def tested(run: Run) -> Tested | None:
@@ -185,7 +188,11 @@ def _tested(run_id: str, folder: Path, written: int) -> Tested | None:
         found, threshold = evaluation.load(folder), read_record(folder)["threshold"]
     except (ModelError, KeyError):
         return None
-    return Tested(found.accuracy, at_threshold(found, threshold).false_answers)
+    return Tested(
+        found.accuracy,
+        at_threshold(found, threshold).false_answers,
+        frozenset(clip.speaker for clip in found.clips),
+    )
 
 
 @st.cache_resource(

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import Any
 
 import pandas as pd
@@ -20,6 +20,8 @@ from audiomnist.rejection import (
 from audiomnist.significance import Rate
 from audiomnist.splits import RULES
 from audiomnist.ui import browse, cached, layout, state
+
+_FEW_SPEAKERS = 3
 
 HELD_OUT = ""
 """Stands for a model's own test part, where a corpus is chosen."""
@@ -102,6 +104,21 @@ def show_accuracy(evaluation: Evaluation) -> None:
     with st.container(horizontal=True):
         for label, value, text in metrics:
             st.metric(label, value, help=text, border=True)
+    few = few_speakers({clip.speaker for clip in evaluation.clips})
+    if few:
+        st.caption(few)
+
+
+def few_speakers(speakers: Collection[str]) -> str:
+    """Say what a figure is worth that so few people's clips gave; "" for more."""
+    if len(speakers) > _FEW_SPEAKERS:
+        return ""
+    names = layout.plain(", ".join(sorted(speakers)))
+    who = "one speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
+    return (
+        f"All of these clips are by {who} ({names}): the interval holds for more clips "
+        "by them, and other people may be understood much better or worse."
+    )
 
 
 def tell_what_is_missing(part: str, evaluation: Evaluation) -> None:

@@ -26,7 +26,7 @@ def show_answering(name: str, recognizer: Recognizer, evaluation: Evaluation) ->
     point = at_threshold(evaluation, threshold)
     st.markdown(
         f"This model answers when it is at least **{answers.percent(threshold)} sure** "
-        "of a digit, and says “Not sure” otherwise."
+        "of a digit. Otherwise it says that it is not sure, or that it heard none."
     )
     _show_point(name, point)
     curve = coverage_curve(evaluation, threshold)

@@ -129,10 +129,17 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
         return
     threshold = recognizer.model.threshold
     n_sure = sum(mistake.probability >= threshold for mistake in mistakes)
+    n_silent = len(mistakes) - n_sure
+    live = (
+        f"and give none to {'one' if n_silent == 1 else n_silent} of them, not being "
+        "sure enough."
+        if n_silent
+        else "for it is sure enough of each."
+    )
     st.markdown(
         "The surest mistakes first. Tick a row at its left to hear what the model "
-        f"heard. On the Live page the model would give {n_sure} of these "
-        f"{len(mistakes)} answers, and say that it is not sure of the others."
+        f"heard. On the Live page it would give {n_sure} of these {len(mistakes)} "
+        f"answers, {live}"
     )
     left, right = st.columns(2, gap="large")
     table = pd.DataFrame(

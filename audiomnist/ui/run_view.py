@@ -31,6 +31,9 @@ _STAGES = {
 _GOOD_ACCURACY = 0.9
 """Test accuracy from which on a run is shown as a success."""
 
+_WIDE_GAP = 0.1
+"""From so much less accuracy on test than on validation on, epochs are not to blame."""
+
 _MANY_FALSE_ANSWERS = 0.5
 """Part of what is no digit from which on answers to it deserve a warning."""
 
@@ -176,7 +179,9 @@ def _show_result(run: Run) -> None:
         if rate.value >= _GOOD_ACCURACY:
             st.success(found, icon="🎯")
         else:
-            st.warning(f"{found} More epochs or recordings may help.", icon="🎯")
+            st.warning(f"{found} {_what_may_help(run, rate.value)}", icon="🎯")
+        if few := report.few_speakers(tested.speakers):
+            st.caption(few)
         others = tested.false_answers
         if others.n and others.value > _MANY_FALSE_ANSWERS:
             st.warning(
@@ -190,6 +195,18 @@ def _show_result(run: Run) -> None:
         layout.link("evaluate", "See where it is wrong", model=run.id)
     with right:
         layout.link("live", "Speak to it", model=run.id)
+
+
+def _what_may_help(run: Run, accuracy: float) -> str:
+    """What to try where a test went badly, by how the validation went."""
+    history = run.history
+    if history and best_epoch(history).val_accuracy - accuracy > _WIDE_GAP:
+        return (
+            "The clips that validate were understood far more often: it knows the "
+            "voices that it learned from, and not these. More epochs will hardly help, "
+            "more speakers will."
+        )
+    return "More epochs or recordings may help."
 
 
 def _offer_actions(run: Run, now: str) -> None:
