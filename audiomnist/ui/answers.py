@@ -96,8 +96,8 @@ def explain(prediction: Prediction, threshold: float) -> str:
         return (
             "No bar stands out: to the model this sounds more like the other words and "
             "noises that it has learned from than like any digit. It may be another "
-            "word, or half of a digit: listen whether its beginning and its end are "
-            "there."
+            "word, a noise, or half of a digit: listen whether its beginning and its "
+            "end are there."
         )
     if prediction.digit is None:
         found, wanted = percent(likeliest), percent(threshold)
@@ -110,13 +110,14 @@ def explain(prediction: Prediction, threshold: float) -> str:
     if likeliest < _DOUBTFUL:
         # Spread evenly over the digits: what every one of them has.
         least = float(probabilities.min())
+        rest = f"without it {first} has {percent(likeliest - least)}"
+        if next_to - least >= _NOTABLE:
+            rest += f", and {second}, which comes second, {percent(next_to - least)}"
         return (
             f"A doubtful answer: {first} has no more than {percent(likeliest)}, and "
             f"this model answers from {percent(threshold)} on. A part of every bar, "
             f"{percent(least)}, stands for no digit at all, "
-            f"{percent(len(probabilities) * least)} in all ten; without it {first} has "
-            f"{percent(likeliest - least)}, and {second}, which comes second, "
-            f"{percent(next_to - least)}."
+            f"{percent(len(probabilities) * least)} in all ten; {rest}."
         )
     if next_to < _NOTABLE:
         return (
