@@ -238,9 +238,9 @@ class _Learner:
             embedded = self.teacher.embedding(features, training=False)
         with tensorflow.GradientTape() as tape:
             # Each member of an ensemble learns for itself: (n_clips, n_members, 10).
-            answers = self.network(features, training=True)
-            logits = self._with_others(answers["members"])
-            together = self._with_others(answers["logits"])
+            outputs = self.network(features, training=True)
+            logits = self._with_others(outputs["members"])
+            together = self._with_others(outputs["logits"])
             wanted = tensorflow.one_hot(labels, logits.shape[2])[:, None]
             wanted = tensorflow.repeat(wanted, logits.shape[1], axis=1)
             loss = learned = self.loss(wanted, logits)
