@@ -5,7 +5,7 @@ none is stored. When a model should answer at all is for `rejection`, the next s
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NO_ANSWER = -1
 """Stands for the digit where no speech was found."""
+
+_FEW_SPEAKERS = 3
 
 
 class Mistake(NamedTuple):
@@ -242,3 +244,16 @@ def _check_rows(probabilities: np.ndarray) -> None:
             "Some rows of the evaluation are not probabilities that sum to 1. "
             "Evaluate the model again."
         )
+
+
+def few_speakers(speakers: Collection[str]) -> str:
+    """Say what a figure is worth that the clips of so few people gave; "" for more."""
+    if len(speakers) > _FEW_SPEAKERS:
+        return ""
+    who = "one speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
+    names = ", ".join(sorted(speakers))
+    return (
+        f"All of these clips are by {who} ({names}): the interval "
+        "holds for more clips by them, and other people may be understood much better "
+        "or worse."
+    )

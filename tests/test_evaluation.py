@@ -491,3 +491,11 @@ def test_a_shipped_model_gives_the_answers_in_its_file(name, fsdd):
     again = evaluate(model, [saved.clips[i] for i in here])
     expected = saved.probabilities[here]
     assert np.allclose(again.probabilities, expected, atol=1e-3, equal_nan=True)
+
+
+def test_a_figure_from_few_people_is_said_to_be_one():
+    assert few_speakers({"bert", "anna"}).startswith(
+        "All of these clips are by 2 speakers (anna, bert): the interval holds"
+    )
+    assert "one speaker (anna)" in few_speakers({"anna"})
+    assert few_speakers({"anna", "bert", "carl", "dora"}) == ""

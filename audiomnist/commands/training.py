@@ -164,6 +164,7 @@ def _add_runs(groups: Any) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     """Train in this process, printing epochs."""
     from audiomnist import evaluation, runs
+    from audiomnist.metrics import few_speakers
 
     if arguments.run or arguments.resume:
         _refuse_settings(arguments)
@@ -179,7 +180,10 @@ def _train(arguments: argparse.Namespace) -> None:
     print(f"Run {run.id}", flush=True)
     n_epochs = run.config.training.epochs
     runs.execute(run, evaluation.evaluate_run, lambda m: _print_epoch(m, n_epochs))
-    print(f"Test part: {evaluation.load(run.folder).accuracy}")
+    tested = evaluation.load(run.folder)
+    print(f"Test part: {tested.accuracy}")
+    if few := few_speakers({clip.speaker for clip in tested.clips}):
+        print(few)
     print(f"The model is called {run.id} and lies in {run.folder}")
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from audiomnist import corpora
-from audiomnist.metrics import Evaluation
+from audiomnist.metrics import Evaluation, few_speakers
 from audiomnist.models import Model
 from audiomnist.rejection import (
     at_threshold,
@@ -20,8 +20,6 @@ from audiomnist.rejection import (
 from audiomnist.significance import Rate
 from audiomnist.splits import RULES
 from audiomnist.ui import browse, cached, layout, state
-
-_FEW_SPEAKERS = 3
 
 HELD_OUT = ""
 """Stands for a model's own test part, where a corpus is chosen."""
@@ -104,21 +102,13 @@ def show_accuracy(evaluation: Evaluation) -> None:
     with st.container(horizontal=True):
         for label, value, text in metrics:
             st.metric(label, value, help=text, border=True)
-    few = few_speakers({clip.speaker for clip in evaluation.clips})
-    if few:
-        st.caption(few)
+    tell_of_few_speakers({clip.speaker for clip in evaluation.clips})
 
 
-def few_speakers(speakers: Collection[str]) -> str:
-    """Say what a figure is worth that so few people's clips gave; "" for more."""
-    if len(speakers) > _FEW_SPEAKERS:
-        return ""
-    names = layout.plain(", ".join(sorted(speakers)))
-    who = "one speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
-    return (
-        f"All of these clips are by {who} ({names}): the interval holds for more clips "
-        "by them, and other people may be understood much better or worse."
-    )
+def tell_of_few_speakers(speakers: Collection[str]) -> None:
+    """Say what a figure is worth that the clips of so few people gave."""
+    if few := few_speakers(speakers):
+        st.caption(layout.plain(few))
 
 
 def tell_what_is_missing(part: str, evaluation: Evaluation) -> None:

@@ -180,8 +180,7 @@ def _show_result(run: Run) -> None:
             st.success(found, icon="🎯")
         else:
             st.warning(f"{found} {_what_may_help(run, rate.value)}", icon="🎯")
-        if few := report.few_speakers(tested.speakers):
-            st.caption(few)
+        report.tell_of_few_speakers(tested.speakers)
         others = tested.false_answers
         if others.n and others.value > _MANY_FALSE_ANSWERS:
             st.warning(
