@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiomnist.augmentation import AugmentationConfig, augment_pairs
+from audiomnist.backend import tensorflow_ready
 from audiomnist.corpora import available, load_corpus
 from audiomnist.errors import CorpusError
 from audiomnist.feature_cache import clip_spectra
 from audiomnist.features import FeatureConfig, join_spectra
 from audiomnist.negatives import load_others, others_here
-from audiomnist.networks import tensorflow_ready
 from audiomnist.pretrained import LAYER_NAME, N_LAYERS, Layer, embed
 from audiomnist.spectra import Spectra
 

@@ -5,14 +5,13 @@ yet; training comes next and makes a model of it. TensorFlow and Keras are
 imported only inside functions, and only the training process calls those.
 """
 
-import contextlib
-import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audiomnist.backend import tensorflow_ready
 from audiomnist.errors import ModelError
 from audiomnist.history import replacing
 from audiomnist.network_configs import (
@@ -36,9 +35,7 @@ __all__ = [
     "build",
     "build_teacher",
     "load",
-    "n_threads",
     "save",
-    "tensorflow_ready",
     "to_litert",
 ]
 
@@ -49,8 +46,6 @@ _SMOOTHED = 3  # bands, about 170 Hz
 # Trainings have a few hundred steps; Keras' momentum of 0.99 would leave the running
 # means far behind the weights when the validation clips are heard.
 _NORM_MOMENTUM = 0.9
-
-_STDERR = 2  # file descriptor
 
 _TEACHER = NetworkConfig("pretrained", hidden=PRETRAINED_HIDDEN)
 
@@ -217,45 +212,6 @@ def _answer(network: "keras.Model", features: Any) -> dict[str, Any]:
     """What a trained network is asked for."""
     outputs = network(features, training=False)
     return {name: outputs[name] for name in ("logits", "embedding")}
-
-
-def n_threads() -> int:
-    """Threads that training may use: one core is left to whatever else runs."""
-    return max(1, (os.cpu_count() or 1) - 1)
-
-
-def tensorflow_ready() -> Any:
-    """TensorFlow, quiet, repeatable and leaving a core free."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters is raised
-    with _silent_stderr():
-        import tensorflow
-
-    # Refused once the process has used TensorFlow: then it keeps its threads.
-    with contextlib.suppress(RuntimeError):
-        tensorflow.config.threading.set_intra_op_parallelism_threads(n_threads())
-    tensorflow.config.experimental.enable_op_determinism()
-    return tensorflow
-
-
-@contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Keep off stderr what libraries write there past Python, errors or not.
-
-    TensorFlow tells everybody whom it loads for that there is no GPU, whatever its log
-    level.
-    """
-    try:
-        stderr = os.dup(_STDERR)
-    except OSError:  # there is none
-        yield
-        return
-    try:
-        with Path(os.devnull).open("wb") as nothing:
-            os.dup2(nothing.fileno(), _STDERR)
-        yield
-    finally:
-        os.dup2(stderr, _STDERR)
-        os.close(stderr)
 
 
 def _check_input(kind: str, shape: tuple[int, int]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audiomnist.backend import tensorflow_ready
 from audiomnist.errors import ModelError
 from audiomnist.history import (
     EpochMetrics,
@@ -27,7 +28,6 @@ from audiomnist.networks import (
     build_teacher,
     load,
     save,
-    tensorflow_ready,
     to_litert,
 )
 from audiomnist.train_configs import TrainConfig

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
+from audiomnist.backend import n_threads
 from audiomnist.errors import RunError
 from audiomnist.history import write_atomically
-from audiomnist.networks import n_threads
 from audiomnist.settings import REPOSITORY, settings
 
 OUTPUT = "train.txt"

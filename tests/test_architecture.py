@@ -42,6 +42,7 @@ ORDER = (
     "augmentation",
     "negatives",
     "history",
+    "backend",
     "pretrained",
     "network_configs",
     "networks",
@@ -78,7 +79,7 @@ ORDER = (
     "__main__",
 )
 USES_STREAMLIT = ("streamlit_app.py", "pages/", "audiomnist/ui/")
-USES_KERAS = ("pretrained", "networks", "denoising", "training")
+USES_KERAS = ("backend", "pretrained", "networks", "denoising", "training")
 SLOW_TO_IMPORT = {
     "altair",
     "av",

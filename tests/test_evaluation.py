@@ -12,6 +12,7 @@ from audiomnist.audio import Audio, encode_wav
 from audiomnist.corpora import Clip, import_corpus, load_audio, load_corpus
 from audiomnist.errors import CorpusError, ModelError
 from audiomnist.evaluation import Evaluation, evaluate, mcnemar
+from audiomnist.metrics import few_speakers
 from audiomnist.models import find_model
 from audiomnist.settings import REPOSITORY
 
