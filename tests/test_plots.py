@@ -332,8 +332,8 @@ def test_coverage_marks_what_the_models_threshold_does():
     assert false == pytest.approx((100 * row["coverage"], 100 * row["false_answers"]))
     written = [text.get_text() for text in axes.texts]
     assert written == [
-        f"{100 * row['accuracy']:.0f} %",
-        f"{100 * row['false_answers']:.0f} %",
+        f"{100 * row['accuracy']:.1f} %",
+        f"{100 * row['false_answers']:.1f} %",
     ]
     assert "digits answered" in axes.get_xlabel()
     assert "other sounds answered" in _legend(figure)
