@@ -43,8 +43,9 @@ _CUT_BELOW_PEAK_DB = 9.0
 # click is shorter, and the soft ends of a word are softer. Of 515 recordings by
 # volunteers 4 have one.
 _SECOND_BELOW_DB, _MIN_SECOND_FRAMES = 10.0, 6
-# No digit is said so long: the longest of 515 by volunteers took 0.8 s.
-_LONG_DURATION = 1.2
+# Digits are shorter than the first, and never as long as the second: the longest of
+# 515 by volunteers took 0.8 s.
+_COMMON_DURATION, _LONG_DURATION = 0.9, 1.2
 # Where nobody speaks and it is louder than this, it is loud there.
 _LOUD_DBFS = -35.0
 # A tone that is steady stays within so many Hz of its frequency with so much of the
@@ -153,7 +154,7 @@ def _steady_tone(
     speech, snr = quality.speech, quality.snr_db
     first, last = 0, len(samples)
     if speech is not None and (snr is None or snr >= NOISY_SNR_DB):
-        if speech.end - speech.start <= _LONG_DURATION / 2:
+        if speech.end - speech.start <= _COMMON_DURATION:
             return None
         first, last = (
             round(seconds * sample_rate) for seconds in (speech.start, speech.end)
