@@ -4,51 +4,33 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from small import shrink_recipes, write_fsdd
 
 from audiomnist import recipes, runs
-from audiomnist.audio import encode_wav
 from audiomnist.benchmark import ablation, protocol
-from audiomnist.cards import CORPORA
 from audiomnist.corpora import import_corpus
-from audiomnist.features import FeatureConfig
-from audiomnist.settings import settings
 
 SPEAKERS = ("anna", "bert", "carl")
 RULES = ("random", "leave_one_out", "corpus")
 
 
 @pytest.fixture(autouse=True)
-def corpora(monkeypatch, spoken, tiny_folder) -> None:
+def corpora(monkeypatch, tiny_folder) -> None:
     """A small corpus in the dataset's place, and other people's recordings."""
     monkeypatch.setattr("os.nice", lambda increment: 0, raising=False)
-    card = replace(CORPORA["fsdd"], n_clips=30 * len(SPEAKERS))
-    monkeypatch.setitem(CORPORA, "fsdd", card)
-    folder = settings().corpora / "fsdd"
-    folder.mkdir(parents=True)
-    for who, speaker in enumerate(SPEAKERS):
-        for digit in range(10):
-            for take in (0, 5, 6):
-                path = folder / f"{digit}_{speaker}_{take}.wav"
-                path.write_bytes(encode_wav(spoken(digit, who)))
+    write_fsdd(SPEAKERS, monkeypatch)
     import_corpus("people", tiny_folder)
 
 
 @pytest.fixture
 def small(monkeypatch) -> None:
     """Recipes for a network of few weights, without other words."""
-    made = recipes.recipe
-
-    def recipe(*arguments, **names):
-        config = made(*arguments, **names)
-        return replace(
-            config,
-            features=FeatureConfig(n_mels=16, n_mfcc=13, n_frames=16),
-            network=replace(config.network, hidden=(8,)),
-            training=replace(config.training, others_part=0.0),
-            others=(),
-        )
-
-    monkeypatch.setattr(recipes, "recipe", recipe)
+    shrink_recipes(
+        monkeypatch,
+        lambda config: replace(
+            config, training=replace(config.training, others_part=0.0), others=()
+        ),
+    )
 
 
 @pytest.mark.parametrize("name", recipes.NAMES)

@@ -4,13 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
+from small import shrink_recipes, write_fsdd
 
 from audiomnist import recipes, runs
 from audiomnist.audio import encode_wav
-from audiomnist.cards import CORPORA
 from audiomnist.errors import RunError
 from audiomnist.evaluation import evaluate_run
-from audiomnist.features import FeatureConfig
 from audiomnist.models import find_model
 from audiomnist.negatives import load_others
 from audiomnist.settings import settings
@@ -22,17 +21,10 @@ SPEAKERS = ("anna", "bert", "carl", "dora", "emil")
 def corpora(tmp_path, monkeypatch, spoken) -> dict[str, tuple[str, ...]]:
     """A small corpus with an official test part, and some other words."""
     monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "shipped"))
-    card = replace(CORPORA["fsdd"], n_clips=30 * len(SPEAKERS))
-    monkeypatch.setitem(CORPORA, "fsdd", card)
-    folder = settings().corpora / "fsdd"
+    write_fsdd(SPEAKERS, monkeypatch)
     words = settings().others / "words"
-    for place in (folder, words):
-        place.mkdir(parents=True)
+    words.mkdir(parents=True)
     for who, speaker in enumerate(SPEAKERS):
-        for digit in range(10):
-            for take in (0, 5, 6):
-                path = folder / f"{digit}_{speaker}_{take}.wav"
-                path.write_bytes(encode_wav(spoken(digit, who)))
         (words / f"tree_{speaker}_0.wav").write_bytes(encode_wav(spoken(3, who)))
     return {"corpora": ("fsdd",), "others": ("words",)}
 
@@ -40,18 +32,10 @@ def corpora(tmp_path, monkeypatch, spoken) -> dict[str, tuple[str, ...]]:
 @pytest.fixture
 def small(monkeypatch):
     """Recipes of one epoch for a network of few weights."""
-    made = recipes.recipe
-
-    def recipe(*arguments, **names):
-        config = made(*arguments, **names)
-        return replace(
-            config,
-            features=FeatureConfig(n_mels=16, n_mfcc=13, n_frames=16),
-            network=replace(config.network, hidden=(8,)),
-            training=replace(config.training, epochs=1),
-        )
-
-    monkeypatch.setattr(recipes, "recipe", recipe)
+    shrink_recipes(
+        monkeypatch,
+        lambda config: replace(config, training=replace(config.training, epochs=1)),
+    )
 
 
 @pytest.mark.parametrize("name", recipes.NAMES)
