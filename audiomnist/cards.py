@@ -81,22 +81,6 @@ CORPORA = {
             is_synthetic=True,
         ),
         CorpusCard(
-            name="neural",
-            title="Neural voices",
-            description=(
-                "Synthetic voices that sound like people: each digit by 200 voices of "
-                "the Kokoro synthesizer and mixtures of them, many with an accent."
-            ),
-            n_clips=2000,
-            source=(
-                "Made by `python -m audiomnist data synthesize --neural ARCHIVE`; the "
-                "README tells how, under “A better ear”"
-            ),
-            licence="CC0 1.0",
-            citation="Synthetic voices, made with Kokoro-82M (Apache License 2.0).",
-            is_synthetic=True,
-        ),
-        CorpusCard(
             name="fsdd",
             title="Free Spoken Digit Dataset",
             description=(

@@ -28,9 +28,6 @@ from audiomnist.spectra import Spectra
 EMBEDDED = "embedded"
 """Name of the other words that come with the app."""
 
-SYNTHETIC = (EMBEDDED, "neural")
-"""Other words that no person said, by their names."""
-
 EMBEDDED_ARCHIVE = Path(__file__).resolve().parent / "embedded" / "words.zip"
 
 _TEST_PART, _VALIDATION_PART = 0.2, 0.1  # of the speakers

@@ -21,7 +21,7 @@ from audiomnist.evaluation import FILE_NAME, Evaluation
 from audiomnist.feature_cache import clip_features
 from audiomnist.history import HISTORY, replacing, write_atomically, write_json
 from audiomnist.models import FINISHED, RECORD, Model, is_folder_name
-from audiomnist.negatives import SYNTHETIC, load_others
+from audiomnist.negatives import EMBEDDED, load_others
 from audiomnist.network_configs import N_MOVED
 from audiomnist.networks import TITLES
 from audiomnist.run_folders import Run, RunConfig
@@ -29,7 +29,6 @@ from audiomnist.serving import LiteRTNetwork
 from audiomnist.settings import settings, writable_folder
 from audiomnist.significance import Rate
 from audiomnist.splits import RULES, Split
-from audiomnist.spoken_words import NAME as SPOKEN
 from audiomnist.training import LITERT, WEIGHTS
 
 CARD = "CARD.md"
@@ -222,16 +221,11 @@ def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
         )
     for name in config.others if config.training.others_part else ():
         words = load_others(name)
-        said = "synthetic" if name in SYNTHETIC else "recorded"
+        said = "synthetic" if name == EMBEDDED else "recorded"
         speakers = len({clip.speaker for clip in words})
-        rights = (
-            " From packages of Debian, under the licences in `spoken_words.py`."
-            if name == SPOKEN
-            else ""
-        )
         yield (
             f"- Other words, “{name}”: {len(words):,} {said} clips, {speakers} "
-            f"speakers.{rights}"
+            "speakers."
         )
     if config.network.is_pretrained:
         yield f"- Pretrained: the network begins with {_EMBEDDING}"

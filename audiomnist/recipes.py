@@ -23,7 +23,7 @@ from audiomnist.feature_cache import clip_features
 from audiomnist.features import FeatureConfig
 from audiomnist.history import EpochMetrics
 from audiomnist.models import FINISHED, Model
-from audiomnist.negatives import SYNTHETIC, load_others, others_here
+from audiomnist.negatives import EMBEDDED, load_others, others_here
 from audiomnist.publishing import Calibration
 from audiomnist.run_folders import Run, RunConfig, preset
 
@@ -222,12 +222,11 @@ def calibrate(run: Run) -> Calibration:
 
 def _recorded_words(config: RunConfig) -> tuple[Clip, ...]:
     """Words that are no digits, said by those whom a run tests with digits."""
-    made = set(SYNTHETIC) & set(config.others)
-    said_by_none = {clip for name in made for clip in load_others(name)}
+    synthetic = set(load_others(EMBEDDED)) if EMBEDDED in config.others else set()
     split = config.split()
     speakers = {clip.speaker for clip in split.test}
     return tuple(
         clip
         for clip in config.split_others(split)["test"]
-        if clip.speaker in speakers and clip not in said_by_none
+        if clip.speaker in speakers and clip not in synthetic
     )

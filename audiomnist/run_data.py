@@ -14,7 +14,7 @@ from audiomnist.clips import Clip
 from audiomnist.corpora import load_corpus
 from audiomnist.feature_cache import clip_features, clip_spectra, heard
 from audiomnist.features import hear, join_spectra, spectra
-from audiomnist.negatives import SYNTHETIC, load_others, noises
+from audiomnist.negatives import EMBEDDED, load_others, noises
 from audiomnist.run_configs import RunConfig
 from audiomnist.splits import Split
 from audiomnist.training_data import TrainingData
@@ -111,10 +111,10 @@ def _others_weights(
     """
     source_of = {clip: name for name in sources for clip in load_others(name)}
     n_clips = Counter(source_of[clip] for clip in words)
-    made = _NOISE_WEIGHT * n_noises + sum(n_clips[name] for name in SYNTHETIC)
-    n_recorded = sum(name not in SYNTHETIC for name in n_clips)
+    made = _NOISE_WEIGHT * n_noises + n_clips[EMBEDDED]
+    n_recorded = sum(name != EMBEDDED for name in n_clips)
     weight_of = {
-        name: 1.0 if name in SYNTHETIC else min(made / n_recorded / n, _MOST_OFTEN)
+        name: 1.0 if name == EMBEDDED else min(made / n_recorded / n, _MOST_OFTEN)
         for name, n in n_clips.items()
     }
     of_words = [weight_of[source_of[clip]] for clip in words]

@@ -269,13 +269,3 @@ WORDS = tuple(
     )
 )
 """Each once. None is a digit or said like one, as "won", "to", "for" and "ate" are."""
-
-MISTAKABLE = (
-    *("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go", "bed"),
-    *("bird", "cat", "dog", "happy", "house", "marvin", "sheila", "tree", "wow"),
-    *("backward", "forward", "follow", "learn", "visual", "start", "free", "tea"),
-    *("key", "hero", "heaven", "sick", "sticks", "sit", "find", "fire", "hive", "fix"),
-    *("do", "who", "shoe", "you", "tooth", "sun", "run", "what", "door", "more"),
-    *("form", "late", "hate", "wait", "it", "night", "nice", "mine", "line", "knife"),
-)
-"""Those of them that are taken for a digit, and what people say to machines."""

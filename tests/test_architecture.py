@@ -28,8 +28,6 @@ ORDER = (
     "corpora",
     "words",
     "synthesis",
-    "neural_voices",
-    "spoken_words",
     "splits",
     "spectra",
     "speech",

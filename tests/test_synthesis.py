@@ -15,7 +15,6 @@ from audiomnist.corpora import EMBEDDED_ARCHIVE
 from audiomnist.errors import CorpusError
 from audiomnist.storage import Progress
 from audiomnist.synthesis import SAMPLE_RATE, make_embedded, plan, voices
-from audiomnist.words import MISTAKABLE, WORDS
 
 
 def decoded(archive: Path) -> dict[str, np.ndarray]:
@@ -101,8 +100,3 @@ def test_an_unknown_accent_is_explained() -> None:
 
     with pytest.raises(CorpusError, match="has no voice 'xx-none\\+f2'"):
         synthesis.synthesize([replace(plan(1)[0], accent="xx-none", voice="f2")])
-
-
-def test_the_words_that_are_mistaken_are_among_the_words():
-    assert set(MISTAKABLE) < set(WORDS)
-    assert len(set(MISTAKABLE)) == len(MISTAKABLE)

@@ -15,7 +15,6 @@ from audiomnist.network_configs import NetworkConfig
 from audiomnist.recipes import recipe
 from audiomnist.run_configs import RunConfig
 from audiomnist.significance import Rate
-from audiomnist.spoken_words import NAME as SPOKEN
 
 CORPUS = "fsdd"
 HELD_OUT = "nicolas"
@@ -75,15 +74,6 @@ def _without(name: str) -> Callable[[RunConfig], RunConfig]:
     return change
 
 
-def _unheard(name: str) -> Callable[[RunConfig], RunConfig]:
-    """One source of other words fewer."""
-
-    def change(config: RunConfig) -> RunConfig:
-        return replace(config, others=tuple(o for o in config.others if o != name))
-
-    return change
-
-
 def _recipe_of(name: str) -> Callable[[RunConfig], RunConfig]:
     """What another recipe sees, builds and does, with the same recordings."""
 
@@ -108,9 +98,7 @@ CHANGES: dict[str, Callable[[RunConfig], RunConfig]] = {
     "no word is cut off": _augmented(cut_part=0.0),
     "less of the embedding switched off (a fifth)": _built(embedding_dropout=0.2),
     "no augmentation": _trained(augmentation=None),
-    "without the neural voices": _without("neural"),
     "without the embedded voices": _without("embedded"),
-    "without the words from free programs": _unheard(SPOKEN),
     "no sounds that are no digits": _trained(others_part=0.0),
     "one kind of sounds that are no digits": _built(n_others=0),
     "every clip equally often": _trained(speaker_balance=0.0, synthetic_weight=1.0),

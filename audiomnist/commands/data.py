@@ -62,43 +62,14 @@ def add(groups: Any) -> None:
     action.add_argument(
         "--words", action="store_true", help="other words in place of digits"
     )
-    to = action.add_mutually_exclusive_group(required=True)
-    to.add_argument(
+    action.add_argument(
         "--out",
         metavar="FILE",
         type=Path,
+        required=True,
         help="the archive to write; the same samples at every run",
     )
-    to.add_argument(
-        "--neural",
-        metavar="ARCHIVE",
-        type=Path,
-        help="make the corpus of neural voices instead, with the voices in the "
-        "archive that npm pack kokoro-js leaves; needs requirements-voices.txt",
-    )
     action.set_defaults(command=_synthesize)
-
-    action = actions.add_parser(
-        "words",
-        help="make the other words that people said",
-        description="Cut words that are no digits, said by people, out of packages of "
-        "Debian 12: games and learning programs, 1.7 GB in all. In an empty folder, "
-        "apt-get download $(python -m audiomnist data words --packages) fetches them.",
-    )
-    source = action.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "folder",
-        metavar="FOLDER",
-        type=Path,
-        nargs="?",
-        help="where the packages lie, as .deb files",
-    )
-    source.add_argument(
-        "--packages",
-        action="store_true",
-        help="print the packages' names on one line, and do nothing else",
-    )
-    action.set_defaults(command=_make_spoken)
 
     action = actions.add_parser(
         "embedding",
@@ -213,32 +184,12 @@ def _remove(arguments: argparse.Namespace) -> None:
 
 def _synthesize(arguments: argparse.Namespace) -> None:
     """Make the embedded corpus."""
-    from audiomnist.neural_voices import make_neural
     from audiomnist.synthesis import make_embedded, plan, plan_words
 
-    if arguments.neural:
-        with _ProgressLine() as progress:
-            folders = make_neural(arguments.neural, on_progress=progress.show)
-        print(f"The corpus lies in {folders[0]}, other words in {folders[1]}")
-        return
     utterances = plan_words() if arguments.words else plan()
     with _ProgressLine() as progress:
         make_embedded(arguments.out, progress.show, utterances=utterances)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
-
-
-def _make_spoken(arguments: argparse.Namespace) -> None:
-    """Make the other words that people said."""
-    from audiomnist.spoken_words import PACKAGES, list_cuts, make_spoken
-
-    if arguments.packages:
-        print(*PACKAGES)
-        return
-    with _ProgressLine() as progress:
-        folder = make_spoken(arguments.folder, on_progress=progress.show)
-    cuts = list_cuts()
-    n_speakers = len({cut.speaker for cut in cuts})
-    print(f"{len(cuts):,} words of {n_speakers} speakers lie in {folder}")
 
 
 def _take_embedding(arguments: argparse.Namespace) -> None:

@@ -32,21 +32,17 @@ def offer_downloads() -> None:
     """Offer every known corpus that is not on this machine yet."""
     here = corpora.available()
     missing = [card for card in CORPORA.values() if card.name not in here]
-    missing.sort(key=lambda card: not card.url)  # what can be downloaded comes first
     for card in missing:
         with st.container(border=True):
             _offer(card)
-    if not any(card.url for card in missing):
+    if not missing:
         st.markdown("Every corpus that can be downloaded is on this machine.")
 
 
 def _offer(card: CorpusCard) -> None:
-    """One corpus with its licence, and a button or what else brings it here."""
+    """One corpus with its licence and a button."""
     st.markdown(f"**{card.title}** · {card.n_clips:,} clips\n\n{card.description}")
     st.caption(f"Licence: {card.licence}. Please cite: {card.citation}")
-    if not card.url:
-        st.caption(f"It cannot be downloaded. {card.source}.")
-        return
     mb = card.download_mb
     size = f"{mb} MB" if mb < 1000 else f"{mb / 1000:.1f} GB"
     label = f"Download ({size})"
