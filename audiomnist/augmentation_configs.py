@@ -7,7 +7,7 @@ Owns the settings of augmentation and what they check. What is done with a clip 
 from dataclasses import dataclass
 
 from audiomnist.errors import RunError
-from audiomnist.features import CONTEXT
+from audiomnist.features.rendering import CONTEXT
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ next.
 
 import numpy as np
 
-from audiomnist.networks import N_DIGITS
+from audiomnist.digits import N_DIGITS
 
 COVERAGE = 0.98
 """Part of the validation clips that a model answers, see `choose_threshold`."""

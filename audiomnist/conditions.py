@@ -12,18 +12,20 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from audiomnist import noises
-from audiomnist.audio import Audio, decode, encode_wav, resample
-from audiomnist.encodings import (
+from audiomnist.audio.decoding import decode
+from audiomnist.audio.encoding import (
     encode_mp3,
     encode_opus,
     encode_stereo,
     encode_telephone,
     encode_vorbis,
+    encode_wav,
     encode_wav_as,
 )
+from audiomnist.audio.noise import babble, fan, mains_hum, pink, white
+from audiomnist.audio.signal import Audio, resample
 from audiomnist.errors import AudioError
-from audiomnist.speech import Speech
+from audiomnist.features.speech import Speech
 
 PAUSE = 0.5
 """Background before and after a word in noise, in seconds."""
@@ -166,7 +168,7 @@ def with_babble(recording: Recording, rng: np.random.Generator, snr_db: float) -
     AudioError
         If the recording has no others.
     """
-    make = partial(noises.babble, recording.others)
+    make = partial(babble, recording.others)
     return with_noise(recording, rng, make, snr_db)
 
 
@@ -175,7 +177,7 @@ def with_background(
 ) -> Audio:
     """Add pink noise of a level in dB relative to full scale."""
     audio = recording.audio
-    noise = noises.pink(len(audio.samples), audio.sample_rate, rng)
+    noise = pink(len(audio.samples), audio.sample_rate, rng)
     sound = audio.samples + 10 ** (level_dbfs / 20) * noise
     return _within_scale(sound, audio.sample_rate)
 
@@ -188,7 +190,7 @@ def with_click(
     The click is a few milliseconds of decaying noise, whose peak is by so many dB
     above that of the word.
     """
-    audio = with_noise(recording, rng, noises.pink, ROOM_SNR_DB)
+    audio = with_noise(recording, rng, pink, ROOM_SNR_DB)
     click_time = np.arange(0, _CLICK_DURATION, 1 / audio.sample_rate)
     click = rng.standard_normal(len(click_time)) * np.exp(-click_time / _CLICK_DECAY)
     click *= recording.word_peak * 10 ** (over_peak_db / 20) / np.abs(click).max()
@@ -251,7 +253,7 @@ def through_stereo(
     elif second == "silence":
         samples = np.zeros_like(audio.samples)
     elif second == "noise":
-        noise = noises.white(len(audio.samples), audio.sample_rate, rng)
+        noise = white(len(audio.samples), audio.sample_rate, rng)
         samples = _gain(recording, _OTHER_CHANNEL_SNR_DB) * noise
     else:
         raise AudioError(
@@ -274,10 +276,10 @@ def _within_scale(samples: np.ndarray, sample_rate: int) -> Audio:
 CLEAN = Condition("as recorded", "clean", unchanged)
 
 _NOISES: dict[str, Callable[..., Audio]] = {
-    "white noise": partial(with_noise, make=noises.white),
-    "pink noise": partial(with_noise, make=noises.pink),
+    "white noise": partial(with_noise, make=white),
+    "pink noise": partial(with_noise, make=pink),
     "babble": with_babble,
-    "fan": partial(with_noise, make=noises.fan),
+    "fan": partial(with_noise, make=fan),
 }
 _PAUSES = (0.5, 1, 2, 3)  # s
 _PEAKS_DBFS = (0, -10, -20, -30, -40)
@@ -315,7 +317,7 @@ CONDITIONS: tuple[Condition, ...] = (
         Condition(
             f"{pause} s of a quiet room around (40 dB)",
             "pauses",
-            partial(with_noise, make=noises.pink, snr_db=ROOM_SNR_DB),
+            partial(with_noise, make=pink, snr_db=ROOM_SNR_DB),
             pause,
         )
         for pause in _PAUSES
@@ -357,7 +359,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "mains hum, 10 dB",
         "fault",
-        partial(with_noise, make=noises.mains_hum, snr_db=10),
+        partial(with_noise, make=mains_hum, snr_db=10),
         PAUSE,
     ),
     Condition("offset of 0.1", "fault", partial(with_offset, offset=0.1), PAUSE),

@@ -21,15 +21,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiomnist.augmentation import AugmentationConfig, augment_pairs
-from audiomnist.backend import tensorflow_ready
-from audiomnist.corpora import available, load_corpus
+from audiomnist.augmentation import augment_pairs
+from audiomnist.augmentation_configs import AugmentationConfig
+from audiomnist.corpora.library import available, load_corpus
+from audiomnist.corpora.other_words import load_others, others_here
 from audiomnist.errors import CorpusError
-from audiomnist.feature_cache import clip_spectra
-from audiomnist.features import FeatureConfig, join_spectra
-from audiomnist.negatives import load_others, others_here
-from audiomnist.pretrained import LAYER_NAME, N_LAYERS, Layer, embed
-from audiomnist.spectra import Spectra
+from audiomnist.features.cache import clip_spectra
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.extraction import join_spectra
+from audiomnist.features.spectra import Spectra
+from audiomnist.networks.backend import tensorflow_ready
+from audiomnist.networks.speech_embedding import LAYER_NAME, N_LAYERS, Layer, embed
 
 if TYPE_CHECKING:
     import keras

@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from audiomnist import corpora
-from audiomnist.corpora import Clip, Corpus
+from audiomnist.corpora import library
+from audiomnist.corpora.clips import Clip, Corpus
+from audiomnist.digits import N_DIGITS
 from audiomnist.errors import CorpusError, ModelError
-from audiomnist.feature_cache import clip_features
-from audiomnist.history import write_atomically
+from audiomnist.features.cache import clip_features
 from audiomnist.metrics import NO_ANSWER, Evaluation, Identity, Mistake, identity
 from audiomnist.models import Model
-from audiomnist.networks import N_DIGITS
 from audiomnist.run_folders import Run
 from audiomnist.significance import McNemar, Rate, exact_mcnemar
+from audiomnist.storage import write_atomically
 
 __all__ = [
     "FILE_NAME",
@@ -114,8 +114,8 @@ def load(folder: Path) -> Evaluation:
         raise ModelError(
             f"{path} is not an evaluation ({error}). Evaluate the model again."
         ) from error
-    present = set(corpora.available()).intersection(names)
-    here = [corpora.load_corpus(name) for name in sorted(present)]
+    present = set(library.available()).intersection(names)
+    here = [library.load_corpus(name) for name in sorted(present)]
     if not is_complete:
         clips = _with_corpora(clips, here, names)
     found = Evaluation(clips, probabilities, names, other_probabilities, other_names)
@@ -187,7 +187,7 @@ def evaluate_run(run: Run) -> None:
     """
     config = run.config
     # A corpus that is a folder has no name that another machine knows.
-    names = [name for name in config.corpora if name in corpora.available()]
+    names = [name for name in config.corpora if name in library.available()]
     model, split = Model.load(run.folder), config.split()
     others = config.split_others(split)["test"] if model.knows_others else ()
     save(evaluate(model, split.test, corpora=names, others=others), run.folder)

@@ -4,21 +4,16 @@ Owns what is measured after each epoch and how files of a run are replaced, so
 that whoever follows a training never reads half a file. Training comes next.
 """
 
-import contextlib
 import csv
 import io
-import json
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from audiomnist.errors import ModelError
+from audiomnist.storage import write_atomically
 
 HISTORY = "history.csv"
-UNFINISHED = "unfinished-"
-"""Beginning of the names of files that are being written."""
 
 
 @dataclass(frozen=True)
@@ -84,26 +79,3 @@ def read_history(folder: Path) -> list[EpochMetrics]:
         raise ModelError(
             f"{path} is not a training history ({error}). Train the model again."
         ) from error
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that whoever reads it finds the old or the new content."""
-    with replacing(path) as unfinished:
-        unfinished.write_bytes(content)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file whole or not at all."""
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, text.encode())
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to, which takes the place of `path` if all goes well."""
-    unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

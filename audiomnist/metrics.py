@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from audiomnist.corpora import Clip, Corpus
+from audiomnist.corpora.clips import Clip, Corpus
+from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
-from audiomnist.networks import N_DIGITS
 from audiomnist.significance import Rate
 
 if TYPE_CHECKING:

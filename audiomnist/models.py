@@ -16,7 +16,7 @@ import numpy as np
 from audiomnist.calibration import probabilities_of
 from audiomnist.configs import config_from_dict
 from audiomnist.errors import AudioError, ModelError
-from audiomnist.features import FeatureConfig
+from audiomnist.features.config import FeatureConfig
 from audiomnist.serving import LiteRTNetwork, read_file
 from audiomnist.settings import settings
 from audiomnist.training import LITERT

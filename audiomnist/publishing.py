@@ -12,23 +12,26 @@ from pathlib import Path
 
 import numpy as np
 
-from audiomnist import evaluation, networks
+from audiomnist import evaluation
 from audiomnist.calibration import COVERAGE
-from audiomnist.clips import Corpus
-from audiomnist.corpora import load_corpus
+from audiomnist.corpora.clips import Corpus
+from audiomnist.corpora.library import load_corpus
+from audiomnist.corpora.other_words import EMBEDDED, load_others
+from audiomnist.corpora.splits import RULES, Split
 from audiomnist.errors import ModelError
-from audiomnist.evaluation import FILE_NAME, Evaluation
-from audiomnist.feature_cache import clip_features
-from audiomnist.history import HISTORY, replacing, write_atomically, write_json
+from audiomnist.evaluation import FILE_NAME
+from audiomnist.features.cache import clip_features
+from audiomnist.history import HISTORY
+from audiomnist.metrics import Evaluation
 from audiomnist.models import FINISHED, RECORD, Model, is_folder_name
-from audiomnist.negatives import EMBEDDED, load_others
-from audiomnist.network_configs import N_MOVED
-from audiomnist.networks import TITLES
-from audiomnist.run_folders import Run, RunConfig
+from audiomnist.networks.config import N_MOVED, TITLES
+from audiomnist.networks.files import load_network, save_network, to_litert
+from audiomnist.run_configs import RunConfig
+from audiomnist.run_folders import Run
 from audiomnist.serving import LiteRTNetwork
 from audiomnist.settings import settings, writable_folder
 from audiomnist.significance import Rate
-from audiomnist.splits import RULES, Split
+from audiomnist.storage import replacing, write_atomically, write_json
 from audiomnist.training import LITERT, WEIGHTS
 
 CARD = "CARD.md"
@@ -113,14 +116,14 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
     try:
         for file in (RECORD, HISTORY, FILE_NAME):
             shutil.copyfile(run.folder / file, folder / file)
-        network = networks.load(run.folder / WEIGHTS)
+        network = load_network(run.folder / WEIGHTS)
         for variable in network.weights:
             if len(variable.shape) > 1:  # offsets and scales take no room
                 variable.assign(variable.numpy().astype(np.float16))
-        networks.save(network, folder / WEIGHTS)
+        save_network(network, folder / WEIGHTS)
         _pack(folder / WEIGHTS)
         for file, n_bits in ((LITERT, 8), (LITERT_16BIT, 16)):
-            write_atomically(folder / file, networks.to_litert(network, n_bits=n_bits))
+            write_atomically(folder / file, to_litert(network, n_bits=n_bits))
         # The files are new, also where the run is of an earlier version.
         record = {**run.record, "n_moved": N_MOVED.get(run.config.network.kind, 0)}
         if calibration is not None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audiomnist.audio import SILENCE_DBFS, Audio, level_dbfs
-from audiomnist.speech import Speech, SpeechConfig, find_speech
+from audiomnist.audio.signal import SILENCE_DBFS, Audio, level_dbfs
+from audiomnist.features.speech import Speech, SpeechConfig, find_speech
 
 QUIET_DBFS = -45.0
 """Speech below this level, in dBFS, drowns in the noise of ordinary microphones."""

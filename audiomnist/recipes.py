@@ -13,19 +13,20 @@ from pathlib import Path
 import numpy as np
 
 from audiomnist import publishing, runs
-from audiomnist.augmentation import AugmentationConfig
+from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.calibration import choose_threshold, fit_temperature, probabilities_of
-from audiomnist.clips import Clip
-from audiomnist.corpora import available
+from audiomnist.corpora.clips import Clip
+from audiomnist.corpora.library import available
+from audiomnist.corpora.other_words import EMBEDDED, load_others, others_here
 from audiomnist.errors import RunError
 from audiomnist.evaluation import evaluate_run
-from audiomnist.feature_cache import clip_features
-from audiomnist.features import FeatureConfig
+from audiomnist.features.cache import clip_features
+from audiomnist.features.config import FeatureConfig
 from audiomnist.history import EpochMetrics
 from audiomnist.models import FINISHED, Model
-from audiomnist.negatives import EMBEDDED, load_others, others_here
 from audiomnist.publishing import Calibration
-from audiomnist.run_folders import Run, RunConfig, preset
+from audiomnist.run_configs import RunConfig, preset
+from audiomnist.run_folders import Run
 
 EPOCHS = {"ann": 50, "cnn": 30, "team": 16}
 NAMES = {"ann": "ann", "cnn": "cnn", "best": "team"}

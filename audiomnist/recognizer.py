@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audiomnist.audio import Audio, decode, resample
+from audiomnist.audio.decoding import decode
+from audiomnist.audio.signal import Audio, resample
 from audiomnist.calibration import is_none_of_these
-from audiomnist.features import crop, render
+from audiomnist.features.extraction import crop
+from audiomnist.features.rendering import render
+from audiomnist.features.spectra import Spectra, frames_in_batches, power_spectra
+from audiomnist.features.speech import Speech, speech_spans
 from audiomnist.models import Model
 from audiomnist.quality import ClipQuality, judge
-from audiomnist.spectra import Spectra, frames_in_batches, power_spectra
-from audiomnist.speech import Speech, speech_spans
 
 NO_SPEECH = "no speech heard"
 NOT_SURE = "not sure"

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audiomnist.audio import Audio
-from audiomnist.clips import Clip, load_audio
+from audiomnist.audio.signal import Audio
 from audiomnist.conditions import Condition, Recording
-from audiomnist.features import render
+from audiomnist.corpora.clips import Clip, load_audio
+from audiomnist.features.rendering import render
+from audiomnist.features.spectra import Spectra, frames_in_batches, power_spectra
+from audiomnist.features.speech import Speech, find_speech
 from audiomnist.recognizer import Recognizer
 from audiomnist.significance import Rate
-from audiomnist.spectra import Spectra, frames_in_batches, power_spectra
-from audiomnist.speech import Speech, find_speech
 
 TOLERANCE = 0.15
 """A word is in its place if both its ends are found within this, in seconds."""

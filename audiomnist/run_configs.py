@@ -6,15 +6,11 @@ folder in which a run keeps them is for `run_folders`, the next step but one.
 
 from dataclasses import dataclass, field, replace
 
-from audiomnist.augmentation import UNVARIED, AugmentationConfig
-from audiomnist.corpora import Clip, Corpus, load_corpus
-from audiomnist.errors import RunError
-from audiomnist.features import FeatureConfig
-from audiomnist.negatives import EMBEDDED, load_others, split_others
-from audiomnist.network_configs import PRETRAINED_HIDDEN, NetworkConfig
-from audiomnist.pretrained import MIN_FRAMES, N_MELS
-from audiomnist.spectra import SpectrumConfig
-from audiomnist.splits import (
+from audiomnist.augmentation_configs import UNVARIED, AugmentationConfig
+from audiomnist.corpora.clips import Clip, Corpus
+from audiomnist.corpora.library import load_corpus
+from audiomnist.corpora.other_words import EMBEDDED, load_others, split_others
+from audiomnist.corpora.splits import (
     BY_SPEAKER,
     RULES,
     Split,
@@ -24,6 +20,11 @@ from audiomnist.splits import (
     train_only,
     without_speakers,
 )
+from audiomnist.errors import RunError
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.spectra import SpectrumConfig
+from audiomnist.networks.config import PRETRAINED_HIDDEN, NetworkConfig
+from audiomnist.networks.speech_embedding import MIN_FRAMES, N_MELS
 from audiomnist.train_configs import TrainConfig
 
 _MAX_TITLE = 100  # characters

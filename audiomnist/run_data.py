@@ -10,13 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from audiomnist.clips import Clip
-from audiomnist.corpora import load_corpus
-from audiomnist.feature_cache import clip_features, clip_spectra, heard
-from audiomnist.features import hear, join_spectra, spectra
-from audiomnist.negatives import EMBEDDED, load_others, noises
+from audiomnist.corpora.clips import Clip
+from audiomnist.corpora.library import load_corpus
+from audiomnist.corpora.other_words import EMBEDDED, load_others
+from audiomnist.corpora.splits import Split
+from audiomnist.features.cache import clip_features, clip_spectra, heard
+from audiomnist.features.extraction import hear, join_spectra, spectra
+from audiomnist.negatives import noises
 from audiomnist.run_configs import RunConfig
-from audiomnist.splits import Split
 from audiomnist.training_data import TrainingData
 
 _N_NOISES, _N_VALIDATION_NOISES = 400, 100

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from audiomnist.configs import config_from_dict, config_to_dict
 from audiomnist.errors import ModelError, RunError
-from audiomnist.history import EpochMetrics, write_json
+from audiomnist.history import EpochMetrics
+from audiomnist.storage import write_json
 
 STAGES = ("waiting", "preparing", "training", "evaluating")
 

@@ -16,36 +16,37 @@ from typing import Any
 
 from filelock import FileLock
 
-from audiomnist import networks, workers
+from audiomnist import workers
 from audiomnist.calibration import (
     COVERAGE,
     choose_threshold,
     fit_temperature,
     probabilities_of,
 )
-from audiomnist.corpora import load_corpus
+from audiomnist.corpora.library import load_corpus
+from audiomnist.corpora.splits import Split
 from audiomnist.errors import RunError
-from audiomnist.history import UNFINISHED, EpochMetrics, best_epoch
+from audiomnist.history import EpochMetrics, best_epoch
 from audiomnist.models import FINISHED
-from audiomnist.network_configs import N_MOVED
+from audiomnist.networks.config import N_MOVED
+from audiomnist.networks.files import load_network
+from audiomnist.run_configs import RunConfig, preset
 from audiomnist.run_data import prepare
 from audiomnist.run_folders import (
     CANCELLED,
     ENDED,
     Run,
-    RunConfig,
     create,
     delete_run,
     find_run,
     list_runs,
-    preset,
     update,
 )
 from audiomnist.run_outcomes import Outcome, end, writing
 from audiomnist.run_progress import Report, RunProgress
 from audiomnist.serving import LiteRTNetwork
 from audiomnist.settings import settings, writable_folder
-from audiomnist.splits import Split
+from audiomnist.storage import UNFINISHED
 from audiomnist.training import (
     CHECKPOINT,
     LITERT,
@@ -251,7 +252,7 @@ def _train(
     probabilities = probabilities_of(logits, temperature, knows_others=knows_others)
     update(
         run,
-        n_parameters=int(networks.load(run.folder / WEIGHTS).count_params()),
+        n_parameters=int(load_network(run.folder / WEIGHTS).count_params()),
         knows_others=knows_others,
         n_moved=n_moved,
         temperature=temperature,

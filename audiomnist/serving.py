@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
-from audiomnist.networks import N_DIGITS
 
 _CLIPS_AT_ONCE = 256
 _SURE = 2.0

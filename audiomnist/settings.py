@@ -17,6 +17,9 @@ OTHERS = ".others"
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+EMBEDDED_FILES = Path(__file__).resolve().parent / "embedded"
+"""Folder of the recordings and weights that come with the package."""
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from audiomnist.audio import Audio
-from audiomnist.features import FeatureConfig
-from audiomnist.spectra import mel_filter_bank
-from audiomnist.speech import Speech
+from audiomnist.audio.signal import Audio
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.spectra import mel_filter_bank
+from audiomnist.features.speech import Speech
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ samples. Which clips become noisy how often is for `augmentation`, the next step
 
 import numpy as np
 
-from audiomnist.features import FeatureConfig
-from audiomnist.spectra import mel_filter_bank
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.spectra import mel_filter_bank
 
 _NOISE_FALLS = (-0.5, 2.2)
 """Power of steady noise goes with frequency to the power of minus this: 0 is white, 1

@@ -1,11 +1,14 @@
-"""Put files on the disk so that they are complete or absent, and say how it goes.
+"""Write files and folders so that they are complete or absent.
 
-Owns progress reports, folders that appear all at once, and a sentence for what a
-disk refuses. Where things live is for `settings`; what is stored is for
-`archives`, `downloads` and `corpora`, which come next.
+Owns progress reports, files and folders that appear all at once, and the sentence
+that explains what a disk refuses. Where things live is for `settings`; what is stored
+is for the module that stores it.
 """
 
+import contextlib
 import errno
+import json
+import os
 import secrets
 import shutil
 import time
@@ -13,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from audiomnist.errors import CorpusError
 from audiomnist.settings import writable_folder
@@ -46,6 +50,7 @@ class DiskError(CorpusError):
 
 
 _TEMPORARY = ".new-"
+
 _ABANDONED = 24 * 3600.0  # s: no unpacking takes that long
 
 
@@ -117,3 +122,30 @@ def _sweep(folder: Path) -> None:
         with suppress(FileNotFoundError):  # another process finished meanwhile
             if time.time() - path.stat().st_mtime > _ABANDONED:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+UNFINISHED = "unfinished-"
+"""Beginning of the names of files that are being written."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that whoever reads it finds the old or the new content."""
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(content)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file whole or not at all."""
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path, text.encode())
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to, which takes the place of `path` if all goes well."""
+    unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -10,10 +10,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from audiomnist.audio import Audio
+from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioError
+from audiomnist.features.spectra import mel_filter_bank
 from audiomnist.recognizer import Prediction, Recognizer
-from audiomnist.spectra import mel_filter_bank
 
 _FRAME_DURATION = 0.02
 _N_BANDS, _FMIN, _FMAX = 12, 100.0, 3800.0

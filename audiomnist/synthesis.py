@@ -31,8 +31,8 @@ from pathlib import Path
 
 import numpy as np
 
-from audiomnist.audio import Audio
-from audiomnist.clips import DIGIT_WORDS
+from audiomnist.audio.signal import Audio
+from audiomnist.digits import DIGIT_WORDS
 from audiomnist.errors import CorpusError
 from audiomnist.settings import writable_folder
 from audiomnist.storage import OnProgress, Progress, disk_errors

@@ -12,24 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiomnist.backend import tensorflow_ready
+from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
-from audiomnist.history import (
-    EpochMetrics,
-    best_epoch,
-    read_history,
-    write_atomically,
-    write_history,
-)
-from audiomnist.networks import (
-    N_DIGITS,
-    NetworkConfig,
-    build,
-    build_teacher,
-    load,
-    save,
-    to_litert,
-)
+from audiomnist.history import EpochMetrics, best_epoch, read_history, write_history
+from audiomnist.networks.architectures import build, build_teacher
+from audiomnist.networks.backend import tensorflow_ready
+from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.files import load_network, save_network, to_litert
+from audiomnist.storage import write_atomically
 from audiomnist.train_configs import TrainConfig
 from audiomnist.training_data import TrainingData
 
@@ -90,11 +80,11 @@ def train(
         metrics = learner.learn_epoch(len(history) + 1, on_batch)
         history.append(metrics)
         if best_epoch(history) is metrics:
-            save(learner.network, folder / WEIGHTS)
+            save_network(learner.network, folder / WEIGHTS)
         write_history(history, folder)
-        save(learner.checkpoint, folder / CHECKPOINT)
+        save_network(learner.checkpoint, folder / CHECKPOINT)
         on_epoch(metrics)
-    write_atomically(folder / LITERT, to_litert(load(folder / WEIGHTS)))
+    write_atomically(folder / LITERT, to_litert(load_network(folder / WEIGHTS)))
 
 
 def taught_loss(loss: Any, logits: Any, targets: Any, part: float) -> Any:
@@ -216,7 +206,7 @@ class _Learner:
         path = folder / CHECKPOINT
         if not path.exists():
             return []
-        saved = load(path, with_optimizer=True)
+        saved = load_network(path, with_optimizer=True)
         mine, theirs = _state(self.checkpoint), _state(saved)
         if [part.shape for part in mine] != [part.shape for part in theirs]:
             raise ModelError(

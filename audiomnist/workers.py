@@ -19,10 +19,10 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from audiomnist.backend import n_threads
 from audiomnist.errors import RunError
-from audiomnist.history import write_atomically
+from audiomnist.networks.backend import n_threads
 from audiomnist.settings import REPOSITORY, settings
+from audiomnist.storage import write_atomically
 
 OUTPUT = "train.txt"
 """What the worker printed, and the traceback of what it did not expect."""

@@ -14,7 +14,9 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from audiomnist.audio import Audio, encode_wav, load, resample
+from audiomnist.audio.decoding import load
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.signal import Audio, resample
 from audiomnist.benchmark.browser import Server, chromium, serve, wait_until_ready
 
 FOLDER = Path(__file__).parent / "screenshots"

@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from audiomnist.audio import Audio, encode_wav
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.signal import Audio
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where archives of recordings may lie beside the checkout."""
@@ -122,7 +123,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny_corpus(tiny_folder: Path):  # type: ignore[no-untyped-def]
     """The corpus in `tiny_folder`."""
-    from audiomnist.corpora import load_corpus
+    from audiomnist.corpora.library import load_corpus
 
     return load_corpus(tiny_folder)
 
@@ -139,7 +140,7 @@ def fsdd_archive() -> Path:
 @pytest.fixture(scope="session")
 def fsdd_folder(fsdd_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """That corpus as it is stored, unpacked once."""
-    from audiomnist.corpora import download
+    from audiomnist.corpora.library import download
 
     folder = tmp_path_factory.mktemp("recorded")
     with pytest.MonkeyPatch.context() as patch:
@@ -151,7 +152,7 @@ def fsdd_folder(fsdd_archive: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def fsdd(fsdd_folder: Path, home: Path):  # type: ignore[no-untyped-def]
     """The corpus, downloaded into the test's home."""
-    from audiomnist.corpora import load_corpus
+    from audiomnist.corpora.library import load_corpus
 
     shutil.copytree(fsdd_folder, home / "corpora" / "fsdd")
     return load_corpus("fsdd")

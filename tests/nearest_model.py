@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audiomnist.audio import Audio
-from audiomnist.features import FeatureConfig, extract
+from audiomnist.audio.signal import Audio
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.extraction import extract
 
 
 class NearestModel:

@@ -7,9 +7,9 @@ import pytest
 from conftest import speak
 
 from audiomnist import recipes
-from audiomnist.audio import encode_wav
-from audiomnist.cards import CORPORA
-from audiomnist.features import FeatureConfig
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.corpora.catalogue import CORPORA
+from audiomnist.features.config import FeatureConfig
 from audiomnist.run_configs import RunConfig
 from audiomnist.settings import settings
 

@@ -6,18 +6,16 @@ import numpy as np
 import pytest
 
 from audiomnist import spectral_noise
-from audiomnist.audio import Audio
-from audiomnist.augmentation import (
-    UNVARIED,
-    AugmentationConfig,
-    augment,
-    augment_pairs,
-)
+from audiomnist.audio.noise import pink, white
+from audiomnist.audio.signal import Audio
+from audiomnist.augmentation import augment, augment_pairs
+from audiomnist.augmentation_configs import UNVARIED, AugmentationConfig
 from audiomnist.errors import RunError
-from audiomnist.features import FeatureConfig, render, spectra
-from audiomnist.noises import pink, white
-from audiomnist.spectra import Spectra, power_spectra
-from audiomnist.speech import speech_spans
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.extraction import spectra
+from audiomnist.features.rendering import render
+from audiomnist.features.spectra import Spectra, power_spectra
+from audiomnist.features.speech import speech_spans
 
 FEATURES = FeatureConfig()
 

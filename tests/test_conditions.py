@@ -5,11 +5,12 @@ from functools import partial
 import numpy as np
 import pytest
 
-from audiomnist import conditions, noises
-from audiomnist.audio import Audio
+from audiomnist import conditions
+from audiomnist.audio.noise import MAINS_HZ, fan, pink, white
+from audiomnist.audio.signal import Audio
 from audiomnist.conditions import CLEAN, CONDITIONS, PAUSE, Condition, Recording
 from audiomnist.errors import AudioError
-from audiomnist.speech import Speech, find_speech
+from audiomnist.features.speech import Speech, find_speech
 
 BY_NAME = {condition.name: condition for condition in CONDITIONS}
 EACH = pytest.mark.parametrize("condition", CONDITIONS, ids=lambda c: c.name)
@@ -134,7 +135,7 @@ def test_the_ratio_holds_where_the_sum_is_made_softer(spoken):
 
 
 def test_noise_of_each_colour_is_what_it_is_called(recording):
-    made = {"white": noises.white, "pink": noises.pink, "fan": noises.fan}
+    made = {"white": white, "pink": pink, "fan": fan}
     for name, make in made.items():
         whole = next(c for c in BY_NAME if c.startswith(name) and c.endswith(" 10 dB"))
         noise = apply(BY_NAME[whole], recording).samples - padded(recording, PAUSE)
@@ -252,7 +253,7 @@ def test_hum_of_the_mains_is_10_db_under_the_word(recording):
     word = recording.audio.samples[400:2800]
     assert 10 * np.log10(power(word) / power(hum)) == pytest.approx(10, abs=0.1)
     loudest = np.abs(np.fft.rfft(hum)).argmax() * 8000 / len(hum)
-    assert min(abs(loudest - mains) for mains in noises.MAINS_HZ) < 1
+    assert min(abs(loudest - mains) for mains in MAINS_HZ) < 1
 
 
 # The clean recording

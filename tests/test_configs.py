@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from audiomnist.augmentation import AugmentationConfig
+from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.configs import config_from_dict, config_to_dict
 from audiomnist.errors import ModelError
-from audiomnist.features import FeatureConfig
-from audiomnist.networks import NetworkConfig
-from audiomnist.spectra import SpectrumConfig
-from audiomnist.speech import SpeechConfig
-from audiomnist.training import TrainConfig
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.spectra import SpectrumConfig
+from audiomnist.features.speech import SpeechConfig
+from audiomnist.networks.config import NetworkConfig
+from audiomnist.train_configs import TrainConfig
 
 
 @pytest.mark.parametrize(

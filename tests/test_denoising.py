@@ -8,11 +8,11 @@ import pytest
 
 from audiomnist import denoising, negatives
 from audiomnist.augmentation import augment_pairs
-from audiomnist.corpora import load_corpus
+from audiomnist.corpora.library import load_corpus
 from audiomnist.denoising import DISTURBED, denoise, words_to_hear
 from audiomnist.errors import CorpusError
-from audiomnist.feature_cache import clip_spectra
-from audiomnist.pretrained import (
+from audiomnist.features.cache import clip_spectra
+from audiomnist.networks.speech_embedding import (
     N_LAYERS,
     embed,
     extract_layers,

@@ -8,11 +8,13 @@ import pytest
 from nearest_model import NearestModel
 
 from audiomnist import evaluation
-from audiomnist.audio import Audio, encode_wav
-from audiomnist.corpora import Clip, import_corpus, load_audio, load_corpus
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.signal import Audio
+from audiomnist.corpora.clips import Clip, load_audio
+from audiomnist.corpora.library import import_corpus, load_corpus
 from audiomnist.errors import CorpusError, ModelError
-from audiomnist.evaluation import Evaluation, evaluate, mcnemar
-from audiomnist.metrics import few_speakers
+from audiomnist.evaluation import evaluate, mcnemar
+from audiomnist.metrics import Evaluation, few_speakers
 from audiomnist.models import find_model
 from audiomnist.settings import REPOSITORY
 
@@ -464,8 +466,8 @@ def test_evaluate_needs_clips(tiny_corpus):
 @pytest.mark.slow
 def test_a_run_is_evaluated_on_its_test_part(tiny_folder):
     from audiomnist import runs
-    from audiomnist.networks import NetworkConfig
-    from audiomnist.training import TrainConfig
+    from audiomnist.networks.config import NetworkConfig
+    from audiomnist.train_configs import TrainConfig
 
     import_corpus("ours", tiny_folder)
     config = runs.RunConfig(

@@ -7,14 +7,12 @@ import pytest
 from audiomnist.errors import ModelError
 from audiomnist.history import (
     HISTORY,
-    UNFINISHED,
     EpochMetrics,
     best_epoch,
     read_history,
-    replacing,
     write_history,
-    write_json,
 )
+from audiomnist.storage import UNFINISHED, replacing, write_json
 
 
 class InterruptionError(Exception):

@@ -13,14 +13,15 @@ import pytest
 
 from audiomnist import models, runs
 from audiomnist.__main__ import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
-from audiomnist.audio import Audio, encode_wav
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.signal import Audio
 from audiomnist.configs import config_from_dict
-from audiomnist.corpora import available, import_corpus, load_corpus
+from audiomnist.corpora.library import available, import_corpus, load_corpus
+from audiomnist.corpora.splits import RULES
 from audiomnist.history import best_epoch
-from audiomnist.networks import NETWORKS
+from audiomnist.networks.config import NETWORKS
 from audiomnist.run_configs import RunConfig
 from audiomnist.settings import REPOSITORY
-from audiomnist.splits import RULES
 
 COMMANDS = ("data", "train", "runs", "models", "evaluate", "predict", "benchmark")
 FIELDS = {

@@ -9,7 +9,7 @@ import pytest
 from audiomnist.calibration import probabilities_of
 from audiomnist.configs import config_to_dict
 from audiomnist.errors import ModelError
-from audiomnist.features import FeatureConfig
+from audiomnist.features.config import FeatureConfig
 from audiomnist.models import (
     DEFAULT_MODEL,
     RECORD,
@@ -18,7 +18,9 @@ from audiomnist.models import (
     is_folder_name,
     list_models,
 )
-from audiomnist.networks import NetworkConfig, build, to_litert
+from audiomnist.networks.architectures import build
+from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.files import to_litert
 from audiomnist.serving import LiteRTNetwork
 from audiomnist.settings import settings
 from audiomnist.training import LITERT

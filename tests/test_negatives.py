@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
-from audiomnist.audio import encode_wav
-from audiomnist.clips import DIGIT_WORDS, OTHER, load_audio, parse_name
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.corpora.clips import OTHER, load_audio, parse_name
+from audiomnist.corpora.other_words import load_others, split_others
+from audiomnist.digits import DIGIT_WORDS
 from audiomnist.errors import CorpusError
-from audiomnist.features import FeatureConfig, render, spectra
-from audiomnist.negatives import load_others, noises, scramble, split_others
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.extraction import spectra
+from audiomnist.features.rendering import render
+from audiomnist.negatives import noises, scramble
 from audiomnist.words import WORDS
 
 FEATURES = FeatureConfig()

@@ -25,22 +25,27 @@ from streamlit.testing.v1 import AppTest
 from streamlit.web.server.app_discovery import discover_asgi_app
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
-from audiomnist import corpora, evaluation, plots, runs, workers
-from audiomnist.audio import Audio, decode, encode_wav
-from audiomnist.clips import Clip, load_audio
+from audiomnist import evaluation, plots, runs, workers
+from audiomnist.audio.decoding import decode
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.signal import Audio
 from audiomnist.configs import config_to_dict
+from audiomnist.corpora import library
+from audiomnist.corpora.catalogue import CORPORA
+from audiomnist.corpora.clips import Clip, load_audio
 from audiomnist.errors import AudioError, RunError
-from audiomnist.features import FeatureConfig
-from audiomnist.history import EpochMetrics, write_history, write_json
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.speech import find_speech
+from audiomnist.history import EpochMetrics, write_history
 from audiomnist.metrics import Evaluation
 from audiomnist.models import DEFAULT_MODEL, find_model, list_models
 from audiomnist.recognizer import NOT_A_DIGIT, NOT_SURE, Prediction, Recognizer
 from audiomnist.rejection import at_threshold, expected_calibration_error
-from audiomnist.run_folders import update
-from audiomnist.runs import Run, RunProgress
+from audiomnist.run_folders import Run, update
+from audiomnist.run_progress import RunProgress
 from audiomnist.settings import REPOSITORY
 from audiomnist.significance import Rate
-from audiomnist.speech import find_speech
+from audiomnist.storage import write_json
 from audiomnist.streaming import StreamConfig
 from audiomnist.ui import (
     acquire,
@@ -108,7 +113,7 @@ def no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def tiny(home: Path, tiny_folder: Path) -> str:
     """The corpus of `tiny_folder`, imported."""
-    return corpora.import_corpus("tiny", tiny_folder).corpus.name
+    return library.import_corpus("tiny", tiny_folder).corpus.name
 
 
 @pytest.fixture
@@ -228,7 +233,7 @@ def test_the_first_visitor_finds_everything_drawn(monkeypatch):
     gc.unfreeze()
     for draw in ("waveform", "spectrogram", "feature_image", "probabilities"):
         monkeypatch.setattr(plots, draw, None)
-    monkeypatch.setattr(corpora, "load_corpus", None)
+    monkeypatch.setattr(library, "load_corpus", None)
     monkeypatch.setattr(cached, "find_model", None)
     page = AppTest.from_file(APP, default_timeout=60)
     page.context["theme"] = "light"
@@ -269,7 +274,7 @@ def test_the_server_starts_without_recordings_and_models(
 ):
     st.cache_resource.clear()
     server.wake()
-    monkeypatch.setattr(corpora, "EMBEDDED_ARCHIVE", tmp_path / "voices.zip")
+    monkeypatch.setattr(library, "EMBEDDED_ARCHIVE", tmp_path / "voices.zip")
     st.cache_resource.clear()
     server.wake()
     gc.unfreeze()
@@ -311,7 +316,7 @@ def test_overview_without_models_still_shows_the_sound(no_models):
 
 
 def test_overview_without_its_recordings_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(corpora, "EMBEDDED_ARCHIVE", tmp_path / "voices.zip")
+    monkeypatch.setattr(library, "EMBEDDED_ARCHIVE", tmp_path / "voices.zip")
     page = open_page("overview")
     assert "voices.zip" in errors(page)[0]
     assert "Your turn" in text(page)
@@ -360,7 +365,7 @@ def test_dataset_says_when_no_clip_matches(home, spoken):
     files = {
         f"{digit}_voice{digit}_0.wav": encode_wav(spoken(digit)) for digit in (0, 1)
     }
-    corpora.import_corpus("two", io.BytesIO(archive(files)))
+    library.import_corpus("two", io.BytesIO(archive(files)))
     page = open_page("dataset")
     widget(page, "selectbox", "Corpus").set_value("two").run()
     assert "Digits: 0, 1" in text(page)
@@ -404,7 +409,7 @@ def test_dataset_refuses_a_bad_import_and_stays(name, content, said, home):
     assert any(part in errors(page)[0] for part in said.split("|"))
     assert "Clips: 5,000" in text(page)
     assert widget(page, "text_input", "Name of the corpus").value == name
-    assert corpora.available() == ("embedded",)
+    assert library.available() == ("embedded",)
 
 
 def test_dataset_says_what_is_wrong_with_a_setting(monkeypatch):
@@ -439,7 +444,7 @@ def test_dataset_downloads_a_corpus_and_opens_it(monkeypatch, fsdd_archive):
 
 @pytest.mark.corpus
 def test_dataset_says_when_nothing_is_left_to_download(monkeypatch, fsdd_archive):
-    cards = {name: corpora.CORPORA[name] for name in ("embedded", "fsdd")}
+    cards = {name: CORPORA[name] for name in ("embedded", "fsdd")}
     monkeypatch.setattr(acquire, "CORPORA", cards)
     monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(fsdd_archive))
     page = press(open_page("dataset"), "Download (16 MB)")
@@ -450,7 +455,7 @@ def test_dataset_offers_every_corpus_that_can_be_downloaded():
     page = open_page("dataset")
     buttons = [b.label for b in page.get("button") if b.label.startswith("Download")]
     assert buttons == ["Download (16 MB)", "Download (1.0 GB)", "Download (2.4 GB)"]
-    for card in corpora.CORPORA.values():
+    for card in CORPORA.values():
         if card.name != "embedded":
             assert f"**{card.title}**" in text(page)
 
@@ -459,7 +464,7 @@ def test_dataset_removes_an_imported_corpus(tiny):
     page = open_page("dataset")
     widget(page, "selectbox", "Corpus").set_value("tiny").run()
     press(page, "Remove it")
-    assert corpora.available() == ("embedded",)
+    assert library.available() == ("embedded",)
     assert "Clips: 5,000" in text(page)
 
 
@@ -470,7 +475,7 @@ def test_dataset_lets_a_broken_corpus_be_removed(home):
     assert "has 0 clips here" in errors(page)[0]
     press(page, "Remove it")
     assert not page.error
-    assert corpora.available() == ("embedded",)
+    assert library.available() == ("embedded",)
 
 
 # Train
@@ -594,7 +599,7 @@ def test_train_refuses_at_once_what_cannot_be_split(home):
         word = encode_wav(Audio(np.full(8000, 0.1, np.float32), 16_000))
         (home / f"{take}_anna_{take}.wav").parent.mkdir(exist_ok=True, parents=True)
         (home / f"{take}_anna_{take}.wav").write_bytes(word)
-    corpora.import_corpus("anna", home)
+    library.import_corpus("anna", home)
     page = open_page("train")
     widget(page, "multiselect", "Corpora").set_value(["anna"]).run()
     press(page, "Start training")
@@ -1258,8 +1263,8 @@ def test_a_corpus_that_is_replaced_under_its_name_is_seen(tiny, tiny_folder, tmp
         audio = load_audio(clip)
         faster = Audio(audio.samples[::-1].copy(), 2 * audio.sample_rate)
         (other / clip.name).write_bytes(encode_wav(faster))
-    corpora.remove_corpus("tiny")
-    corpora.import_corpus("tiny", other)
+    library.remove_corpus("tiny")
+    library.import_corpus("tiny", other)
     assert cached.corpus("tiny") is not before
     np.testing.assert_allclose(cached.durations(cached.corpus("tiny")), lengths / 2)
     again = cached.evaluate_corpus("ann", "tiny")

@@ -7,11 +7,12 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from audiomnist import plots
-from audiomnist.audio import Audio
-from audiomnist.features import FeatureConfig, extract
+from audiomnist.audio.signal import Audio
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.extraction import extract
+from audiomnist.features.speech import Speech
 from audiomnist.history import EpochMetrics
-from audiomnist.plots import Style
-from audiomnist.speech import Speech
+from audiomnist.sound_plots import Style
 
 PROBABILITIES = np.array([0.02] * 7 + [0.8, 0.03, 0.03])
 BACKGROUNDS = {False: "#fbfaf6", True: "#10181d"}

@@ -8,7 +8,7 @@ from small import shrink_recipes, write_fsdd
 
 from audiomnist import recipes, runs
 from audiomnist.benchmark import ablation, protocol
-from audiomnist.corpora import import_corpus
+from audiomnist.corpora.library import import_corpus
 
 SPEAKERS = ("anna", "bert", "carl")
 RULES = ("random", "leave_one_out", "corpus")

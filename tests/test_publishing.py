@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import evaluation, networks, publishing, runs
+from audiomnist import evaluation, publishing, runs
 from audiomnist.errors import ModelError
-from audiomnist.features import FeatureConfig
+from audiomnist.features.config import FeatureConfig
 from audiomnist.models import find_model
-from audiomnist.network_configs import N_MOVED
-from audiomnist.networks import NetworkConfig
-from audiomnist.training import WEIGHTS, TrainConfig
+from audiomnist.networks.config import N_MOVED, NetworkConfig
+from audiomnist.networks.files import load_network
+from audiomnist.train_configs import TrainConfig
+from audiomnist.training import WEIGHTS
 
 SMALL = replace(
     runs.preset("ann"),
@@ -42,8 +43,8 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     loose, packed = run.folder / WEIGHTS, folder / WEIGHTS
     assert packed.stat().st_size < loose.stat().st_size
     for before, after in zip(
-        networks.load(loose).get_weights(),
-        networks.load(packed).get_weights(),
+        load_network(loose).get_weights(),
+        load_network(packed).get_weights(),
         strict=True,
     ):
         np.testing.assert_allclose(after, before, rtol=1e-3, atol=1e-6)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from audiomnist.audio import Audio
+from audiomnist.audio.signal import Audio
 from audiomnist.quality import CLIPPED_FRACTION, assess
 
 RATE = 16000

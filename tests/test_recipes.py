@@ -7,11 +7,11 @@ import pytest
 from small import shrink_recipes, write_fsdd
 
 from audiomnist import recipes, runs
-from audiomnist.audio import encode_wav
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.corpora.other_words import load_others
 from audiomnist.errors import RunError
 from audiomnist.evaluation import evaluate_run
 from audiomnist.models import find_model
-from audiomnist.negatives import load_others
 from audiomnist.settings import settings
 
 SPEAKERS = ("anna", "bert", "carl", "dora", "emil")

@@ -6,14 +6,16 @@ import pytest
 from conftest import speak
 from nearest_model import NearestModel
 
-from audiomnist.audio import Audio, encode_wav, resample
-from audiomnist.corpora import load_audio, load_corpus
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.signal import Audio, resample
+from audiomnist.corpora.clips import load_audio
+from audiomnist.corpora.library import load_corpus
 from audiomnist.errors import AudioError
-from audiomnist.features import extract
+from audiomnist.features.extraction import extract
+from audiomnist.features.speech import find_speech
 from audiomnist.models import find_model
 from audiomnist.recognizer import NO_SPEECH, NOT_A_DIGIT, NOT_SURE, Recognizer
 from audiomnist.settings import REPOSITORY
-from audiomnist.speech import find_speech
 
 RATE = 16000
 SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))

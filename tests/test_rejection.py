@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from audiomnist.calibration import choose_threshold
-from audiomnist.clips import Clip
+from audiomnist.corpora.clips import Clip
 from audiomnist.errors import ModelError
 from audiomnist.metrics import Evaluation
 from audiomnist.rejection import (

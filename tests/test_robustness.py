@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from nearest_model import NearestModel
 
-from audiomnist.audio import Audio, encode_wav
-from audiomnist.clips import Clip
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.signal import Audio
 from audiomnist.conditions import CLEAN, CONDITIONS, Condition, Recording
-from audiomnist.corpora import load_audio
+from audiomnist.corpora.clips import Clip, load_audio
 from audiomnist.errors import AudioError, CorpusError
+from audiomnist.features.speech import Speech, find_speech
 from audiomnist.recognizer import Recognizer
 from audiomnist.robustness import (
     TOLERANCE,
@@ -21,7 +22,6 @@ from audiomnist.robustness import (
     hear,
     load_recordings,
 )
-from audiomnist.speech import Speech, find_speech
 
 BABBLE = next(c for c in CONDITIONS if c.name == "babble, 10 dB")
 NOISE = next(c for c in CONDITIONS if c.name == "white noise, 5 dB")

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from audiomnist.corpora import import_corpus, load_corpus
+from audiomnist.corpora.library import import_corpus, load_corpus
 from audiomnist.errors import CorpusError, ModelError, RunError
-from audiomnist.network_configs import NetworkConfig
-from audiomnist.networks import NETWORKS
+from audiomnist.networks.config import NETWORKS, NetworkConfig
 from audiomnist.run_configs import RunConfig, preset
 from audiomnist.train_configs import TrainConfig
 

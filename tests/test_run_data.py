@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist.audio import encode_wav
-from audiomnist.negatives import load_others
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.corpora.other_words import load_others
 from audiomnist.run_configs import RunConfig
 from audiomnist.run_data import _MOST_OFTEN, _N_NOISES, prepare
 from audiomnist.settings import settings
-from audiomnist.training import TrainConfig
+from audiomnist.train_configs import TrainConfig
 
 
 @pytest.fixture

@@ -10,14 +10,8 @@ from audiomnist import run_folders, workers
 from audiomnist.errors import AudioMnistError, RunError
 from audiomnist.history import HISTORY
 from audiomnist.models import RECORD
-from audiomnist.run_folders import (
-    create,
-    delete_run,
-    find_run,
-    list_runs,
-    preset,
-    update,
-)
+from audiomnist.run_configs import preset
+from audiomnist.run_folders import create, delete_run, find_run, list_runs, update
 from audiomnist.run_progress import RunProgress
 from audiomnist.settings import settings
 

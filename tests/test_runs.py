@@ -15,16 +15,17 @@ import numpy as np
 import pytest
 
 from audiomnist import run_data, run_outcomes, runs, workers
-from audiomnist.augmentation import AugmentationConfig
+from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.calibration import COVERAGE
 from audiomnist.errors import CorpusError, RunError
-from audiomnist.feature_cache import clip_features
-from audiomnist.features import FeatureConfig
-from audiomnist.history import UNFINISHED
+from audiomnist.features.cache import clip_features
+from audiomnist.features.config import FeatureConfig
 from audiomnist.models import Model, find_model, list_models
-from audiomnist.networks import NetworkConfig
-from audiomnist.runs import RunConfig
-from audiomnist.training import CHECKPOINT, LITERT, WEIGHTS, TrainConfig
+from audiomnist.networks.config import NetworkConfig
+from audiomnist.run_configs import RunConfig
+from audiomnist.storage import UNFINISHED
+from audiomnist.train_configs import TrainConfig
+from audiomnist.training import CHECKPOINT, LITERT, WEIGHTS
 
 LIVING = ("waiting", "running")
 

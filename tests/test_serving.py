@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from audiomnist.errors import ModelError
-from audiomnist.networks import NetworkConfig, build, to_litert
+from audiomnist.networks.architectures import build
+from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.files import to_litert
 from audiomnist.serving import LiteRTNetwork, read_file
 
 SHAPE = (16, 16)

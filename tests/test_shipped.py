@@ -13,11 +13,11 @@ import pytest
 
 from audiomnist import publishing, recipes
 from audiomnist.benchmark import report
-from audiomnist.cards import CORPORA
 from audiomnist.configs import config_from_dict
+from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.evaluation import FILE_NAME, load
 from audiomnist.models import DEFAULT_MODEL, RECORD, find_model, list_models
-from audiomnist.network_configs import N_MOVED
+from audiomnist.networks.config import N_MOVED
 from audiomnist.run_configs import RunConfig
 from audiomnist.settings import REPOSITORY
 from audiomnist.significance import Rate

@@ -6,7 +6,7 @@ import pytest
 from conftest import speak
 from nearest_model import NearestModel
 
-from audiomnist.audio import Audio
+from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioError
 from audiomnist.recognizer import Prediction, Recognizer
 from audiomnist.streaming import StreamConfig, StreamingRecognizer

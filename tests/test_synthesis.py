@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from audiomnist import synthesis
-from audiomnist.audio import decode
-from audiomnist.clips import parse_name
-from audiomnist.corpora import EMBEDDED_ARCHIVE
+from audiomnist.audio.decoding import decode
+from audiomnist.corpora.clips import parse_name
+from audiomnist.corpora.library import EMBEDDED_ARCHIVE
 from audiomnist.errors import CorpusError
 from audiomnist.storage import Progress
 from audiomnist.synthesis import SAMPLE_RATE, make_embedded, plan, voices

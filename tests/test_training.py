@@ -7,26 +7,23 @@ import numpy as np
 import pytest
 
 from audiomnist import training
-from audiomnist.augmentation import AugmentationConfig
+from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.errors import ModelError
-from audiomnist.features import FeatureConfig, extract, spectra
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.extraction import extract, spectra
 from audiomnist.history import (
     HISTORY,
     best_epoch,
     read_history,
     write_history,
 )
-from audiomnist.networks import NetworkConfig, build, load
+from audiomnist.networks.architectures import build
+from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.files import load_network
 from audiomnist.run_configs import preset
 from audiomnist.serving import LiteRTNetwork
-from audiomnist.training import (
-    CHECKPOINT,
-    LITERT,
-    WEIGHTS,
-    TrainConfig,
-    taught_loss,
-    train,
-)
+from audiomnist.train_configs import TrainConfig
+from audiomnist.training import CHECKPOINT, LITERT, WEIGHTS, taught_loss, train
 from audiomnist.training_data import TrainingData
 
 FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)
@@ -74,7 +71,7 @@ def measures(history):
 
 
 def weights(path):
-    return load(path).get_weights()
+    return load_network(path).get_weights()
 
 
 def same(first, second):
@@ -92,7 +89,7 @@ def test_it_learns_and_leaves_a_model(network, data, tmp_path):
     assert read_history(tmp_path) == history
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {CHECKPOINT, WEIGHTS, LITERT, HISTORY}
-    logits = load(tmp_path / WEIGHTS)(data.validation, training=False)["logits"]
+    logits = load_network(tmp_path / WEIGHTS)(data.validation, training=False)["logits"]
     served = LiteRTNetwork(tmp_path / LITERT, FEATURES.shape)
     answer = served.hear(data.validation)["logits"]
     np.testing.assert_allclose(answer, logits, atol=1e-4)
@@ -200,7 +197,7 @@ def test_what_a_teacher_answers_is_learned_without_labels(known, tmp_path):
     history = learn(CNN, config, known, tmp_path)
     assert best_epoch(history).val_accuracy >= 0.4
     # The teacher is dropped: what is left is the network as it is without one.
-    network, alone = load(tmp_path / WEIGHTS), build(CNN, known.features.shape)
+    network, alone = load_network(tmp_path / WEIGHTS), build(CNN, known.features.shape)
     assert [w.shape for w in network.weights] == [w.shape for w in alone.weights]
 
 
@@ -240,7 +237,10 @@ def test_a_taught_network_learns_from_that_loss_alone(known, tmp_path, monkeypat
 
     monkeypatch.setattr(training, "build", build_and_keep)
     learn(CNN, config, known, tmp_path)
-    last = [weight.numpy() for weight in load(tmp_path / WEIGHTS).trainable_variables]
+    last = [
+        weight.numpy()
+        for weight in load_network(tmp_path / WEIGHTS).trainable_variables
+    ]
     assert same(first, last)
 
 
@@ -345,8 +345,8 @@ def test_a_loss_that_explodes_is_said(data, tmp_path):
 
 def with_others(data):
     """The same digits, and hums to learn what is no digit."""
-    from audiomnist.feature_cache import heard
-    from audiomnist.features import hear
+    from audiomnist.features.cache import heard
+    from audiomnist.features.extraction import hear
     from audiomnist.negatives import noises
 
     rng = np.random.default_rng(0)
@@ -361,7 +361,7 @@ def test_with_others_it_learns_to_hear_none_of_these(data, tmp_path):
     both = with_others(data)
     config = replace(QUICK, epochs=40, others_part=0.5)
     learn(ANN, config, both, tmp_path / "knowing")
-    network = load(tmp_path / "knowing" / WEIGHTS)
+    network = load_network(tmp_path / "knowing" / WEIGHTS)
     digits = network(data.validation, training=False)["logits"].numpy()
     hums = network(both.validation_others, training=False)["logits"].numpy()
     # The eleventh answer has the logit 0.

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from audiomnist import training_data
-from audiomnist.augmentation import AugmentationConfig
+from audiomnist.augmentation_configs import AugmentationConfig
+from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
-from audiomnist.features import FeatureConfig, extract, render, spectra
-from audiomnist.networks import N_DIGITS
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.extraction import extract, spectra
+from audiomnist.features.rendering import render
 from audiomnist.training_data import TrainingData
 
 FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)

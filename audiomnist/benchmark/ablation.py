@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from audiomnist.augmentation import AugmentationConfig
+from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.benchmark import report
 from audiomnist.benchmark.protocol import evaluated
-from audiomnist.network_configs import NetworkConfig
+from audiomnist.networks.config import NetworkConfig
 from audiomnist.recipes import recipe
 from audiomnist.run_configs import RunConfig
 from audiomnist.significance import Rate

@@ -6,12 +6,12 @@ from typing import Any
 from audiomnist import evaluation
 from audiomnist.benchmark import report
 from audiomnist.calibration import COVERAGE
-from audiomnist.clips import Clip
 from audiomnist.configs import config_from_dict
-from audiomnist.corpora import load_corpus
+from audiomnist.corpora.clips import Clip
+from audiomnist.corpora.library import load_corpus
+from audiomnist.corpora.other_words import load_others, others_here
 from audiomnist.errors import CorpusError
 from audiomnist.models import Model, find_model, list_models
-from audiomnist.negatives import load_others, others_here
 from audiomnist.rejection import at_threshold
 from audiomnist.run_configs import RunConfig
 from audiomnist.settings import settings

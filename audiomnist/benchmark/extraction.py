@@ -10,9 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from audiomnist import audio, corpora, feature_cache, features, runs
+from audiomnist import runs
+from audiomnist.audio.decoding import load
 from audiomnist.benchmark import report
-from audiomnist.clips import Clip
+from audiomnist.corpora import library
+from audiomnist.corpora.clips import Clip
+from audiomnist.features.cache import clip_features
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.extraction import extract
 
 
 def measure(repeats: int = 5) -> dict[str, Any]:
@@ -37,7 +42,7 @@ def measure(repeats: int = 5) -> dict[str, Any]:
     """
     import librosa
 
-    clips = corpora.load_corpus("fsdd").clips
+    clips = library.load_corpus("fsdd").clips
     paths = [clip.path for clip in clips]
     configs = {kind: runs.preset(kind).features for kind in ("ann", "cnn")}
 
@@ -46,8 +51,8 @@ def measure(repeats: int = 5) -> dict[str, Any]:
             samples, sample_rate = librosa.load(path)
             librosa.feature.mfcc(y=samples, sr=sample_rate, n_mfcc=40)
 
-    def ours(config: features.FeatureConfig) -> None:
-        features.extract([audio.load(path) for path in paths], config)
+    def ours(config: FeatureConfig) -> None:
+        extract([load(path) for path in paths], config)
 
     ways: dict[str, Callable[[], None]] = {"librosa loop": loop}
     for kind, config in configs.items():
@@ -95,9 +100,9 @@ def table(entry: dict[str, Any]) -> str:
     return report.markdown_table(head, rows)
 
 
-def _cached_speed(clips: tuple[Clip, ...], config: features.FeatureConfig) -> float:
+def _cached_speed(clips: tuple[Clip, ...], config: FeatureConfig) -> float:
     """Clips a second when their features were extracted before."""
-    feature_cache.clip_features(clips, config)
+    clip_features(clips, config)
     start = time.perf_counter()
-    feature_cache.clip_features(clips, config)
+    clip_features(clips, config)
     return len(clips) / (time.perf_counter() - start)

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from audiomnist import corpora
-from audiomnist.audio import Audio, encode_wav, resample
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.signal import Audio, resample
 from audiomnist.benchmark import report
 from audiomnist.benchmark.accuracy import shipped_models
-from audiomnist.clips import load_audio
+from audiomnist.corpora import library
+from audiomnist.corpora.clips import load_audio
 from audiomnist.models import find_model
 from audiomnist.recognizer import Recognizer
 
@@ -81,7 +82,7 @@ def _times_ms(name: str, recordings: list[bytes]) -> list[float]:
 
 def _recordings(n_recordings: int) -> list[bytes]:
     """Embedded clips as a microphone would give them: wav files."""
-    clips = corpora.load_corpus("embedded").clips
+    clips = library.load_corpus("embedded").clips
     step = max(1, len(clips) // n_recordings)
     n_samples = round(DURATION * SAMPLE_RATE)
     recordings = []

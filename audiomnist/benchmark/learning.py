@@ -10,13 +10,14 @@ import numpy as np
 
 from audiomnist import runs
 from audiomnist.benchmark import report
-from audiomnist.clips import Clip
-from audiomnist.corpora import load_corpus
-from audiomnist.feature_cache import clip_features, clip_spectra
+from audiomnist.corpora.clips import Clip
+from audiomnist.corpora.library import load_corpus
+from audiomnist.corpora.splits import make_split
+from audiomnist.features.cache import clip_features, clip_spectra
 from audiomnist.history import EpochMetrics
 from audiomnist.significance import Rate
-from audiomnist.splits import make_split
-from audiomnist.training import TrainingData, train
+from audiomnist.training import train
+from audiomnist.training_data import TrainingData
 
 TARGET = 0.99
 """Accuracy on the held-out fifth whose first epoch is looked for."""

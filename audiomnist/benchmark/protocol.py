@@ -10,7 +10,7 @@ from typing import Any
 
 from audiomnist import evaluation, recipes, runs
 from audiomnist.benchmark import report
-from audiomnist.corpora import load_corpus
+from audiomnist.corpora.library import load_corpus
 from audiomnist.models import FINISHED, Model
 from audiomnist.rejection import at_coverage
 from audiomnist.run_configs import RunConfig

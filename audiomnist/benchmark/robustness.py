@@ -5,10 +5,10 @@ from typing import Any
 
 from audiomnist.benchmark import report
 from audiomnist.benchmark.accuracy import shipped_models
-from audiomnist.clips import Clip
 from audiomnist.conditions import CONDITIONS
 from audiomnist.configs import config_from_dict
-from audiomnist.corpora import load_corpus
+from audiomnist.corpora.clips import Clip
+from audiomnist.corpora.library import load_corpus
 from audiomnist.models import Model, find_model
 from audiomnist.recognizer import Recognizer
 from audiomnist.robustness import Outcome, expose, hear, load_recordings

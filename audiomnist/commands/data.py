@@ -119,7 +119,8 @@ class _ProgressLine:
 
 def _list(arguments: argparse.Namespace) -> None:
     """List the corpora, here or to be downloaded."""
-    from audiomnist.corpora import CORPORA, available, load_corpus
+    from audiomnist.corpora.catalogue import CORPORA
+    from audiomnist.corpora.library import available, load_corpus
     from audiomnist.errors import CorpusError
 
     here = available()
@@ -145,7 +146,7 @@ def _list(arguments: argparse.Namespace) -> None:
 
 def _download(arguments: argparse.Namespace) -> None:
     """Download a known corpus."""
-    from audiomnist.corpora import download
+    from audiomnist.corpora.library import download
 
     with _ProgressLine() as progress:
         corpus = download(
@@ -159,7 +160,7 @@ def _download(arguments: argparse.Namespace) -> None:
 
 def _import(arguments: argparse.Namespace) -> None:
     """Import a folder or an archive."""
-    from audiomnist.corpora import import_corpus
+    from audiomnist.corpora.library import import_corpus
 
     with _ProgressLine() as progress:
         report = import_corpus(
@@ -176,7 +177,7 @@ def _import(arguments: argparse.Namespace) -> None:
 
 def _remove(arguments: argparse.Namespace) -> None:
     """Remove a downloaded or imported corpus."""
-    from audiomnist.corpora import remove_corpus
+    from audiomnist.corpora.library import remove_corpus
 
     remove_corpus(arguments.name)
     print(f"{arguments.name} was removed.")
@@ -194,7 +195,11 @@ def _synthesize(arguments: argparse.Namespace) -> None:
 
 def _take_embedding(arguments: argparse.Namespace) -> None:
     """Write the weights of the speech embedding."""
-    from audiomnist.pretrained import extract_layers, published_model, write_layers
+    from audiomnist.networks.speech_embedding import (
+        extract_layers,
+        published_model,
+        write_layers,
+    )
 
     layers = extract_layers(published_model())
     if arguments.denoise:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from audiomnist.errors import AudioError, CorpusError, ModelError
 
 if TYPE_CHECKING:
-    from audiomnist.clips import Clip, Corpus
-    from audiomnist.evaluation import Evaluation
+    from audiomnist.corpora.clips import Clip, Corpus
+    from audiomnist.metrics import Evaluation
     from audiomnist.models import Model
     from audiomnist.recognizer import Recognizer
 
@@ -107,7 +107,7 @@ def _model_row(name: str) -> dict[str, Any]:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     """Evaluate a model on a corpus."""
-    from audiomnist.corpora import load_corpus
+    from audiomnist.corpora.library import load_corpus
     from audiomnist.evaluation import evaluate
 
     model = _model(arguments.model)
@@ -141,7 +141,7 @@ def _part(corpus: "Corpus", model: "Model", part: str) -> "tuple[Clip, ...]":
     if part == "all":
         return corpus.clips
     from audiomnist.configs import config_from_dict
-    from audiomnist.corpora import load_corpus
+    from audiomnist.corpora.library import load_corpus
     from audiomnist.run_configs import RunConfig
 
     config = config_from_dict(RunConfig, model.record["config"])
@@ -266,7 +266,7 @@ def _warm_up(recognizer: "Recognizer") -> None:
     """Hear a tone, so that the first file's latency does not include imports."""
     import numpy as np
 
-    from audiomnist.audio import Audio
+    from audiomnist.audio.signal import Audio
 
     time = np.arange(24_000) / 48_000  # (n_samples,)
     samples = 0.3 * np.sin(2 * np.pi * 300 * time) * np.sin(2 * np.pi * time) ** 2

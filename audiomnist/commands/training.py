@@ -8,7 +8,8 @@ from audiomnist.errors import RunError
 
 if TYPE_CHECKING:
     from audiomnist.history import EpochMetrics
-    from audiomnist.runs import Run, RunConfig
+    from audiomnist.run_configs import RunConfig
+    from audiomnist.run_folders import Run
 
 _NETWORK = "cnn"
 
@@ -234,8 +235,8 @@ def _print_epoch(metrics: "EpochMetrics", n_epochs: int) -> None:
 def _config(arguments: argparse.Namespace) -> "RunConfig":
     """The preset of the network with whatever was asked for in its place."""
     from audiomnist import runs
-    from audiomnist.augmentation import AugmentationConfig
-    from audiomnist.networks import NETWORKS
+    from audiomnist.augmentation_configs import AugmentationConfig
+    from audiomnist.networks.config import NETWORKS
 
     if arguments.network and arguments.network not in NETWORKS:
         raise RunError(

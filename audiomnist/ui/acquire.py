@@ -7,8 +7,10 @@ from contextlib import contextmanager
 import pandas as pd
 import streamlit as st
 
-from audiomnist import corpora
-from audiomnist.corpora import CORPORA, CorpusCard, ImportReport, Progress
+from audiomnist.corpora import library
+from audiomnist.corpora.catalogue import CORPORA, CorpusCard
+from audiomnist.corpora.library import ImportReport
+from audiomnist.storage import Progress
 from audiomnist.ui import layout, state
 
 _ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "xz"]
@@ -30,7 +32,7 @@ _REDRAW = 0.1
 
 def offer_downloads() -> None:
     """Offer every known corpus that is not on this machine yet."""
-    here = corpora.available()
+    here = library.available()
     missing = [card for card in CORPORA.values() if card.name not in here]
     for card in missing:
         with st.container(border=True):
@@ -49,7 +51,7 @@ def _offer(card: CorpusCard) -> None:
     if st.button(label, key=f"download-{card.name}", type="primary"):
         with layout.guard():
             with progress_bar(card.download_mb) as show:
-                corpus = corpora.download(card.name, on_progress=show)
+                corpus = library.download(card.name, on_progress=show)
             st.session_state[state.DATASET_REPORT] = ImportReport(corpus, ())
             _open(card.name)
 
@@ -62,7 +64,7 @@ def offer_import() -> None:
         "for each digit. Larger archives: `python -m audiomnist data import NAME FILE`."
     )
     # Emptied by a success, kept as it is by a mistake.
-    with st.form(f"import-{len(corpora.available())}"):
+    with st.form(f"import-{len(library.available())}"):
         name = st.text_input(
             "Name of the corpus",
             placeholder="my-recordings",
@@ -81,7 +83,7 @@ def offer_import() -> None:
         return
     with layout.guard():
         with progress_bar() as show:
-            report = corpora.import_corpus(name, file, on_progress=show)
+            report = library.import_corpus(name, file, on_progress=show)
         st.session_state[state.DATASET_REPORT] = report
         _open(name)
 
@@ -116,7 +118,7 @@ def offer_removal(name: str) -> None:
         )
         if st.button("Remove it", key=f"remove-{name}", type="primary"):
             with layout.guard():
-                corpora.remove_corpus(name)
+                library.remove_corpus(name)
                 _open("embedded")
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from audiomnist import corpora
-from audiomnist.clips import Clip, Corpus
-from audiomnist.corpora import CORPORA
+from audiomnist.corpora import library
+from audiomnist.corpora.catalogue import CORPORA
+from audiomnist.corpora.clips import Clip, Corpus
 from audiomnist.errors import CorpusError
 from audiomnist.ui import acquire, cached, state
 
@@ -32,7 +32,7 @@ def short_title(name: str) -> str:
 
 def choose_corpus() -> Corpus:
     """Let the visitor choose one of the corpora on this machine."""
-    names = corpora.available()
+    names = library.available()
     if opened := st.session_state.pop(state.DATASET_OPEN, None):
         st.session_state[state.DATASET_CORPUS] = opened
     if st.session_state.get(state.DATASET_CORPUS) not in names:

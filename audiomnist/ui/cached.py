@@ -14,15 +14,16 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from audiomnist import clips, corpora, evaluation, models
-from audiomnist.audio import Audio
-from audiomnist.clips import Clip, Corpus
+from audiomnist import evaluation, models
+from audiomnist.audio.signal import Audio
+from audiomnist.corpora import clips, library
+from audiomnist.corpora.clips import Clip, Corpus
 from audiomnist.errors import ModelError
 from audiomnist.metrics import Evaluation
 from audiomnist.models import find_model, read_record
 from audiomnist.recognizer import Recognizer
 from audiomnist.rejection import at_threshold
-from audiomnist.runs import Run
+from audiomnist.run_folders import Run
 from audiomnist.settings import settings
 from audiomnist.significance import Rate
 from audiomnist.training import LITERT
@@ -85,7 +86,7 @@ def held_out(model: str) -> Evaluation:
         model,
         (
             *_model_stamp(model, evaluation.FILE_NAME),
-            *(_corpus_stamp(name) for name in corpora.available()),
+            *(_corpus_stamp(name) for name in library.available()),
         ),
     )
 
@@ -136,7 +137,7 @@ def _evaluate_part(model: str, part: _Part) -> Evaluation:
 def _corpus_stamp(name: str) -> Stamp:
     """Tells a corpus from another one under the same name."""
     if name == "embedded":
-        return _stamp(corpora.EMBEDDED_ARCHIVE)
+        return _stamp(library.EMBEDDED_ARCHIVE)
     folder = settings().corpora / name
     return _stamp(folder, folder / "recordings")  # where imported ones lie
 
@@ -163,7 +164,7 @@ def _stamp(*paths: Path) -> Stamp:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _corpus(name: str, stamp: Stamp) -> Corpus:
     """The corpus of that name and stamp."""
-    return corpora.load_corpus(name)
+    return library.load_corpus(name)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from audiomnist.errors import ModelError
 from audiomnist.models import list_models, read_record
-from audiomnist.networks import TITLES
+from audiomnist.networks.config import TITLES
 from audiomnist.settings import settings
 from audiomnist.ui import layout, state
 

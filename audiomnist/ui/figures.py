@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from audiomnist import plots
-from audiomnist.audio import Audio
+from audiomnist.audio.signal import Audio
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

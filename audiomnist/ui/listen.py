@@ -3,10 +3,11 @@
 import streamlit as st
 
 from audiomnist import plots
-from audiomnist.audio import Audio, encode_wav
-from audiomnist.clips import Clip, Corpus
-from audiomnist.plots import Style
-from audiomnist.speech import Speech
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.signal import Audio
+from audiomnist.corpora.clips import Clip, Corpus
+from audiomnist.features.speech import Speech
+from audiomnist.sound_plots import Style
 from audiomnist.ui import figures, layout
 from audiomnist.ui.figures import Picture
 

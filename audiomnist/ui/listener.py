@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from audiomnist.audio import Audio
+from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioMnistError
+from audiomnist.features.speech import Speech
 from audiomnist.recognizer import Prediction, Recognizer
-from audiomnist.speech import Speech
 from audiomnist.streaming import StreamingRecognizer
 
 if TYPE_CHECKING:

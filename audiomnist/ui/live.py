@@ -5,10 +5,11 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from audiomnist.audio import Audio, decode
+from audiomnist.audio.decoding import decode
+from audiomnist.audio.signal import Audio
+from audiomnist.features.speech import Speech
 from audiomnist.recognizer import Prediction, Recognizer
 from audiomnist.settings import settings
-from audiomnist.speech import Speech
 from audiomnist.ui import answers, figures, layout, listen, state
 from audiomnist.ui.listener import Listener
 

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from audiomnist import corpora
+from audiomnist.corpora import library
+from audiomnist.corpora.splits import RULES
 from audiomnist.metrics import Evaluation, few_speakers
 from audiomnist.models import Model
 from audiomnist.rejection import (
@@ -18,7 +19,6 @@ from audiomnist.rejection import (
     expected_calibration_error,
 )
 from audiomnist.significance import Rate
-from audiomnist.splits import RULES
 from audiomnist.ui import browse, cached, layout, state
 
 HELD_OUT = ""
@@ -33,7 +33,7 @@ def choose_part() -> str:
 
     chosen: str = st.selectbox(
         "Evaluated on",
-        (HELD_OUT, *corpora.available()),
+        (HELD_OUT, *library.available()),
         format_func=label,
         key=state.EVALUATE_ON,
         persist_state="session",

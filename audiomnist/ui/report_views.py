@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from audiomnist import plots
-from audiomnist.clips import load_audio
+from audiomnist.corpora.clips import load_audio
 from audiomnist.errors import ModelError
 from audiomnist.evaluation import mcnemar
 from audiomnist.metrics import Evaluation, Mistake, identity

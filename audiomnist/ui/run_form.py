@@ -8,14 +8,16 @@ from dataclasses import replace
 
 import streamlit as st
 
-from audiomnist import corpora, runs
-from audiomnist.augmentation import AugmentationConfig
-from audiomnist.corpora import CORPORA
+from audiomnist import runs
+from audiomnist.augmentation_configs import AugmentationConfig
+from audiomnist.corpora import library
+from audiomnist.corpora.catalogue import CORPORA
+from audiomnist.corpora.other_words import EMBEDDED, others_here
+from audiomnist.corpora.splits import RULES
 from audiomnist.errors import RunError
-from audiomnist.negatives import EMBEDDED, others_here
-from audiomnist.networks import NETWORKS, TITLES
-from audiomnist.runs import Run, RunConfig, preset
-from audiomnist.splits import RULES
+from audiomnist.networks.config import NETWORKS, TITLES
+from audiomnist.run_configs import RunConfig, preset
+from audiomnist.run_folders import Run
 from audiomnist.train_configs import TrainConfig
 from audiomnist.ui import browse, cached, layout, state
 
@@ -50,7 +52,7 @@ def ask() -> RunConfig | None:
     st.caption(NETWORKS[kind])
     names = st.multiselect(
         "Corpora",
-        corpora.available(),
+        library.available(),
         default=["embedded"],
         format_func=browse.short_title,
         key=state.TRAIN_CORPORA,

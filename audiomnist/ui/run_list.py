@@ -5,8 +5,8 @@ import streamlit as st
 
 from audiomnist import runs
 from audiomnist.history import best_epoch
-from audiomnist.networks import TITLES
-from audiomnist.runs import Run
+from audiomnist.networks.config import TITLES
+from audiomnist.run_folders import Run
 from audiomnist.ui import browse, cached, layout, run_view, state
 
 

@@ -6,8 +6,9 @@ import streamlit as st
 
 from audiomnist import plots, runs
 from audiomnist.history import EpochMetrics, best_epoch
-from audiomnist.networks import TITLES
-from audiomnist.runs import Run, RunProgress
+from audiomnist.networks.config import TITLES
+from audiomnist.run_folders import Run
+from audiomnist.run_progress import RunProgress
 from audiomnist.ui import browse, cached, figures, layout, report, state
 
 Colour = Literal["gray", "blue", "green", "orange", "red"]

@@ -14,7 +14,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.string_util import validate_emoji
 
 from audiomnist import plots
-from audiomnist.audio import Audio
+from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioMnistError
 
 # Options of mallopt(3), from malloc.h.

@@ -4,13 +4,13 @@ import numpy as np
 import streamlit as st
 
 from audiomnist import plots
-from audiomnist.audio import Audio
-from audiomnist.clips import Clip, Corpus, load_audio
-from audiomnist.features import FeatureConfig
+from audiomnist.audio.signal import Audio
+from audiomnist.corpora.clips import Clip, Corpus, load_audio
+from audiomnist.features.config import FeatureConfig
+from audiomnist.features.speech import find_speech
 from audiomnist.models import list_models
-from audiomnist.plots import Style
 from audiomnist.recognizer import Recognizer
-from audiomnist.speech import find_speech
+from audiomnist.sound_plots import Style
 from audiomnist.ui import answers, cached, figures, layout, listen, state
 from audiomnist.ui.figures import Picture
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from audiomnist import corpora
-from audiomnist.speech import find_speech
+from audiomnist.corpora import library
+from audiomnist.features.speech import find_speech
 from audiomnist.ui import acquire, browse, figures, layout, listen
 
 layout.heading(
@@ -31,7 +31,7 @@ with layout.guard(head):
                 clip = browse.choose_clip(corpus, found)
             with right:
                 st.markdown(listen.describe(clip, corpus))
-                audio = corpora.load_audio(clip)
+                audio = library.load_audio(clip)
                 listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
                 figures.show(listen.wave(audio, find_speech(audio), is_public=True))
                 st.caption(

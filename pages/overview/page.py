@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from audiomnist.clips import load_audio
-from audiomnist.speech import find_speech
+from audiomnist.corpora.clips import load_audio
+from audiomnist.features.speech import find_speech
 from audiomnist.ui import cached, figures, layout, listen, walk
 
 layout.heading(

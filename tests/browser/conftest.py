@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from audiomnist import corpora, runs
-from audiomnist.audio import Audio, encode_wav, resample
+from audiomnist import runs
+from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.signal import Audio, resample
 from audiomnist.benchmark.browser import Server, chromium, find_chromium, serve
-from audiomnist.clips import load_audio
+from audiomnist.corpora import library
+from audiomnist.corpora.clips import load_audio
 from audiomnist.models import DEFAULT_MODEL, find_model
 from audiomnist.recognizer import Recognizer
 
@@ -75,7 +77,7 @@ def seven(tmp_path_factory: pytest.TempPathFactory) -> Path:
     the way from the microphone to the page, not the model.
     """
     recognizer = Recognizer(find_model(DEFAULT_MODEL))
-    for clip in corpora.load_corpus("embedded").clips:
+    for clip in library.load_corpus("embedded").clips:
         if clip.digit == 7:
             word = resample(load_audio(clip), MICROPHONE_RATE)
             recording = _between_silence(word)

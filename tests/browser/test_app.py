@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from audiomnist import runs
 from audiomnist.benchmark.browser import PAGES, Server, wait_until_ready
-from audiomnist.corpora import import_corpus
+from audiomnist.corpora.library import import_corpus
 
 SLOW = 60_000  # ms: for what a busy machine may take long for
 HURRY = 300  # ms between two presses

@@ -1,0 +1,1 @@
+"""Sound in memory: decoding and encoding it, its rate and level, and noise."""

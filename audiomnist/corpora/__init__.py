@@ -1,0 +1,1 @@
+"""Recordings of spoken digits: their clips, where they come from, and their splits."""

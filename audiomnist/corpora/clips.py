@@ -1,0 +1,394 @@
+"""Clips of spoken digits: their names, their bytes, and the corpora they make up.
+
+Owns the types `Clip` and `Corpus`, the parsing of recordings' names (done here alone),
+and listing and reading the recordings in a folder or a zip archive. Where corpora come
+from is for `library`.
+"""
+
+import hashlib
+import os
+import re
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from audiomnist.audio.decoding import MAX_DURATION, decode
+from audiomnist.audio.signal import Audio
+from audiomnist.digits import DIGIT_WORDS
+from audiomnist.errors import CorpusError
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
+"""Endings of the files that are taken for recordings."""
+
+UNKNOWN_SPEAKER = "unknown"
+
+OTHER = -1
+"""Stands for the digit of a clip in which none is said."""
+
+_NAME = re.compile(r"([^_]+)_(.+)_(\d{1,9})")
+
+SPEECH_COMMANDS_STEM = re.compile(r"(.+)_nohash_(\d{1,9})")
+"""Speaker and take in the file names of Speech Commands."""
+
+_DIGITS = {word: digit for digit, word in enumerate(DIGIT_WORDS)} | {
+    str(digit): digit for digit in range(10)
+}
+
+_archive_lock = threading.Lock()
+
+
+@dataclass(frozen=True, order=True)
+class Clip:
+    """One recording of one spoken digit.
+
+    Parameters
+    ----------
+    digit
+        What is said, 0 to 9, or `OTHER`.
+    speaker
+        Who says it, "unknown" where nothing tells.
+    take
+        Which of the speaker's recordings of the digit, from 0.
+    path
+        The recording, or the archive that holds it.
+    member
+        Its name inside the archive, None for a file of its own.
+    corpus
+        Name of the corpus that it is from, "" outside of any.
+    """
+
+    digit: int
+    speaker: str
+    take: int
+    path: Path
+    member: str | None = None
+    corpus: str = ""
+
+    @property
+    def name(self) -> str:
+        """The recording's file name."""
+        return self.path.name if self.member is None else self.member
+
+
+class ClipName(NamedTuple):
+    """What the name of a recording tells."""
+
+    digit: int
+    speaker: str
+    take: int
+
+
+class Skipped(NamedTuple):
+    """A recording that was left out, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Recordings of spoken digits that belong together.
+
+    Parameters
+    ----------
+    name
+        What the command line and run records call it.
+    title
+        What people call it.
+    clips
+        The recordings; kept sorted, each with the name of this corpus.
+    source, licence, citation
+        Where it comes from, what may be done with it, how to cite it.
+    is_synthetic
+        Whether the voices are a machine's.
+    official_test_takes, official_test_speakers
+        Takes and speakers that the corpus's authors set aside for testing.
+    skipped
+        Recordings in the same place that are no clips of digits.
+
+    Raises
+    ------
+    CorpusError
+        If a recording is listed twice.
+    """
+
+    name: str
+    title: str
+    clips: tuple[Clip, ...]
+    source: str
+    licence: str
+    citation: str
+    is_synthetic: bool
+    official_test_takes: frozenset[int] = frozenset()
+    official_test_speakers: frozenset[str] = frozenset()
+    skipped: tuple[Skipped, ...] = ()
+
+    def __post_init__(self) -> None:
+        clips = tuple(
+            Clip(clip.digit, clip.speaker, clip.take, clip.path, clip.member, self.name)
+            for clip in sorted(self.clips)
+        )
+        places = {(clip.path, clip.member) for clip in clips}
+        if len(places) < len(clips):
+            raise CorpusError(
+                f"The corpus {self.name!r} lists {len(clips)} clips but only "
+                f"{len(places)} recordings. List each recording once."
+            )
+        object.__setattr__(self, "clips", clips)
+
+    @cached_property
+    def speakers(self) -> tuple[str, ...]:
+        """Everybody who speaks in it, sorted."""
+        return tuple(sorted({clip.speaker for clip in self.clips}))
+
+    @property
+    def people(self) -> str:
+        """How many speak in it, in words: "1 speaker", "2,600 speakers"."""
+        n = len(self.speakers)
+        return f"{n:,} speaker{'' if n == 1 else 's'}"
+
+    @cached_property
+    def official_test(self) -> tuple[Clip, ...]:
+        """The clips that the corpus's authors set aside for testing, sorted."""
+        return tuple(
+            clip
+            for clip in self.clips
+            if clip.take in self.official_test_takes
+            or clip.speaker in self.official_test_speakers
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 over names and sizes: the same wherever the corpus lies."""
+        lines = (
+            f"{clip.digit} {clip.speaker} {clip.take} {clip.name} {_n_bytes(clip)}\n"
+            for clip in self.clips
+        )
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def parse_name(name: str) -> ClipName:
+    """Read digit, speaker and take from the name of a recording.
+
+    Two layouts are understood: files called {digit}_{speaker}_{take}, such as
+    7_anna_0.wav or seven_anna_0.wav, in any folder; and a folder for each
+    digit, such as seven/a1b2_nohash_0.wav (speaker and take as in Speech
+    Commands) or 7/anything.wav (speaker unknown; the take is the number that
+    the name ends in, 0 without one). A digit is 0 to 9 or zero to nine.
+
+    Parameters
+    ----------
+    name
+        File name, with the folders above it where there are some.
+
+    Raises
+    ------
+    CorpusError
+        If neither the name nor its folder is that of a digit.
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    match = _NAME.fullmatch(path.stem)
+    if match and (digit := _DIGITS.get(match[1].lower())) is not None:
+        return ClipName(digit, match[2], int(match[3]))
+    digit = _DIGITS.get(path.parent.name.lower())
+    if digit is not None:
+        if nohash := SPEECH_COMMANDS_STEM.fullmatch(path.stem):
+            return ClipName(digit, nohash[1], int(nohash[2]))
+        number = re.search(r"\d{1,9}$", path.stem)
+        return ClipName(digit, UNKNOWN_SPEAKER, int(number[0]) if number else 0)
+    if match:
+        raise CorpusError(
+            f"{name}: {match[1]!r} is not a digit; expected 0 to 9 or zero to nine."
+        )
+    raise CorpusError(
+        f"{name}: not a digit's name; expected {{digit}}_{{speaker}}_{{take}}, "
+        "such as 7_anna_0.wav, or a folder for each digit, such as 7/anna.wav."
+    )
+
+
+def read(clip: Clip) -> bytes:
+    """Read the recording's file as it is stored, safely from any thread.
+
+    Raises
+    ------
+    CorpusError
+        If the recording is gone or the archive that holds it is damaged.
+    """
+    try:
+        if clip.member is None:
+            return clip.path.read_bytes()
+        with _archive_lock:
+            return _archive(clip.path, _mtime(clip.path)).read(clip.member)
+    except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise CorpusError(
+            f"{clip.name} cannot be read from {clip.path} ({error}). If its corpus "
+            "was moved or removed, load, download or import it again."
+        ) from error
+
+
+def load_audio(clip: Clip) -> Audio:
+    """Read and decode a clip, at its own sample rate.
+
+    Raises
+    ------
+    CorpusError
+        If the recording cannot be read.
+    AudioError
+        If it is no recording.
+    """
+    return decode(read(clip), clip.name)
+
+
+def duration(clip: Clip) -> float:
+    """Read how long a clip is from its header, without decoding it.
+
+    Returns
+    -------
+    float
+        Seconds, above 0 and at most `MAX_DURATION`.
+
+    Raises
+    ------
+    CorpusError
+        If the recording cannot be read.
+    AudioError
+        If it is no recording, holds no sound or is too long.
+    """
+    import soundfile
+
+    data = read(clip)
+    try:
+        header = soundfile.info(BytesIO(data))
+        seconds = float(header.frames / max(header.samplerate, 1))
+    except (RuntimeError, TypeError):  # libsndfile's errors are RuntimeErrors
+        seconds = 0.0
+    if 0 < seconds <= MAX_DURATION:
+        return seconds
+    # Only decoding tells how long a streamed recording is, or what is wrong.
+    return decode(data, clip.name).duration
+
+
+def clips_in_folder(folder: Path) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]]:
+    """List the recordings in a folder and the folders inside it.
+
+    Returns
+    -------
+    tuple
+        The clips, and the recordings whose names are not UTF-8 or that
+        `parse_name` does not understand, in the order of their paths.
+
+    Raises
+    ------
+    CorpusError
+        If the folder cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise CorpusError(
+            f"The folder {error.filename} cannot be listed ({error.strerror}). "
+            "Check that it exists and that you may read it."
+        ) from error
+
+    names = []
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = Path(parent).relative_to(folder).as_posix()
+        names += [
+            f"{inside}/{name}" if inside != "." else name
+            for name in files
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+        ]
+    clips, skipped = [], []
+    for name in sorted(names):
+        readable = os.fsencode(name).decode(errors="replace")
+        if readable != name:  # it could be neither shown nor hashed
+            reason = "the name is not UTF-8; rename the file or its folder."
+            skipped.append(Skipped(readable, reason))
+            continue
+        try:
+            clips.append(Clip(*parse_name(name), folder / name))
+        except CorpusError as error:
+            skipped.append(Skipped(name, str(error).removeprefix(f"{name}: ")))
+    return _with_distinct_takes(clips), tuple(skipped)
+
+
+def clips_in_archive(archive: Path) -> tuple[Clip, ...]:
+    """List the recordings in a zip archive, which stays packed.
+
+    Raises
+    ------
+    CorpusError
+        If it cannot be read, or holds a name that `parse_name` does not
+        understand.
+    """
+    return _with_distinct_takes(
+        Clip(*parse_name(name), archive, name) for name in names_in_archive(archive)
+    )
+
+
+def names_in_archive(archive: Path) -> list[str]:
+    """Names of the recordings in a zip archive, sorted.
+
+    Raises
+    ------
+    CorpusError
+        If it cannot be read.
+    """
+    try:
+        with _archive_lock:
+            names = _archive(archive, _mtime(archive)).namelist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise CorpusError(
+            f"The archive {archive} cannot be read ({error}). Install Audio MNIST "
+            "again."
+        ) from error
+    return sorted(name for name in names if name.lower().endswith(SUFFIXES))
+
+
+def _with_distinct_takes(clips: Iterable[Clip]) -> tuple[Clip, ...]:
+    """Give clips that repeat a digit, speaker and take the next free take."""
+    clips = tuple(clips)
+    next_take: dict[tuple[int, str], int] = {}
+    for clip in clips:
+        key = (clip.digit, clip.speaker)
+        next_take[key] = max(next_take.get(key, 0), clip.take + 1)
+    distinct, seen = [], set()
+    for clip in clips:
+        key = (clip.digit, clip.speaker)
+        if (*key, clip.take) in seen:
+            clip = replace(clip, take=next_take[key])
+            next_take[key] += 1
+        seen.add((*key, clip.take))
+        distinct.append(clip)
+    return tuple(sorted(distinct))
+
+
+def _n_bytes(clip: Clip) -> int:
+    """Size of the recording's file."""
+    try:
+        if clip.member is None:
+            return clip.path.stat().st_size
+        with _archive_lock:
+            return _archive(clip.path, _mtime(clip.path)).getinfo(clip.member).file_size
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise CorpusError(
+            f"{clip.name} is gone from {clip.path} ({error}). Load its corpus again, "
+            "or download or import it again."
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def _archive(path: Path, mtime_ns: int) -> zipfile.ZipFile:
+    """An archive kept open; a changed file is opened anew."""
+    return zipfile.ZipFile(path)
+
+
+def _mtime(path: Path) -> int:
+    """When the file was last changed, in ns."""
+    return path.stat().st_mtime_ns

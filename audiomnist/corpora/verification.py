@@ -1,0 +1,221 @@
+"""Verify the archive of a known corpus and keep its recordings.
+
+Owns the check of an archive against its card, and what of it is kept where: the digits,
+the authors' list of test recordings, and other words. Downloading the archive is for
+`downloads`, loading the corpus for `library`.
+"""
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from audiomnist.audio.decoding import decode
+from audiomnist.corpora.archives import unpack
+from audiomnist.corpora.catalogue import CorpusCard
+from audiomnist.corpora.clips import (
+    SPEECH_COMMANDS_STEM,
+    SUFFIXES,
+    ClipName,
+    parse_name,
+)
+from audiomnist.errors import AudioError, CorpusError
+from audiomnist.settings import OTHERS, settings
+from audiomnist.storage import OnProgress, Progress, new_folder
+
+_MAX_TOTAL_BYTES = 8 * 1024**3  # a known corpus may be larger than a stranger's
+_CHUNK = 1024**2  # bytes
+
+
+def keep_recordings(
+    card: CorpusCard, archive: Path, place: str, on_progress: OnProgress | None = None
+) -> None:
+    """Unpack a known corpus's recordings and keep them if they are the ones.
+
+    Other words, where the card has some, lie in the corpus's own folder, in `OTHERS`.
+
+    Parameters
+    ----------
+    card
+        What they must be.
+    archive
+        Zip or tar archive.
+    place
+        What to call it in a message.
+    on_progress
+        Called with the stages "verifying" (where the archive has a digest),
+        "unpacking" and "checking".
+
+    Raises
+    ------
+    CorpusError
+        If the archive cannot be read or is not the card's, or the corpus is there
+        already. Nothing is kept then.
+    """
+    _check_archive(card, archive, place, on_progress)
+    wanted = (*SUFFIXES, Path(card.official_test_list).suffix)
+    with new_folder(settings().corpora / card.name) as temporary:
+        inside = temporary / ".archive"
+        found = unpack(
+            archive,
+            inside,
+            suffixes=wanted if card.official_test_list else SUFFIXES,
+            max_total_bytes=_MAX_TOTAL_BYTES,
+            on_progress=on_progress,
+        )
+        recordings = [path for path in found if path.suffix.lower() in SUFFIXES]
+        digits = [path for path in recordings if path.parent.name in card.folders]
+        digits.sort(key=lambda path: (path.name.encode(), path.parent.name))
+        _check_recordings(card, digits, place, on_progress)
+        for file in digits:
+            # Names are distinct in one folder; several keep theirs.
+            parent = file.parent.name if len(card.folders) > 1 else "."
+            (temporary / parent).mkdir(exist_ok=True)
+            file.rename(temporary / parent / file.name)
+        if card.official_test_list:
+            listed = [path for path in found if path.name == card.official_test_list]
+            if not listed:
+                expected = f"a file {card.official_test_list}"
+                raise _other_contents(card, place, expected, "none")
+            listed[0].rename(temporary / card.official_test_list)
+        if card.other_words:
+            others = [path for path in recordings if path not in {*digits}]
+            _keep_others(others, temporary / OTHERS, card.other_words)
+        shutil.rmtree(inside)
+
+
+def official_test_speakers(card: CorpusCard, folder: Path) -> frozenset[str]:
+    """Who speaks in the recordings that the authors set aside, digits or not.
+
+    Raises
+    ------
+    CorpusError
+        If their list has gone or names nobody.
+    """
+    if not card.official_test_list:
+        return frozenset()
+    path = folder / card.official_test_list
+    try:
+        lines = path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(
+            f"{card.title}: the list of its test recordings cannot be read from {path} "
+            f"({error}). Remove the corpus and download it again."
+        ) from error
+    stems = [SPEECH_COMMANDS_STEM.fullmatch(Path(line).stem) for line in lines]
+    speakers = frozenset(stem[1] for stem in stems if stem)
+    if not speakers:
+        raise CorpusError(
+            f"{card.title}: {path} lists no test recording; expected lines such as "
+            "seven/0132a06d_nohash_0.wav. Remove the corpus and download it again."
+        )
+    return speakers
+
+
+def _check_archive(
+    card: CorpusCard, archive: Path, place: str, on_progress: OnProgress | None
+) -> None:
+    """Refuse an archive that has not the card's digest."""
+    if not card.archive_sha256:
+        return
+    digest, done = hashlib.sha256(), 0
+    try:
+        total = archive.stat().st_size
+        with archive.open("rb") as file:
+            while data := file.read(_CHUNK):
+                digest.update(data)
+                done += len(data)
+                if on_progress:
+                    on_progress(Progress("verifying", done, total))
+    except OSError as error:
+        raise CorpusError(
+            f"{place} cannot be opened ({error.strerror}). Give the path of an archive "
+            f"of {card.title}."
+        ) from error
+    if digest.hexdigest() != card.archive_sha256:
+        expected = f"an archive with sha256 {card.archive_sha256}"
+        raise _other_contents(card, place, expected, digest.hexdigest())
+
+
+def _check_recordings(
+    card: CorpusCard,
+    files: Sequence[Path],
+    place: str,
+    on_progress: OnProgress | None,
+) -> None:
+    """Refuse recordings that are not the card's."""
+    digest = hashlib.sha256()
+    is_verified = bool(card.archive_sha256)  # byte by byte, with the archive
+    for done, file in enumerate(() if is_verified else files):
+        data = file.read_bytes()
+        digest.update(data)
+        if not card.sha256:
+            _check_sound(card, file, data, place)
+        if on_progress:
+            on_progress(Progress("checking", done + 1, len(files)))
+    expected, found = f"{card.n_clips:,} recordings", f"{len(files):,}"
+    if card.sha256:
+        expected += f" with sha256 {card.sha256}"
+        found += f" with {digest.hexdigest()}"
+    is_sum_right = card.sha256 in ("", digest.hexdigest())
+    if len(files) != card.n_clips or not is_sum_right:
+        raise _other_contents(card, place, expected, found)
+    if card.n_speakers:
+        _check_speakers(card, files, place)
+
+
+def _check_sound(card: CorpusCard, file: Path, data: bytes, place: str) -> None:
+    """Refuse a recording that cannot be heard."""
+    try:
+        decode(data, file.name)
+    except AudioError as error:
+        raise _other_contents(card, place, "only recordings", str(error)) from error
+
+
+def _check_speakers(card: CorpusCard, files: Sequence[Path], place: str) -> None:
+    """Refuse recordings that are not so many of each digit by each speaker."""
+    n_each = card.n_clips // (10 * card.n_speakers)
+    expected = f"{n_each} of each digit by each of {card.n_speakers} speakers"
+    names: set[ClipName] = set()
+    for file in files:
+        try:
+            name = parse_name(f"{file.parent.name}/{file.name}")
+        except CorpusError as error:
+            raise _other_contents(card, place, expected, str(error)) from error
+        if name in names:
+            raise _other_contents(card, place, expected, f"{file.name} twice")
+        names.add(name)
+    n_takes = Counter((name.digit, name.speaker) for name in names)
+    for (digit, speaker), n in sorted(n_takes.items()):
+        if n != n_each:
+            raise _other_contents(card, place, expected, f"{n} of {digit} by {speaker}")
+    n_speakers = len({name.speaker for name in names})
+    if n_speakers != card.n_speakers:
+        raise _other_contents(card, place, expected, f"{n_speakers} speakers")
+
+
+def _keep_others(files: Sequence[Path], folder: Path, n_each: int) -> None:
+    """Keep some recordings of every word that is no digit, for `negatives`."""
+    by_word: dict[str, list[Path]] = {}
+    for file in sorted(files):
+        # What begins with "_" is no word: long recordings of noise.
+        if not file.parent.name.startswith("_"):
+            by_word.setdefault(file.parent.name, []).append(file)
+    for word, its in by_word.items():
+        (folder / word).mkdir(parents=True)
+        # Names begin with the speaker: evenly spaced ones are many people's.
+        for number in range(min(n_each, len(its))):
+            file = its[number * len(its) // min(n_each, len(its))]
+            file.rename(folder / word / file.name)
+
+
+def _other_contents(
+    card: CorpusCard, place: str, expected: str, found: str
+) -> CorpusError:
+    """The error for an archive that is not the corpus's."""
+    return CorpusError(
+        f"{place} does not hold {card.title}. Expected {expected}; got {found}. "
+        "Nothing was kept. The archive is probably another version, or was changed on "
+        "its way: download it again, or name another source."
+    )

@@ -1,0 +1,292 @@
+"""Find the word in a recording, the same way for corpora and microphones.
+
+Owns the one rule that says from when to when somebody speaks: the run of
+frames with the largest area above the noise, never the loudest sample, which
+a key click would win. Works on the power spectra of many clips at once; what
+the word sounds like is left to the features, the next step.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiomnist.audio.signal import Audio
+from audiomnist.errors import AudioError
+from audiomnist.features.spectra import SpectrumConfig, mel_filter_bank, power_spectra
+
+
+@dataclass(frozen=True)
+class SpeechConfig:
+    """How the speech in a recording is found.
+
+    The noise of each mel band is its mean over the quietest frames. A frame's
+    prominence is by how many dB its bands stand above their noise, counted from
+    `noise_spread_db` on, on average over the bands.
+
+    Parameters
+    ----------
+    n_bands
+        Mel bands between `fmin` and `fmax` Hz that are compared with the noise.
+    fmin, fmax
+        Range of frequencies, in Hz.
+    quiet_part
+        Part of the frames, the quietest ones, that is taken for noise.
+    noise_spread_db
+        Noise wavers by this much around its mean; less does not count.
+    dynamic_range_db
+        Whatever is further below the loudest band counts as silence.
+    least_peak_db
+        A recording whose most prominent frame stays under this has no speech.
+    least_db, least_part
+        A frame belongs to a word from this prominence on, and from this part of
+        the highest prominence on.
+    max_gap
+        Pauses up to this many seconds do not end a word, such as the closure
+        before the last consonant of "eight".
+    margin
+        Seconds kept on both sides of what was found.
+    hidden_end
+        Seconds kept besides after a word that hardly stands above its noise: its end
+        is soft and hidden there.
+    min_level_dbfs
+        A word must be at least this loud, in dB relative to full scale.
+
+    Raises
+    ------
+    AudioError
+        If a number is out of its range.
+    """
+
+    n_bands: int = 20
+    fmin: float = 60.0
+    fmax: float = 3800.0
+    quiet_part: float = 0.2
+    noise_spread_db: float = 3.0
+    dynamic_range_db: float = 45.0
+    least_peak_db: float = 1.4
+    least_db: float = 0.8
+    least_part: float = 0.1
+    max_gap: float = 0.15
+    margin: float = 0.03
+    hidden_end: float = 0.12
+    min_level_dbfs: float = -75.0
+
+    def __post_init__(self) -> None:
+        if self.n_bands < 1 or not 0 <= self.fmin < self.fmax:
+            raise AudioError(
+                f"{self.n_bands} bands from {self.fmin} to {self.fmax} Hz cannot find "
+                "speech; expected one band or more and fmin under fmax."
+            )
+        if not 0 < self.quiet_part < 1 or not 0 <= self.least_part < 1:
+            raise AudioError(
+                f"quiet_part is {self.quiet_part} and least_part {self.least_part}; "
+                "both are parts of a whole, expected between 0 and 1."
+            )
+
+
+@dataclass(frozen=True)
+class Speech:
+    """The part of a recording in which somebody speaks, in seconds."""
+
+    start: float
+    end: float
+
+
+# A clip cut closely around its word has no noise in it: its quietest frames are
+# weak speech, and their levels differ, where noise is level. The difference in dB
+# between these two quantiles of the frames' levels, beyond what noise shows, is
+# taken off the noise estimate, up to a limit.
+_LOW_QUANTILE, _HIGH_QUANTILE = 0.05, 0.25
+_LEVEL_SPREAD_DB, _MAX_CORRECTION_DB = 2.0, 20.0
+
+# Other people's talk wavers far more than noise does, and stands above its own quiet
+# moments all along. The word is looked for above it: beside the most prominent stretch
+# of this many seconds, two fifths of the frames stay under 0.4 of what talk reaches
+# now and then. A long word leaves silence beside it too, and is not cut.
+_STRETCH, _MIN_BESIDE = 0.6, 0.15
+_BESIDE_QUANTILE, _TALK_FACTOR, _MAX_TALK_PART = 0.4, 2.5, 0.6
+
+# From the first of these highest prominences down the whole `hidden_end` is kept, from
+# the second up nothing of it: in noise of 0 dB the end of a word is found 0.1 s early,
+# in noise of 20 dB where it is.
+_HIDDEN_DB, _CLEAR_DB = 3.0, 7.0
+
+_SMALLEST = 1e-12
+"""Power added to each band, so that digital silence has a logarithm."""
+
+
+def find_speech(
+    audio: Audio,
+    config: SpeechConfig | None = None,
+    spectrum: SpectrumConfig | None = None,
+) -> Speech | None:
+    """Find the word in one recording; None if nobody speaks."""
+    spectrum = spectrum or SpectrumConfig()
+    if audio.duration < spectrum.win_length / spectrum.sample_rate:
+        return None
+    power, bounds = power_spectra([audio], spectrum)
+    ((start, stop),) = speech_spans(power, bounds, config or SpeechConfig(), spectrum)
+    if start == stop:
+        return None
+    # A frame stands for the hop around its centre.
+    begin, end = (start - 0.5) * spectrum.hop, (stop - 0.5) * spectrum.hop
+    return Speech(max(0.0, begin), min(audio.duration, end))
+
+
+def speech_spans(
+    power: np.ndarray,
+    bounds: np.ndarray,
+    config: SpeechConfig,
+    spectrum: SpectrumConfig,
+) -> np.ndarray:
+    """Find the word in each clip of a batch.
+
+    Parameters
+    ----------
+    power
+        Power spectra, shape (n_total_frames, n_bins).
+    bounds
+        Bounds of the clips in them, shape (n_clips + 1,).
+    config
+        How speech is found.
+    spectrum
+        How the spectra were made.
+
+    Returns
+    -------
+    np.ndarray
+        Frames from start to before stop, int64, shape (n_clips, 2), counted in
+        `power`; start == stop where nobody speaks. The margin of a word may reach
+        beyond the bounds of its clip.
+    """
+    if len(bounds) == 1:
+        return np.zeros((0, 2), dtype=np.int64)
+    first, last = bounds[:-1], bounds[1:]
+    clip = np.repeat(np.arange(len(first)), last - first)  # (n_total_frames,)
+    bands = _band_powers(power, first, clip, config, spectrum)  # (frames, n_bands)
+    prominence = _prominence(bands, bounds, clip, config)  # (n_total_frames,)
+    peak = np.maximum.reduceat(prominence, first)  # (n_clips,)
+    base = _background(prominence, bounds, peak, spectrum)  # (n_clips,)
+    threshold = base + config.least_part * (peak - base)
+    threshold = np.maximum(config.least_db, threshold)
+    runs = _runs(prominence - threshold[clip], clip, config.max_gap / spectrum.hop)
+    margin = round(config.margin / spectrum.hop)
+    hidden = (_CLEAR_DB - peak) / (_CLEAR_DB - _HIDDEN_DB)  # (n_clips,)
+    hidden = np.minimum(np.maximum(hidden, 0), 1)
+    hidden = np.round(hidden * config.hidden_end / spectrum.hop).astype(np.int64)
+    spans = np.stack([first, first], axis=1)
+    heard = _is_loud(power, bounds, config, spectrum) & (peak >= config.least_peak_db)
+    # Runs come ordered by area: the largest of each clip is written last and stays.
+    clips, starts, stops = runs.T
+    # A recording that ends with its word hides nothing of it; one that is cut closely
+    # begins with its word, too.
+    stops = stops + np.minimum(hidden[clips], last[clips] - stops)
+    before = starts - first[clips]
+    starts = np.where(before <= hidden[clips], first[clips], starts)
+    for column, edges in enumerate((starts - margin, stops + margin)):
+        spans[clips, column] = edges
+    spans[~heard, 1] = spans[~heard, 0]
+    return spans
+
+
+def _band_powers(
+    power: np.ndarray,
+    first: np.ndarray,
+    clip: np.ndarray,
+    config: SpeechConfig,
+    spectrum: SpectrumConfig,
+) -> np.ndarray:
+    """Power of each band, smoothed over three frames: (n_total_frames, n_bands)."""
+    bank = mel_filter_bank(
+        spectrum.sample_rate, spectrum.n_fft, config.n_bands, config.fmin, config.fmax
+    )
+    bands = power @ bank.T
+    bands += np.float32(_SMALLEST)
+    before = np.concatenate([bands[:1], bands[:-1]])
+    before[first] = bands[first]
+    after = np.concatenate([bands[1:], bands[-1:]])
+    ends = np.concatenate([first[1:], [len(bands)]]) - 1
+    after[ends] = bands[ends]
+    bands = 0.25 * before + 0.5 * bands + 0.25 * after
+    loudest = np.maximum.reduceat(bands.max(axis=1), first)  # (n_clips,)
+    least = loudest * np.float32(10 ** (-config.dynamic_range_db / 10))
+    return np.maximum(bands, least[clip, None])
+
+
+def _prominence(
+    bands: np.ndarray, bounds: np.ndarray, clip: np.ndarray, config: SpeechConfig
+) -> np.ndarray:
+    """By how many dB each frame stands above the noise: (n_total_frames,)."""
+    first, n_frames = bounds[:-1], np.diff(bounds)
+    level_db = 10 * np.log10(bands)
+    average = np.full(level_db.shape[1], 1 / level_db.shape[1], dtype=np.float32)
+    overall = level_db @ average  # (n_total_frames,)
+    order = np.lexsort((overall, clip))  # each clip's frames, quietest first
+    part = (config.quiet_part * n_frames).astype(np.int64)
+    n_quiet = np.maximum(np.minimum(3, n_frames), part)  # (n_clips,)
+    is_quiet = np.arange(len(order)) - first[clip] < n_quiet[clip]
+    begins = np.cumsum(n_quiet) - n_quiet
+    noise = np.add.reduceat(bands[order[is_quiet]], begins)  # (n_clips, n_bands)
+    noise_db = 10 * np.log10(noise / n_quiet[:, None])
+    sorted_level = overall[order]
+    low = sorted_level[first + (_LOW_QUANTILE * n_frames).astype(np.int64)]
+    high = sorted_level[first + (_HIGH_QUANTILE * n_frames).astype(np.int64)]
+    correction = np.maximum(high - low - _LEVEL_SPREAD_DB, 0)
+    correction = np.minimum(correction, _MAX_CORRECTION_DB)
+    # What lies at the end of the dynamic range is silence, never weak speech.
+    loudest_db = np.maximum.reduceat(level_db.max(axis=1), first)
+    silence_db = (loudest_db - config.dynamic_range_db)[:, None]
+    reference = np.maximum(noise_db - correction[:, None], silence_db)
+    reference += config.noise_spread_db
+    level_db -= reference.astype(np.float32)[clip]
+    return np.maximum(level_db, 0, out=level_db) @ average
+
+
+def _background(
+    prominence: np.ndarray,
+    bounds: np.ndarray,
+    peak: np.ndarray,
+    spectrum: SpectrumConfig,
+) -> np.ndarray:
+    """Prominence that what lies beside each clip's word reaches: (n_clips,)."""
+    n_stretch = round(_STRETCH / spectrum.hop)
+    n_least = n_stretch + round(_MIN_BESIDE / spectrum.hop)
+    base = np.zeros(len(peak), dtype=prominence.dtype)
+    for i in np.flatnonzero(np.diff(bounds) >= n_least):
+        frames = prominence[bounds[i] : bounds[i + 1]]
+        total = np.concatenate([[0], np.cumsum(frames, dtype=np.float64)])
+        begin = int(np.argmax(total[n_stretch:] - total[:-n_stretch]))
+        beside = np.concatenate([frames[:begin], frames[begin + n_stretch :]])
+        rank = int(_BESIDE_QUANTILE * (len(beside) - 1))
+        base[i] = _TALK_FACTOR * np.partition(beside, rank)[rank]
+    return np.minimum(base, _MAX_TALK_PART * peak)
+
+
+def _runs(excess: np.ndarray, clip: np.ndarray, max_gap: float) -> np.ndarray:
+    """Runs of positive frames as (clip, start, stop), by growing area: (n_runs, 3)."""
+    frames = np.flatnonzero(excess > 0)
+    if len(frames) == 0:
+        return np.zeros((0, 3), dtype=np.int64)
+    is_new = (np.diff(frames) > max_gap + 1) | (np.diff(clip[frames]) > 0)
+    begins = np.concatenate([[0], np.flatnonzero(is_new) + 1])
+    area = np.add.reduceat(excess[frames], begins)
+    starts = frames[begins]
+    stops = frames[np.concatenate([begins[1:], [len(frames)]]) - 1] + 1
+    return np.stack([clip[starts], starts, stops], axis=1)[
+        np.argsort(area, kind="stable")
+    ]
+
+
+def _is_loud(
+    power: np.ndarray,
+    bounds: np.ndarray,
+    config: SpeechConfig,
+    spectrum: SpectrumConfig,
+) -> np.ndarray:
+    """Whether the loudest frame reaches the least level, bool, (n_clips,)."""
+    # Parseval: a frame's energy is the sum over both halves of the spectrum / n_fft;
+    # a Hann window keeps 3/8 of it.
+    energy = power @ np.full(power.shape[1], 2 / spectrum.n_fft, dtype=np.float32)
+    mean_square = energy / (0.375 * spectrum.win_length)
+    loudest = np.maximum.reduceat(mean_square, bounds[:-1])
+    return loudest >= 10 ** (config.min_level_dbfs / 10)

@@ -1,0 +1,238 @@
+"""Architectures, their files and their conversion to LiteRT."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from audiomnist.errors import ModelError
+from audiomnist.networks.architectures import build
+from audiomnist.networks.config import NETWORKS, NetworkConfig
+from audiomnist.networks.files import load_network, save_network, to_litert
+
+SHAPE = (20, 16)
+SHAPES = dict.fromkeys(NETWORKS, SHAPE) | dict.fromkeys(
+    ("pretrained", "team"), (32, 84)
+)
+SMALL = {"hidden": (12, 8), "filters": (4, 5, 6, 7, 8), "cnn_weight": 0.25}
+
+
+def small(kind: str) -> NetworkConfig:
+    return NetworkConfig(kind, **SMALL)
+
+
+def sounds(kind: str, n_clips: int) -> np.ndarray:
+    """Random features of the shape that a kind of network takes."""
+    shape = (n_clips, *SHAPES[kind])
+    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
+
+
+def shaken(network):
+    """Give a network weights and running statistics that no new one has.
+
+    The speech embedding keeps its own, which no new one lacks.
+    """
+    rng = np.random.default_rng(0)
+    for variable in network.weights:
+        if variable.path.startswith("embedding_"):
+            continue
+        value = rng.uniform(0.2, 1, variable.shape)
+        variable.assign(value - (0.6 if "kernel" in variable.path else 0))
+    return network
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_network_gives_ten_logits_and_an_embedding(kind):
+    shape = SHAPES[kind]
+    answer = build(small(kind), shape)(np.zeros((3, *shape), np.float32))
+    assert answer["logits"].shape == (3, 10)
+    n_units = {
+        **{"ann": 8, "pretrained": 8, "team": 8 + 2 * 8, "ensemble": 3 * 2 * 8}
+    }.get(kind, 2 * 8)
+    assert answer["embedding"].shape == (3, n_units)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_embedding_is_what_the_last_layer_sees(kind):
+    network = shaken(build(small(kind), SHAPES[kind]))
+    features = sounds(kind, 5)
+    answer = network(features, training=False)
+    rest = answer["embedding"].numpy()
+    for number in range({"ensemble": 3, "team": 2}.get(kind, 1)):
+        kernel, bias = network.get_layer(f"logits_{number}").get_weights()
+        part, rest = rest[:, : len(kernel)], rest[:, len(kernel) :]
+        np.testing.assert_allclose(
+            part @ kernel + bias, answer["members"][:, number], atol=1e-4
+        )
+    weights = {"team": [0.75, 0.25]}.get(kind)
+    together = np.average(answer["members"], axis=1, weights=weights)
+    np.testing.assert_allclose(together, answer["logits"], atol=1e-4)
+
+
+def test_an_ensemble_sees_a_word_in_three_ways():
+    network = shaken(build(small("ensemble"), SHAPE))
+    features = np.random.default_rng(1).normal(size=(1, *SHAPE)).astype(np.float32)
+    padded = features.copy()
+    padded[:, :, -2:] = 0
+    coloured = padded + np.where(padded == 0, 0, np.linspace(-1, 1, SHAPE[0])[:, None])
+    plain, other = (
+        network(clip.astype(np.float32), training=False)["members"].numpy()[0]
+        for clip in (padded, coloured)
+    )
+    assert np.abs(plain[0] - other[0]).max() > 1e-2
+    np.testing.assert_allclose(plain[1], other[1], atol=1e-3)
+    assert len({tuple(np.round(member, 4)) for member in plain}) == 3
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_kinds_of_other_sounds_count_as_one_answer(kind):
+    config = replace(small(kind), n_others=3)
+    network = shaken(build(config, SHAPES[kind]))
+    answer = network(sounds(kind, 5), training=False)
+    kernel, bias = network.get_layer("logits_0").get_weights()
+    thirteen = answer["embedding"].numpy()[:, : len(kernel)] @ kernel + bias
+    others = np.log(np.exp(thirteen[:, 10:]).sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(
+        answer["members"][:, 0], thirteen[:, :10] - others, atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("setting", [{"hidden": (24,)}, {"filters": (2, 2, 2, 2, 3)}])
+def test_sizes_change_the_network(setting):
+    kind = "ann" if "hidden" in setting else "cnn"
+    changed = NetworkConfig(kind, **{**SMALL, **setting})
+    n_parameters = build(small(kind), SHAPE).count_params()
+    assert build(changed, SHAPE).count_params() != n_parameters
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_dropout_is_at_work_in_training_only(kind):
+    features = np.ones((1, *SHAPES[kind]), np.float32)
+    for dropout, differs in ((0.0, False), (0.5, True)):
+        network = build(NetworkConfig(kind, **SMALL, dropout=dropout), SHAPES[kind])
+        layers = [layer for layer in network.layers if "dropout" in layer.name]
+        assert layers
+        dropped = layers[-1](np.ones((1, 200), np.float32), training=True)
+        assert bool(np.any(dropped.numpy() == 0)) is differs
+        first, second = network(features), network(features)
+        np.testing.assert_array_equal(first["logits"], second["logits"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"kind": "rnn"}, "expected one of"),
+        ({"hidden": ()}, "at least one layer"),
+        ({"hidden": (8, 0)}, "one unit or more"),
+        ({"filters": (1, 2, 3)}, "expected 5 counts"),
+        ({"filters": (1, 2, 3, 4, 0)}, "expected 5 counts"),
+        ({"n_others": -1}, "n_others is -1"),
+        ({"cnn_weight": 1.5}, "cnn_weight is 1.5"),
+        ({"n_frozen": 21}, "expected 0 to 20 layers"),
+        ({"dropout": 1.0}, "0 to under 1"),
+    ],
+)
+def test_a_wrong_setting_is_refused(setting, message):
+    with pytest.raises(ModelError, match=message):
+        NetworkConfig(**setting)
+
+
+def test_features_that_are_too_small_are_refused():
+    with pytest.raises(ModelError, match=r"too small for the network cnn"):
+        build(small("cnn"), (40, 7))
+
+
+@pytest.mark.parametrize("shape", [(40, 92), (32, 75)])
+def test_features_that_the_speech_embedding_does_not_know_are_refused(shape):
+    with pytest.raises(ModelError, match="32 bins and 76 frames or more"):
+        build(small("pretrained"), shape)
+
+
+@pytest.mark.parametrize("n_frozen", [0, 15, 20])
+def test_frozen_layers_do_not_learn(n_frozen):
+    config = replace(small("pretrained"), n_frozen=n_frozen)
+    network = build(config, SHAPES["pretrained"])
+    learning = {variable.path for variable in network.trainable_variables}
+    for number in range(20):
+        assert (f"embedding_{number}/kernel" in learning) is (number >= n_frozen)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_saved_network_answers_the_same(kind, tmp_path):
+    network = shaken(build(small(kind), SHAPES[kind]))
+    save_network(network, tmp_path / "model.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+    features = sounds(kind, 4)
+    again = load_network(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        again(features)["logits"], network(features)["logits"]
+    )
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no model", b"PK\x03\x04" + bytes(99)])
+def test_a_file_that_is_no_network_is_refused(content, tmp_path):
+    path = tmp_path / "model.keras"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match="not a Keras model that can be read"):
+        load_network(path)
+
+
+def test_part_of_what_the_speech_embedding_gives_is_switched_off():
+    config = replace(small("pretrained"), dropout=0.1, embedding_dropout=0.7)
+    network = build(config, SHAPES["pretrained"])
+    rates = [layer.rate for layer in network.layers if hasattr(layer, "rate")]
+    assert rates == [0.7, 0.1, 0.1]
+    with pytest.raises(ModelError, match="embedding_dropout is 1"):
+        NetworkConfig("pretrained", embedding_dropout=1)
+
+
+def test_a_truncated_network_is_refused(tmp_path):
+    path = tmp_path / "model.keras"
+    save_network(build(small("ann"), SHAPE), path)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(ModelError, match="not a Keras model that can be read"):
+        load_network(path)
+
+
+def test_a_network_with_code_in_it_is_refused(tmp_path):
+    import keras
+
+    layer = keras.layers.Lambda(lambda x: x)
+    keras.Sequential([keras.Input((2,)), layer]).save(tmp_path / "model.keras")
+    with pytest.raises(ModelError, match="not a Keras model that can be read"):
+        load_network(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_litert_answers_as_keras_does_for_any_number_of_clips(kind):
+    from ai_edge_litert.interpreter import Interpreter
+
+    network = shaken(build(small(kind), SHAPES[kind]))
+    serve = Interpreter(model_content=to_litert(network)).get_signature_runner()
+    for n_clips in (1, 7, 512):
+        features = sounds(kind, n_clips)
+        expected = network(features, training=False)
+        served = serve(features=features)
+        for output in ("logits", "embedding"):
+            scale = np.abs(expected[output].numpy()).max()
+            np.testing.assert_allclose(
+                served[output] / scale, expected[output] / scale, atol=1e-5
+            )
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_fewer_bits_make_smaller_files_that_answer_alike(kind):
+    from ai_edge_litert.interpreter import Interpreter
+
+    network = shaken(build(NetworkConfig(kind), SHAPES[kind]))
+    features = sounds(kind, 20)
+    expected = network(features, training=False)["logits"].numpy()
+    sizes = []
+    for n_bits, tolerance in ((32, 1e-4), (16, 1e-2), (8, 0.2)):
+        content = to_litert(network, n_bits=n_bits)
+        sizes.append(len(content))
+        serve = Interpreter(model_content=content).get_signature_runner()
+        difference = np.abs(serve(features=features)["logits"] - expected).max()
+        assert difference < tolerance * np.abs(expected).max()
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 3
