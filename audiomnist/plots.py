@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from audiomnist.calibration import is_none_of_these
 from audiomnist.confidence_plots import coverage, reliability
 from audiomnist.history import EpochMetrics, best_epoch
+from audiomnist.recognition.calibration import is_none_of_these
 from audiomnist.sound_plots import (
     FONT_SIZE,
     Style,

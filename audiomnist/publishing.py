@@ -12,27 +12,33 @@ from pathlib import Path
 
 import numpy as np
 
-from audiomnist import evaluation
-from audiomnist.calibration import COVERAGE
 from audiomnist.corpora.clips import Corpus
 from audiomnist.corpora.library import load_corpus
 from audiomnist.corpora.other_words import EMBEDDED, load_others
 from audiomnist.corpora.splits import RULES, Split
 from audiomnist.errors import ModelError
-from audiomnist.evaluation import FILE_NAME
+from audiomnist.evaluation.evaluate import evaluate
+from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluation
+from audiomnist.evaluation.metrics import Evaluation
+from audiomnist.evaluation.significance import Rate
 from audiomnist.features.cache import clip_features
 from audiomnist.history import HISTORY
-from audiomnist.metrics import Evaluation
-from audiomnist.models import FINISHED, RECORD, Model, is_folder_name
 from audiomnist.networks.config import N_MOVED, TITLES
 from audiomnist.networks.files import load_network, save_network, to_litert
+from audiomnist.recognition.calibration import COVERAGE
+from audiomnist.recognition.litert import LiteRTNetwork
+from audiomnist.recognition.models import (
+    FINISHED,
+    LITERT,
+    RECORD,
+    WEIGHTS,
+    Model,
+    is_folder_name,
+)
 from audiomnist.run_configs import RunConfig
 from audiomnist.run_folders import Run
-from audiomnist.serving import LiteRTNetwork
 from audiomnist.settings import settings, writable_folder
-from audiomnist.significance import Rate
 from audiomnist.storage import replacing, write_atomically, write_json
-from audiomnist.training import LITERT, WEIGHTS
 
 CARD = "CARD.md"
 LITERT_16BIT = "model-16bit.tflite"
@@ -157,9 +163,9 @@ def _pack(path: Path) -> None:
 def _evaluate_again(model: Model, config: RunConfig, split: Split) -> None:
     """Hear the test part with the temperature that the shipped model has."""
     others = config.split_others(split)["test"] if model.knows_others else ()
-    names = evaluation.load(model.folder).corpora
-    result = evaluation.evaluate(model, split.test, corpora=names, others=others)
-    evaluation.save(result, model.folder)
+    names = load_evaluation(model.folder).corpora
+    result = evaluate(model, split.test, corpora=names, others=others)
+    save_evaluation(result, model.folder)
 
 
 def card(name: str, model: Model, config: RunConfig) -> str:
@@ -174,7 +180,7 @@ def card(name: str, model: Model, config: RunConfig) -> str:
     """
     corpora = [load_corpus(corpus) for corpus in config.corpora]
     # A corpus that is a folder is found by the run's settings alone.
-    result = evaluation.load(model.folder).with_recordings(corpora)
+    result = load_evaluation(model.folder).with_recordings(corpora)
     sections = (
         f"# {name}\n\n{_summary(model, config)}",
         "## Data\n\n" + "\n".join(_data(corpora, config)),

@@ -14,19 +14,23 @@ import numpy as np
 
 from audiomnist import publishing, runs
 from audiomnist.augmentation_configs import AugmentationConfig
-from audiomnist.calibration import choose_threshold, fit_temperature, probabilities_of
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import available
 from audiomnist.corpora.other_words import EMBEDDED, load_others, others_here
 from audiomnist.errors import RunError
-from audiomnist.evaluation import evaluate_run
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
 from audiomnist.history import EpochMetrics
-from audiomnist.models import FINISHED, Model
 from audiomnist.publishing import Calibration
+from audiomnist.recognition.calibration import (
+    choose_threshold,
+    fit_temperature,
+    probabilities_of,
+)
+from audiomnist.recognition.models import FINISHED, Model
 from audiomnist.run_configs import RunConfig, preset
 from audiomnist.run_folders import Run
+from audiomnist.runs import evaluate_run
 
 EPOCHS = {"ann": 50, "cnn": 30, "team": 16}
 NAMES = {"ann": "ann", "cnn": "cnn", "best": "team"}

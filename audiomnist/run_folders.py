@@ -19,7 +19,7 @@ from audiomnist import workers
 from audiomnist.configs import config_from_dict, config_to_dict
 from audiomnist.errors import AudioMnistError, ModelError, RunError
 from audiomnist.history import EpochMetrics, read_history
-from audiomnist.models import FINISHED, RECORD, is_folder_name, read_record
+from audiomnist.recognition.models import FINISHED, RECORD, is_folder_name, read_record
 from audiomnist.run_configs import RunConfig, preset
 from audiomnist.run_progress import RunProgress, read_progress
 from audiomnist.settings import settings, writable_folder

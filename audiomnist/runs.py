@@ -17,63 +17,52 @@ from typing import Any
 from filelock import FileLock
 
 from audiomnist import workers
-from audiomnist.calibration import (
+from audiomnist.corpora import library
+from audiomnist.corpora.library import load_corpus
+from audiomnist.corpora.splits import Split
+from audiomnist.errors import RunError
+from audiomnist.evaluation.evaluate import evaluate
+from audiomnist.evaluation.files import save_evaluation
+from audiomnist.history import EpochMetrics, best_epoch
+from audiomnist.networks.config import N_MOVED
+from audiomnist.networks.files import load_network
+from audiomnist.recognition.calibration import (
     COVERAGE,
     choose_threshold,
     fit_temperature,
     probabilities_of,
 )
-from audiomnist.corpora.library import load_corpus
-from audiomnist.corpora.splits import Split
-from audiomnist.errors import RunError
-from audiomnist.history import EpochMetrics, best_epoch
-from audiomnist.models import FINISHED
-from audiomnist.networks.config import N_MOVED
-from audiomnist.networks.files import load_network
-from audiomnist.run_configs import RunConfig, preset
+from audiomnist.recognition.litert import LiteRTNetwork
+from audiomnist.recognition.models import FINISHED, LITERT, WEIGHTS, Model
+from audiomnist.run_configs import RunConfig
 from audiomnist.run_data import prepare
-from audiomnist.run_folders import (
+from audiomnist.run_folders import (  # noqa
     CANCELLED,
     ENDED,
     Run,
+    RunConfig,
     create,
     delete_run,
     find_run,
     list_runs,
+    preset,
     update,
 )
 from audiomnist.run_outcomes import Outcome, end, writing
-from audiomnist.run_progress import Report, RunProgress
-from audiomnist.serving import LiteRTNetwork
+from audiomnist.run_progress import (
+    Report,
+    RunProgress,  # noqa
+)
 from audiomnist.settings import settings, writable_folder
 from audiomnist.storage import UNFINISHED
-from audiomnist.training import (
-    CHECKPOINT,
-    LITERT,
-    WEIGHTS,
-    train,
-)
-
-__all__ = [
-    "ENDED",
-    "Run",
-    "RunConfig",
-    "RunProgress",
-    "cancel",
-    "create",
-    "delete_run",
-    "execute",
-    "find_run",
-    "launch",
-    "list_runs",
-    "preset",
-    "requeue",
-    "resume",
-]
+from audiomnist.training import CHECKPOINT, train
 
 _TURN_LOCK = ".turn.lock"
+
 _TURN_POLL = 0.5  # s between two looks at the queue
+
 _NICENESS = 10  # the server comes first
+
 _PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "soundfile", "soxr")
 
 
@@ -323,3 +312,27 @@ def _queued_runs() -> list[Run]:
         with contextlib.suppress(RunError):
             found.append(find_run(folder.name))
     return found
+
+
+def evaluate_run(run: Run) -> None:
+    """Let a run's model hear the test part of its split, and save the answers.
+
+    A model that knows what is no digit hears the test part of the other words too.
+
+    Raises
+    ------
+    CorpusError
+        If a corpus of the run is not here.
+    AudioError
+        If a recording cannot be read.
+    ModelError
+        If the run has no model yet or its folder cannot be written.
+    """
+    config = run.config
+    # A corpus that is a folder has no name that another machine knows.
+    names = [name for name in config.corpora if name in library.available()]
+    model, split = Model.load(run.folder), config.split()
+    others = config.split_others(split)["test"] if model.knows_others else ()
+    save_evaluation(
+        evaluate(model, split.test, corpora=names, others=others), run.folder
+    )

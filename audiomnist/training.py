@@ -25,15 +25,14 @@ from audiomnist.training_data import TrainingData
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = ["CHECKPOINT", "LITERT", "WEIGHTS", "TrainConfig", "taught_loss", "train"]
+from audiomnist.recognition.models import LITERT, WEIGHTS
 
 CHECKPOINT = "checkpoint.keras"
-WEIGHTS = "model.keras"
-LITERT = "model.tflite"
 
 _WARM_UP = 0.1  # part of all steps in which the learning rate rises
+
 _VALIDATED_AT_ONCE = 512  # clips
+
 _NOT_DECAYED = ["bias", "gamma", "beta"]  # offsets and scales
 
 

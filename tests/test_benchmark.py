@@ -11,8 +11,8 @@ import pytest
 from audiomnist.benchmark import report, robustness
 from audiomnist.benchmark.accuracy import shipped_models
 from audiomnist.commands.measuring import NAMES, benchmarks, with_tables
-from audiomnist.conditions import CLEAN, CONDITIONS
 from audiomnist.errors import AudioMnistError
+from audiomnist.evaluation.conditions import CLEAN, CONDITIONS
 
 FACTS = {"processor", "n_cores", "system", "python", "versions", "commit", "day"}
 

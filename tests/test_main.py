@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from audiomnist import models, runs
+from audiomnist import runs
 from audiomnist.__main__ import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
@@ -20,6 +20,13 @@ from audiomnist.corpora.library import available, import_corpus, load_corpus
 from audiomnist.corpora.splits import RULES
 from audiomnist.history import best_epoch
 from audiomnist.networks.config import NETWORKS
+from audiomnist.recognition.models import (
+    DEFAULT_MODEL,
+    RECORD,
+    find_model,
+    list_models,
+    read_record,
+)
 from audiomnist.run_configs import RunConfig
 from audiomnist.settings import REPOSITORY
 
@@ -268,13 +275,13 @@ def test_files_are_also_taken_from_a_list(capsys, monkeypatch, tmp_path, word, s
 
 def test_the_model_that_is_named_hears(capsys, word):
     answers = {}
-    for name in models.list_models():
+    for name in list_models():
         assert main(["predict", "--json", "--model", name, str(word)]) == 0
         answers[name] = json.loads(capsys.readouterr().out)["probabilities"]
     assert len({tuple(answer) for answer in answers.values()}) == len(answers) > 1
     assert main(["predict", "--json", str(word)]) == 0
     default = json.loads(capsys.readouterr().out)["probabilities"]
-    assert default == answers[models.DEFAULT_MODEL]
+    assert default == answers[DEFAULT_MODEL]
 
 
 def test_lines_come_as_the_files_are_heard(word):
@@ -315,17 +322,17 @@ def test_ctrl_c_ends_without_a_traceback(word):
 def test_models_are_listed(capsys):
     assert main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(models.list_models())
+    assert [line.split()[0] for line in lines] == list(list_models())
     assert all("parameters" in line for line in lines)
     assert main(["models", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in rows] == list(models.list_models())
+    assert [row["name"] for row in rows] == list(list_models())
 
 
 def test_a_damaged_model_is_listed_with_its_fault(capsys, monkeypatch, tmp_path):
     import shutil
 
-    shutil.copytree(models.find_model("ann").folder, tmp_path / "models" / "ann")
+    shutil.copytree(find_model("ann").folder, tmp_path / "models" / "ann")
     (tmp_path / "models" / "ann" / "model.tflite").write_bytes(b"no model")
     monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "models"))
     assert main(["models"]) == 0
@@ -342,7 +349,7 @@ def test_an_evaluation_adds_up(capsys, tiny_folder):
     assert [sum(row) for row in result["confusion"]] == [12] * 10
     assert result["n_correct"] == sum(result["confusion"][i][i] for i in range(10))
     assert [row["n"] for row in result["per_speaker"]] == [30] * 4
-    assert result["model"] == models.DEFAULT_MODEL
+    assert result["model"] == DEFAULT_MODEL
 
 
 def test_an_evaluation_is_shown_as_tables(capsys, tiny_folder):
@@ -358,9 +365,9 @@ def with_split(tmp_path, monkeypatch):
 
     def give(rule: str, *names: str, held_out: str = "") -> RunConfig:
         folder = tmp_path / "models" / "mine"
-        shutil.copytree(models.find_model("ann").folder, folder)
+        shutil.copytree(find_model("ann").folder, folder)
         monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "models"))
-        record = models.read_record(folder)
+        record = read_record(folder)
         record["config"] |= {
             "corpora": list(names),
             "split_rule": rule,
@@ -369,7 +376,7 @@ def with_split(tmp_path, monkeypatch):
         record["corpora"] = {
             name: load_corpus(name).digest for name in names if name in available()
         }
-        (folder / models.RECORD).write_text(json.dumps(record))
+        (folder / RECORD).write_text(json.dumps(record))
         return config_from_dict(RunConfig, record["config"])
 
     return give
@@ -448,7 +455,7 @@ def test_a_training_prints_epochs_and_leaves_a_model(capsys, tiny_folder):
     assert run.config.split_rule == "random"
     assert run.config.split_seed == run.config.training.seed == 3
     assert run.config.network.kind == "ann"
-    assert run.id in models.list_models()
+    assert run.id in list_models()
     capsys.readouterr()
     assert main(["runs", "list"]) == 0
     listed = one_line(capsys.readouterr().out)

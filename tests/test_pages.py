@@ -25,7 +25,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.web.server.app_discovery import discover_asgi_app
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
-from audiomnist import evaluation, plots, runs, workers
+from audiomnist import plots, runs, workers
 from audiomnist.audio.decoding import decode
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
@@ -34,19 +34,25 @@ from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.corpora.clips import Clip, load_audio
 from audiomnist.errors import AudioError, RunError
+from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluation
+from audiomnist.evaluation.metrics import Evaluation
+from audiomnist.evaluation.rejection import at_threshold, expected_calibration_error
+from audiomnist.evaluation.significance import Rate
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.speech import find_speech
 from audiomnist.history import EpochMetrics, write_history
-from audiomnist.metrics import Evaluation
-from audiomnist.models import DEFAULT_MODEL, find_model, list_models
-from audiomnist.recognizer import NOT_A_DIGIT, NOT_SURE, Prediction, Recognizer
-from audiomnist.rejection import at_threshold, expected_calibration_error
+from audiomnist.recognition.models import DEFAULT_MODEL, find_model, list_models
+from audiomnist.recognition.recognizer import (
+    NOT_A_DIGIT,
+    NOT_SURE,
+    Prediction,
+    Recognizer,
+)
+from audiomnist.recognition.streaming import StreamConfig
 from audiomnist.run_folders import Run, update
 from audiomnist.run_progress import RunProgress
 from audiomnist.settings import REPOSITORY
-from audiomnist.significance import Rate
 from audiomnist.storage import write_json
-from audiomnist.streaming import StreamConfig
 from audiomnist.ui import (
     acquire,
     answers,
@@ -668,7 +674,7 @@ def test_train_shows_why_a_run_failed_and_resumes_it(home, monkeypatch):
 def test_train_shows_the_result_of_a_finished_run(home):
     run = finished_run(home)
     page = open_page("train", run=run.id)
-    rate = evaluation.load(run.folder).accuracy
+    rate = load_evaluation(run.folder).accuracy
     said = page.success[0].value
     assert f"{100 * rate.value:.1f} %" in said and f"n = {rate.n:,}" in said
     links = {link.label for link in page.get("page_link")}
@@ -727,15 +733,15 @@ def test_train_reads_an_evaluation_again_only_when_it_was_written_anew(
 ):
     run = finished_run(home)
     tested = cached.tested(run)
-    found = evaluation.load(run.folder)
+    found = load_evaluation(run.folder)
     threshold = run.record["threshold"]
     assert tested.accuracy == found.accuracy
     assert tested.false_answers == at_threshold(found, threshold).false_answers
-    path = run.folder / evaluation.FILE_NAME
-    load = evaluation.load
-    monkeypatch.setattr(evaluation, "load", None)
+    path = run.folder / FILE_NAME
+    load = load_evaluation
+    monkeypatch.setattr(cached, "load_evaluation", None)
     assert cached.tested(run) == tested
-    monkeypatch.setattr(evaluation, "load", load)
+    monkeypatch.setattr(cached, "load_evaluation", load)
     path.write_text("{")
     assert cached.tested(run) is None
     path.unlink()
@@ -806,7 +812,7 @@ def test_evaluate_without_models_points_to_training(no_models):
 def test_evaluate_shows_the_held_out_part_of_the_default_model():
     page = open_page("evaluate")
     model = find_model(DEFAULT_MODEL)
-    rate = evaluation.load(model.folder).accuracy
+    rate = load_evaluation(model.folder).accuracy
     assert f"Accuracy: {100 * rate.value:.1f} %" in text(page)
     assert f"95 % interval: {100 * rate.low:.1f}–{100 * rate.high:.1f} %" in text(page)
     assert f"Clips: {rate.n:,}" in text(page)
@@ -836,7 +842,7 @@ def test_evaluate_shows_the_report_of_each_digit():
 
 def test_evaluate_shows_each_speaker():
     page = open_view("Speakers")
-    found = evaluation.load(find_model(DEFAULT_MODEL).folder)
+    found = load_evaluation(find_model(DEFAULT_MODEL).folder)
     assert len(page.dataframe[0].value) == len({clip.speaker for clip in found.clips})
     assert len(page.get("image")) == 1
 
@@ -865,8 +871,8 @@ def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
     rows = np.eye(10, dtype=np.float32)
     rows[4] = rows[5]
     for name in (DEFAULT_MODEL, "ann"):
-        evaluation.save(Evaluation(clips, rows, ("far-away",)), models / name)
-    return evaluation.load(models / DEFAULT_MODEL)
+        save_evaluation(Evaluation(clips, rows, ("far-away",)), models / name)
+    return load_evaluation(models / DEFAULT_MODEL)
 
 
 def test_evaluate_tells_what_to_do_about_recordings_that_are_not_here(away):
@@ -924,9 +930,9 @@ def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
     rows = np.repeat((1 - sure)[:, None] / 9, 10, axis=1).astype(np.float32)
     rows[:, 3] = sure
     rows[-1] = np.nan
-    saved = evaluation.load(models / DEFAULT_MODEL)
+    saved = load_evaluation(models / DEFAULT_MODEL)
     found = replace(saved, others=rows, other_names=())
-    evaluation.save(found, models / DEFAULT_MODEL)
+    save_evaluation(found, models / DEFAULT_MODEL)
     return found
 
 
@@ -955,7 +961,7 @@ def test_evaluate_shows_when_the_model_answers(others):
 
 def test_evaluate_says_how_to_play_other_sounds(others, tmp_path):
     digits_alone = replace(others, others=others.others[:0])
-    evaluation.save(digits_alone, tmp_path / "models" / DEFAULT_MODEL)
+    save_evaluation(digits_alone, tmp_path / "models" / DEFAULT_MODEL)
     page = open_view("When to answer")
     assert "others=…" in text(page)
     assert "Other sounds answered" not in text(page)
@@ -973,7 +979,7 @@ def test_evaluate_points_to_the_test_part_where_other_sounds_were_played(others,
 def test_evaluate_shows_clips_in_which_nobody_speaks(others, tmp_path):
     nobody = np.full_like(others.probabilities, np.nan)
     folder = tmp_path / "models" / DEFAULT_MODEL
-    evaluation.save(replace(others, probabilities=nobody), folder)
+    save_evaluation(replace(others, probabilities=nobody), folder)
     page = open_view("When to answer")
     assert "Digits answered: 0.0 %" in text(page)
     assert "Right among the answered" not in text(page)
@@ -1354,7 +1360,7 @@ def test_a_shipped_model_is_shown_with_what_strangers_find():
 
 def test_mistakes_that_live_would_not_make_are_told_apart():
     model = find_model("cnn")
-    mistakes = evaluation.load(model.folder).errors()
+    mistakes = load_evaluation(model.folder).errors()
     n_sure = sum(mistake.probability >= model.threshold for mistake in mistakes)
     page = open_page("evaluate", model="cnn")
     page.session_state[state.EVALUATE_VIEW] = "Mistakes"

@@ -6,14 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import evaluation, publishing, runs
+from audiomnist import publishing, runs
 from audiomnist.errors import ModelError
+from audiomnist.evaluation.files import load_evaluation
 from audiomnist.features.config import FeatureConfig
-from audiomnist.models import find_model
 from audiomnist.networks.config import N_MOVED, NetworkConfig
 from audiomnist.networks.files import load_network
+from audiomnist.recognition.models import WEIGHTS, find_model
+from audiomnist.runs import evaluate_run
 from audiomnist.train_configs import TrainConfig
-from audiomnist.training import WEIGHTS
 
 SMALL = replace(
     runs.preset("ann"),
@@ -36,7 +37,7 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     run, monkeypatch
 ) -> None:
     monkeypatch.setitem(N_MOVED, "ann", 2)
-    runs.execute(run, evaluation.evaluate_run)
+    runs.execute(run, evaluate_run)
     assert run.record["n_moved"] == find_model(run.id).network.n_moved == 2
     runs.update(run, n_moved=0)  # as in a run of a version that knew of no second look
     folder = publishing.publish(run, "mine")
@@ -52,13 +53,13 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     assert published.folder == folder
     assert published.record["id"] == run.id
     assert published.network.n_moved == 2
-    rate = evaluation.load(run.folder).accuracy
+    rate = load_evaluation(run.folder).accuracy
     card = (folder / publishing.CARD).read_text()
     assert f"| all | {rate.n} | {rate.value:.1%} |" in card
     assert f"{published.n_parameters:,} parameters" in card
     assert "Split rule “speaker”, seed 0" in card
     assert "it looks again, 60 ms later" in card
-    worst = evaluation.load(run.folder).per_speaker().sort_values("accuracy").iloc[0]
+    worst = load_evaluation(run.folder).per_speaker().sort_values("accuracy").iloc[0]
     assert f"{worst.speaker} ({worst.accuracy:.1%} of {worst.n})" in card
 
 

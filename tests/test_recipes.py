@@ -10,8 +10,8 @@ from audiomnist import recipes, runs
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.corpora.other_words import load_others
 from audiomnist.errors import RunError
-from audiomnist.evaluation import evaluate_run
-from audiomnist.models import find_model
+from audiomnist.recognition.models import find_model
+from audiomnist.runs import evaluate_run
 from audiomnist.settings import settings
 
 SPEAKERS = ("anna", "bert", "carl", "dora", "emil")

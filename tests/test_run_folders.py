@@ -9,7 +9,7 @@ import pytest
 from audiomnist import run_folders, workers
 from audiomnist.errors import AudioMnistError, RunError
 from audiomnist.history import HISTORY
-from audiomnist.models import RECORD
+from audiomnist.recognition.models import RECORD
 from audiomnist.run_configs import preset
 from audiomnist.run_folders import create, delete_run, find_run, list_runs, update
 from audiomnist.run_progress import RunProgress

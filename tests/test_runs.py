@@ -16,16 +16,22 @@ import pytest
 
 from audiomnist import run_data, run_outcomes, runs, workers
 from audiomnist.augmentation_configs import AugmentationConfig
-from audiomnist.calibration import COVERAGE
 from audiomnist.errors import CorpusError, RunError
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
-from audiomnist.models import Model, find_model, list_models
 from audiomnist.networks.config import NetworkConfig
+from audiomnist.recognition.calibration import COVERAGE
+from audiomnist.recognition.models import (
+    LITERT,
+    WEIGHTS,
+    Model,
+    find_model,
+    list_models,
+)
 from audiomnist.run_configs import RunConfig
 from audiomnist.storage import UNFINISHED
 from audiomnist.train_configs import TrainConfig
-from audiomnist.training import CHECKPOINT, LITERT, WEIGHTS
+from audiomnist.training import CHECKPOINT
 
 LIVING = ("waiting", "running")
 

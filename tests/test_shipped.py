@@ -15,12 +15,12 @@ from audiomnist import publishing, recipes
 from audiomnist.benchmark import report
 from audiomnist.configs import config_from_dict
 from audiomnist.corpora.catalogue import CORPORA
-from audiomnist.evaluation import FILE_NAME, load
-from audiomnist.models import DEFAULT_MODEL, RECORD, find_model, list_models
+from audiomnist.evaluation.files import FILE_NAME, load_evaluation
+from audiomnist.evaluation.significance import Rate
 from audiomnist.networks.config import N_MOVED
+from audiomnist.recognition.models import DEFAULT_MODEL, RECORD, find_model, list_models
 from audiomnist.run_configs import RunConfig
 from audiomnist.settings import REPOSITORY
-from audiomnist.significance import Rate
 
 SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))
 
@@ -199,6 +199,6 @@ def test_the_card_shows_what_the_record_says(name):
 def test_the_card_shows_what_the_version_in_8_bits_understands(name, fsdd):
     model = find_model(name)
     config = config_from_dict(RunConfig, model.record["config"])
-    result = load(model.folder)
+    result = load_evaluation(model.folder)
     assert all(clip.path.exists() for clip in result.clips)
     assert publishing._in_8_bits(model, config, result) in card(name)

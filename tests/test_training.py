@@ -20,10 +20,11 @@ from audiomnist.history import (
 from audiomnist.networks.architectures import build
 from audiomnist.networks.config import NetworkConfig
 from audiomnist.networks.files import load_network
+from audiomnist.recognition.litert import LiteRTNetwork
+from audiomnist.recognition.models import LITERT, WEIGHTS
 from audiomnist.run_configs import preset
-from audiomnist.serving import LiteRTNetwork
 from audiomnist.train_configs import TrainConfig
-from audiomnist.training import CHECKPOINT, LITERT, WEIGHTS, taught_loss, train
+from audiomnist.training import CHECKPOINT, taught_loss, train
 from audiomnist.training_data import TrainingData
 
 FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)

@@ -11,10 +11,10 @@ from typing import Any
 from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.benchmark import report
 from audiomnist.benchmark.protocol import evaluated
+from audiomnist.evaluation.significance import Rate
 from audiomnist.networks.config import NetworkConfig
 from audiomnist.recipes import recipe
 from audiomnist.run_configs import RunConfig
-from audiomnist.significance import Rate
 
 CORPUS = "fsdd"
 HELD_OUT = "nicolas"

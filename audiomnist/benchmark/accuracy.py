@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from audiomnist import evaluation
 from audiomnist.benchmark import report
-from audiomnist.calibration import COVERAGE
 from audiomnist.configs import config_from_dict
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import load_corpus
 from audiomnist.corpora.other_words import load_others, others_here
 from audiomnist.errors import CorpusError
-from audiomnist.models import Model, find_model, list_models
-from audiomnist.rejection import at_threshold
+from audiomnist.evaluation.evaluate import evaluate
+from audiomnist.evaluation.files import load_evaluation
+from audiomnist.evaluation.rejection import at_threshold
+from audiomnist.evaluation.significance import Rate
+from audiomnist.recognition.calibration import COVERAGE
+from audiomnist.recognition.models import Model, find_model, list_models
 from audiomnist.run_configs import RunConfig
 from audiomnist.settings import settings
-from audiomnist.significance import Rate
 
 
 def shipped_models() -> list[str]:
@@ -109,14 +110,14 @@ def _share(n_some: int, n: int) -> str:
 def _evaluate(model: Model) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """One shipped model: rows of its corpora, and what it answers."""
     config = config_from_dict(RunConfig, model.record["config"])
-    saved = evaluation.load(model.folder)
+    saved = load_evaluation(model.folder)
     clips = [clip for clip in saved.clips if clip.path.exists()]
     if not clips:
         raise CorpusError(
             f"No recording of the test part of {model.name} is here. Run python -m "
             f"audiomnist data download {config.corpora[-1]}."
         )
-    result = evaluation.evaluate(model, clips, others=_others(saved.other_names))
+    result = evaluate(model, clips, others=_others(saved.other_names))
     rows = []
     for corpus in map(load_corpus, sorted({clip.corpus for clip in clips})):
         is_correct = [

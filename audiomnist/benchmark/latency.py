@@ -12,8 +12,8 @@ from audiomnist.benchmark import report
 from audiomnist.benchmark.accuracy import shipped_models
 from audiomnist.corpora import library
 from audiomnist.corpora.clips import load_audio
-from audiomnist.models import find_model
-from audiomnist.recognizer import Recognizer
+from audiomnist.recognition.models import find_model
+from audiomnist.recognition.recognizer import Recognizer
 
 SAMPLE_RATE = 48_000
 """Sample rate of the recordings, in Hz: what microphones give."""

@@ -13,9 +13,9 @@ from audiomnist.benchmark import report
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import load_corpus
 from audiomnist.corpora.splits import make_split
+from audiomnist.evaluation.significance import Rate
 from audiomnist.features.cache import clip_features, clip_spectra
 from audiomnist.history import EpochMetrics
-from audiomnist.significance import Rate
 from audiomnist.training import train
 from audiomnist.training_data import TrainingData
 

@@ -8,13 +8,15 @@ it was.
 from dataclasses import replace
 from typing import Any
 
-from audiomnist import evaluation, recipes, runs
+from audiomnist import recipes, runs
 from audiomnist.benchmark import report
 from audiomnist.corpora.library import load_corpus
-from audiomnist.models import FINISHED, Model
-from audiomnist.rejection import at_coverage
+from audiomnist.evaluation.files import load_evaluation
+from audiomnist.evaluation.rejection import at_coverage
+from audiomnist.evaluation.significance import Rate
+from audiomnist.recognition.models import FINISHED, Model
 from audiomnist.run_configs import RunConfig
-from audiomnist.significance import Rate
+from audiomnist.runs import evaluate_run
 
 _CORPUS = "fsdd"
 _COVERAGE = 0.95
@@ -182,8 +184,8 @@ def evaluated(
         return None
     run = found or recipes.find_or_create(config)
     if run.state != FINISHED:
-        runs.execute(run, evaluation.evaluate_run)
-    result = evaluation.load(run.folder)
+        runs.execute(run, evaluate_run)
+    result = load_evaluation(run.folder)
     sure = at_coverage(result, _COVERAGE)
     right_of: dict[str, list[bool]] = {}
     for clip, is_correct in zip(result.clips, result.is_correct, strict=True):

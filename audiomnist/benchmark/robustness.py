@@ -5,15 +5,15 @@ from typing import Any
 
 from audiomnist.benchmark import report
 from audiomnist.benchmark.accuracy import shipped_models
-from audiomnist.conditions import CONDITIONS
 from audiomnist.configs import config_from_dict
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import load_corpus
-from audiomnist.models import Model, find_model
-from audiomnist.recognizer import Recognizer
-from audiomnist.robustness import Outcome, expose, hear, load_recordings
+from audiomnist.evaluation.conditions import CONDITIONS
+from audiomnist.evaluation.robustness import Outcome, expose, hear, load_recordings
+from audiomnist.evaluation.significance import Rate
+from audiomnist.recognition.models import Model, find_model
+from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.run_configs import RunConfig
-from audiomnist.significance import Rate
 
 CORPUS = "fsdd"
 """The corpus whose clips are heard."""

@@ -13,9 +13,9 @@ from audiomnist.errors import AudioError, CorpusError, ModelError
 
 if TYPE_CHECKING:
     from audiomnist.corpora.clips import Clip, Corpus
-    from audiomnist.metrics import Evaluation
-    from audiomnist.models import Model
-    from audiomnist.recognizer import Recognizer
+    from audiomnist.evaluation.metrics import Evaluation
+    from audiomnist.recognition.models import Model
+    from audiomnist.recognition.recognizer import Recognizer
 
 MAX_BYTES = 200 * 1024**2
 """Largest file that `predict` reads; a minute of any usual recording is smaller."""
@@ -77,7 +77,7 @@ def add(groups: Any) -> None:
 
 def _models(arguments: argparse.Namespace) -> None:
     """List the models."""
-    from audiomnist.models import list_models
+    from audiomnist.recognition.models import list_models
 
     rows = [_model_row(name) for name in list_models()]
     if arguments.json:
@@ -90,7 +90,7 @@ def _models(arguments: argparse.Namespace) -> None:
 
 def _model_row(name: str) -> dict[str, Any]:
     """What is told of one model."""
-    from audiomnist.models import find_model
+    from audiomnist.recognition.models import find_model
 
     row = {"name": name, "network": "", "n_parameters": 0, "folder": "", "error": ""}
     try:
@@ -108,7 +108,7 @@ def _model_row(name: str) -> dict[str, Any]:
 def _evaluate(arguments: argparse.Namespace) -> None:
     """Evaluate a model on a corpus."""
     from audiomnist.corpora.library import load_corpus
-    from audiomnist.evaluation import evaluate
+    from audiomnist.evaluation.evaluate import evaluate
 
     model = _model(arguments.model)
     corpus = load_corpus(arguments.corpus)
@@ -214,7 +214,7 @@ def _as_tables(content: dict[str, Any]) -> str:
 
 def _predict(arguments: argparse.Namespace) -> int:
     """Hear the digit in each file; status 2 if one of them could not be read."""
-    from audiomnist.recognizer import Recognizer
+    from audiomnist.recognition.recognizer import Recognizer
 
     recognizer = Recognizer(_model(arguments.model))
     _warm_up(recognizer)
@@ -241,7 +241,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 def _model(name: str | None) -> "Model":
     """The model of that name, or the default one."""
-    from audiomnist.models import DEFAULT_MODEL, find_model
+    from audiomnist.recognition.models import DEFAULT_MODEL, find_model
 
     with _silent_libraries():
         return find_model(name or DEFAULT_MODEL)

@@ -164,8 +164,10 @@ def _add_runs(groups: Any) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     """Train in this process, printing epochs."""
-    from audiomnist import evaluation, runs
-    from audiomnist.metrics import few_speakers
+    from audiomnist import runs
+    from audiomnist.evaluation.files import load_evaluation
+    from audiomnist.evaluation.metrics import few_speakers
+    from audiomnist.runs import evaluate_run
 
     if arguments.run or arguments.resume:
         _refuse_settings(arguments)
@@ -180,8 +182,8 @@ def _train(arguments: argparse.Namespace) -> None:
         run = runs.create(config)
     print(f"Run {run.id}", flush=True)
     n_epochs = run.config.training.epochs
-    runs.execute(run, evaluation.evaluate_run, lambda m: _print_epoch(m, n_epochs))
-    tested = evaluation.load(run.folder)
+    runs.execute(run, evaluate_run, lambda m: _print_epoch(m, n_epochs))
+    tested = load_evaluation(run.folder)
     print(f"Test part: {tested.accuracy}")
     if few := few_speakers({clip.speaker for clip in tested.clips}):
         print(few)

@@ -8,7 +8,7 @@ from audiomnist.audio.signal import Audio
 from audiomnist.digits import DIGIT_WORDS
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract, frame_step
-from audiomnist.recognizer import NO_SPEECH, NOT_A_DIGIT, Prediction
+from audiomnist.recognition.recognizer import NO_SPEECH, NOT_A_DIGIT, Prediction
 from audiomnist.sound_plots import Style
 from audiomnist.ui import figures
 from audiomnist.ui.figures import Picture

@@ -14,19 +14,19 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from audiomnist import evaluation, models
 from audiomnist.audio.signal import Audio
 from audiomnist.corpora import clips, library
 from audiomnist.corpora.clips import Clip, Corpus
 from audiomnist.errors import ModelError
-from audiomnist.metrics import Evaluation
-from audiomnist.models import find_model, read_record
-from audiomnist.recognizer import Recognizer
-from audiomnist.rejection import at_threshold
+from audiomnist.evaluation.evaluate import evaluate
+from audiomnist.evaluation.files import FILE_NAME, load_evaluation
+from audiomnist.evaluation.metrics import Evaluation
+from audiomnist.evaluation.rejection import at_threshold
+from audiomnist.evaluation.significance import Rate
+from audiomnist.recognition.models import LITERT, RECORD, find_model, read_record
+from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.run_folders import Run
 from audiomnist.settings import settings
-from audiomnist.significance import Rate
-from audiomnist.training import LITERT
 
 Stamp = tuple[object, ...]
 """Where files lie and when they were written: others have another."""
@@ -85,7 +85,7 @@ def held_out(model: str) -> Evaluation:
     return _held_out(
         model,
         (
-            *_model_stamp(model, evaluation.FILE_NAME),
+            *_model_stamp(model, FILE_NAME),
             *(_corpus_stamp(name) for name in library.available()),
         ),
     )
@@ -122,7 +122,7 @@ class Tested(NamedTuple):
 def tested(run: Run) -> Tested | None:
     """What a finished run's test came to; None where it was not tested."""
     try:
-        written = (run.folder / evaluation.FILE_NAME).stat().st_mtime_ns
+        written = (run.folder / FILE_NAME).stat().st_mtime_ns
     except OSError:
         return None
     return _tested(run.id, run.folder, written)
@@ -145,7 +145,7 @@ def _corpus_stamp(name: str) -> Stamp:
 def _model_stamp(name: str, *more_files: str) -> Stamp:
     """Tells a model from another one under the same name, shipped or made by a run."""
     here = settings()
-    files = (models.RECORD, LITERT, *more_files)
+    files = (RECORD, LITERT, *more_files)
     roots = (here.models, here.runs)
     return _stamp(*(root / name / file for root in roots for file in files))
 
@@ -179,14 +179,14 @@ def _recognizer(model: str, stamp: Stamp) -> Recognizer:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _held_out(model: str, stamp: Stamp) -> Evaluation:
     """The evaluation that was saved with the model."""
-    return evaluation.load(find_model(model).folder)
+    return load_evaluation(find_model(model).folder)
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
 def _tested(run_id: str, folder: Path, written: int) -> Tested | None:
     """What the evaluation says that was written at that time, in ns."""
     try:
-        found, threshold = evaluation.load(folder), read_record(folder)["threshold"]
+        found, threshold = load_evaluation(folder), read_record(folder)["threshold"]
     except (ModelError, KeyError):
         return None
     return Tested(
@@ -204,4 +204,4 @@ def _tested(run_id: str, folder: Path, written: int) -> Tested | None:
 def _evaluate(model: str, part: _Part, stamp: Stamp) -> Evaluation:
     """The model's answers to the clips of a part."""
     heard = recognizer(model).model
-    return evaluation.evaluate(heard, part.clips, corpora=part.corpora)
+    return evaluate(heard, part.clips, corpora=part.corpora)

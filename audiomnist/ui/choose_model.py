@@ -3,8 +3,8 @@
 import streamlit as st
 
 from audiomnist.errors import ModelError
-from audiomnist.models import list_models, read_record
 from audiomnist.networks.config import TITLES
+from audiomnist.recognition.models import list_models, read_record
 from audiomnist.settings import settings
 from audiomnist.ui import layout, state
 

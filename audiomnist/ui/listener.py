@@ -15,8 +15,8 @@ import numpy as np
 from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioMnistError
 from audiomnist.features.speech import Speech
-from audiomnist.recognizer import Prediction, Recognizer
-from audiomnist.streaming import StreamingRecognizer
+from audiomnist.recognition.recognizer import Prediction, Recognizer
+from audiomnist.recognition.streaming import StreamingRecognizer
 
 if TYPE_CHECKING:
     import av

@@ -8,7 +8,7 @@ import streamlit as st
 from audiomnist.audio.decoding import decode
 from audiomnist.audio.signal import Audio
 from audiomnist.features.speech import Speech
-from audiomnist.recognizer import Prediction, Recognizer
+from audiomnist.recognition.recognizer import Prediction, Recognizer
 from audiomnist.settings import settings
 from audiomnist.ui import answers, figures, layout, listen, state
 from audiomnist.ui.listener import Listener

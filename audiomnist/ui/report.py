@@ -10,15 +10,15 @@ import streamlit as st
 
 from audiomnist.corpora import library
 from audiomnist.corpora.splits import RULES
-from audiomnist.metrics import Evaluation, few_speakers
-from audiomnist.models import Model
-from audiomnist.rejection import (
+from audiomnist.evaluation.metrics import Evaluation, few_speakers
+from audiomnist.evaluation.rejection import (
     at_threshold,
     calibration,
     coverage_curve,
     expected_calibration_error,
 )
-from audiomnist.significance import Rate
+from audiomnist.evaluation.significance import Rate
+from audiomnist.recognition.models import Model
 from audiomnist.ui import browse, cached, layout, state
 
 HELD_OUT = ""

@@ -7,15 +7,15 @@ import streamlit as st
 
 from audiomnist import plots
 from audiomnist.errors import ModelError
-from audiomnist.metrics import Evaluation
-from audiomnist.recognizer import Recognizer
-from audiomnist.rejection import (
+from audiomnist.evaluation.metrics import Evaluation
+from audiomnist.evaluation.rejection import (
     OperatingPoint,
     at_threshold,
     calibration,
     coverage_curve,
     expected_calibration_error,
 )
+from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.ui import answers, cached, figures
 from audiomnist.ui.report import interval, share
 

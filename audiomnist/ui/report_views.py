@@ -13,10 +13,10 @@ import streamlit as st
 from audiomnist import plots
 from audiomnist.corpora.clips import load_audio
 from audiomnist.errors import ModelError
-from audiomnist.evaluation import mcnemar
-from audiomnist.metrics import Evaluation, Mistake, identity
-from audiomnist.models import list_models
-from audiomnist.recognizer import Recognizer
+from audiomnist.evaluation.evaluate import mcnemar
+from audiomnist.evaluation.metrics import Evaluation, Mistake, identity
+from audiomnist.recognition.models import list_models
+from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.ui import answers, cached, choose_model, figures, layout, listen, state
 from audiomnist.ui.report import interval, share
 from audiomnist.ui.report_answering import show_answering

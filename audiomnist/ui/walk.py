@@ -8,8 +8,8 @@ from audiomnist.audio.signal import Audio
 from audiomnist.corpora.clips import Clip, Corpus, load_audio
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.speech import find_speech
-from audiomnist.models import list_models
-from audiomnist.recognizer import Recognizer
+from audiomnist.recognition.models import list_models
+from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.sound_plots import Style
 from audiomnist.ui import answers, cached, figures, layout, listen, state
 from audiomnist.ui.figures import Picture

@@ -15,8 +15,8 @@ from audiomnist.audio.signal import Audio, resample
 from audiomnist.benchmark.browser import Server, chromium, find_chromium, serve
 from audiomnist.corpora import library
 from audiomnist.corpora.clips import load_audio
-from audiomnist.models import DEFAULT_MODEL, find_model
-from audiomnist.recognizer import Recognizer
+from audiomnist.recognition.models import DEFAULT_MODEL, find_model
+from audiomnist.recognition.recognizer import Recognizer
 
 HERE = Path(__file__).parent
 MICROPHONE_RATE = 48_000  # Hz

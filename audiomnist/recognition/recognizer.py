@@ -1,8 +1,7 @@
 """From a recording to a digit: the only way, for pages, command line and stream.
 
-Owns the decision whether there is an answer at all. The preprocessing is the
-features', the probabilities are the model's; `streaming` comes next and cuts words
-out of an endless recording.
+Owns the decision whether there is an answer at all. The preprocessing is the features',
+the probabilities are the model's; cutting words out of a stream is for `streaming`.
 """
 
 import time
@@ -13,13 +12,13 @@ import numpy as np
 
 from audiomnist.audio.decoding import decode
 from audiomnist.audio.signal import Audio, resample
-from audiomnist.calibration import is_none_of_these
 from audiomnist.features.extraction import crop
 from audiomnist.features.rendering import render
 from audiomnist.features.spectra import Spectra, frames_in_batches, power_spectra
 from audiomnist.features.speech import Speech, speech_spans
-from audiomnist.models import Model
-from audiomnist.quality import ClipQuality, judge
+from audiomnist.recognition.calibration import is_none_of_these
+from audiomnist.recognition.models import Model
+from audiomnist.recognition.quality import ClipQuality, judge
 
 NO_SPEECH = "no speech heard"
 NOT_SURE = "not sure"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from audiomnist.audio.signal import Audio
-from audiomnist.quality import CLIPPED_FRACTION, assess
+from audiomnist.recognition.quality import CLIPPED_FRACTION, assess
 
 RATE = 16000
 

@@ -1,8 +1,8 @@
-"""Words in an endless recording: a microphone stream becomes predictions.
+"""Words in a stream: what a microphone records becomes predictions.
 
-Owns when a word begins and ends while more sound keeps coming, in noise that may
-change at any time. What the word is, and where exactly in its piece of the stream,
-is the recognizer's business; what is shown of it comes next.
+Owns when a word begins and ends while more sound keeps coming, in noise that may change
+at any time. What the word is, and where exactly in its part of the stream, is the
+recognizer's business.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ import numpy as np
 from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioError
 from audiomnist.features.spectra import mel_filter_bank
-from audiomnist.recognizer import Prediction, Recognizer
+from audiomnist.recognition.recognizer import Prediction, Recognizer
 
 _FRAME_DURATION = 0.02
 _N_BANDS, _FMIN, _FMAX = 12, 100.0, 3800.0

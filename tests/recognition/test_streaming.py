@@ -8,8 +8,8 @@ from nearest_model import NearestModel
 
 from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioError
-from audiomnist.recognizer import Prediction, Recognizer
-from audiomnist.streaming import StreamConfig, StreamingRecognizer
+from audiomnist.recognition.recognizer import Prediction, Recognizer
+from audiomnist.recognition.streaming import StreamConfig, StreamingRecognizer
 
 RATE = 16000
 

@@ -8,12 +8,10 @@ from nearest_model import NearestModel
 
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
-from audiomnist.conditions import CLEAN, CONDITIONS, Condition, Recording
 from audiomnist.corpora.clips import Clip, load_audio
 from audiomnist.errors import AudioError, CorpusError
-from audiomnist.features.speech import Speech, find_speech
-from audiomnist.recognizer import Recognizer
-from audiomnist.robustness import (
+from audiomnist.evaluation.conditions import CLEAN, CONDITIONS, Condition, Recording
+from audiomnist.evaluation.robustness import (
     TOLERANCE,
     Exposure,
     LabelledRecording,
@@ -22,6 +20,8 @@ from audiomnist.robustness import (
     hear,
     load_recordings,
 )
+from audiomnist.features.speech import Speech, find_speech
+from audiomnist.recognition.recognizer import Recognizer
 
 BABBLE = next(c for c in CONDITIONS if c.name == "babble, 10 dB")
 NOISE = next(c for c in CONDITIONS if c.name == "white noise, 5 dB")
@@ -72,7 +72,7 @@ def test_each_clip_is_decoded_once_and_its_word_is_found(clips, monkeypatch):
         loaded.append(clip)
         return load_audio(clip)
 
-    monkeypatch.setattr("audiomnist.robustness.load_audio", load)
+    monkeypatch.setattr("audiomnist.evaluation.robustness.load_audio", load)
     recordings = load_recordings(clips)
     for condition in (CLEAN, NOISE, BABBLE):
         expose(recordings, condition)

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from audiomnist.significance import Rate, exact_mcnemar, wilson
+from audiomnist.evaluation.significance import Rate, exact_mcnemar, wilson
 
 
 # R. G. Newcombe, "Two-sided confidence intervals for the single proportion", Statistics

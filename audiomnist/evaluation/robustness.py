@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiomnist.audio.signal import Audio
-from audiomnist.conditions import Condition, Recording
 from audiomnist.corpora.clips import Clip, load_audio
+from audiomnist.evaluation.conditions import Condition, Recording
+from audiomnist.evaluation.significance import Rate
 from audiomnist.features.rendering import render
 from audiomnist.features.spectra import Spectra, frames_in_batches, power_spectra
 from audiomnist.features.speech import Speech, find_speech
-from audiomnist.recognizer import Recognizer
-from audiomnist.significance import Rate
+from audiomnist.recognition.recognizer import Recognizer
 
 TOLERANCE = 0.15
 """A word is in its place if both its ends are found within this, in seconds."""

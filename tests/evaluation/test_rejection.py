@@ -4,11 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audiomnist.calibration import choose_threshold
 from audiomnist.corpora.clips import Clip
 from audiomnist.errors import ModelError
-from audiomnist.metrics import Evaluation
-from audiomnist.rejection import (
+from audiomnist.evaluation.metrics import Evaluation
+from audiomnist.evaluation.rejection import (
     MAX_THRESHOLDS,
     at_coverage,
     at_threshold,
@@ -16,7 +15,8 @@ from audiomnist.rejection import (
     coverage_curve,
     expected_calibration_error,
 )
-from audiomnist.significance import wilson
+from audiomnist.evaluation.significance import wilson
+from audiomnist.recognition.calibration import choose_threshold
 
 
 def _rows(confidence, heard) -> np.ndarray:

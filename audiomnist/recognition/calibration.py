@@ -1,8 +1,7 @@
-"""From a network's logits to probabilities that mean what they say.
+"""From a network's logits to calibrated probabilities.
 
-Owns the answer "none of these", the temperature that makes probabilities honest, and
-the threshold under which a model should not answer. The models that use them come
-next.
+Owns the answer "none of these", the temperature that calibrates probabilities, and the
+threshold below which a model does not answer. The models that use them are in `models`.
 """
 
 import numpy as np

@@ -9,7 +9,7 @@ from audiomnist.errors import ModelError
 from audiomnist.networks.architectures import build
 from audiomnist.networks.config import NetworkConfig
 from audiomnist.networks.files import to_litert
-from audiomnist.serving import LiteRTNetwork, read_file
+from audiomnist.recognition.litert import LiteRTNetwork, read_file
 
 SHAPE = (16, 16)
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiomnist.calibration import choose_threshold
 from audiomnist.errors import ModelError
-from audiomnist.metrics import Evaluation
-from audiomnist.significance import Rate
+from audiomnist.evaluation.metrics import Evaluation
+from audiomnist.evaluation.significance import Rate
+from audiomnist.recognition.calibration import choose_threshold
 
 if TYPE_CHECKING:
     import pandas as pd

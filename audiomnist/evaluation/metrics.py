@@ -1,7 +1,7 @@
 """What follows from a model's answers to labelled clips.
 
 Owns the type `Evaluation` and the metrics of right and wrong that are derived from it;
-none is stored. When a model should answer at all is for `rejection`, the next step.
+none is stored. When a model should answer at all is for `rejection`.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 from audiomnist.corpora.clips import Clip, Corpus
 from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
-from audiomnist.significance import Rate
+from audiomnist.evaluation.significance import Rate
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,29 +1,41 @@
 """Trained models on disk: what is shipped, and what runs have made.
 
-Owns a model's folder as it is read (`run.json` and `model.tflite`) and the way
-from features to probabilities. Neither TensorFlow nor Keras is involved. How a
-run fills such a folder is for `runs`, the next step.
+Owns the names of a model's files and reading them, and the way from features to
+probabilities. Neither TensorFlow nor Keras is involved. How a run fills such a folder
+is for `runs`.
 """
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiomnist.errors import ModelError
+
+if TYPE_CHECKING:
+    pass
 
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from audiomnist.calibration import probabilities_of
 from audiomnist.configs import config_from_dict
-from audiomnist.errors import AudioError, ModelError
+from audiomnist.errors import AudioError
 from audiomnist.features.config import FeatureConfig
-from audiomnist.serving import LiteRTNetwork, read_file
+from audiomnist.recognition.calibration import probabilities_of
+from audiomnist.recognition.litert import LiteRTNetwork, read_file
 from audiomnist.settings import settings
-from audiomnist.training import LITERT
+
+WEIGHTS = "model.keras"
+
+LITERT = "model.tflite"
 
 RECORD = "run.json"
+
 FINISHED = "finished"
+
 DEFAULT_MODEL = "best"
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from audiomnist.calibration import (
+from audiomnist.recognition.calibration import (
     choose_threshold,
     fit_temperature,
     is_none_of_these,

@@ -13,8 +13,13 @@ from audiomnist.corpora.library import load_corpus
 from audiomnist.errors import AudioError
 from audiomnist.features.extraction import extract
 from audiomnist.features.speech import find_speech
-from audiomnist.models import find_model
-from audiomnist.recognizer import NO_SPEECH, NOT_A_DIGIT, NOT_SURE, Recognizer
+from audiomnist.recognition.models import find_model
+from audiomnist.recognition.recognizer import (
+    NO_SPEECH,
+    NOT_A_DIGIT,
+    NOT_SURE,
+    Recognizer,
+)
 from audiomnist.settings import REPOSITORY
 
 RATE = 16000

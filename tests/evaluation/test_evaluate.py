@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from nearest_model import NearestModel
 
-from audiomnist import evaluation
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
 from audiomnist.corpora.clips import Clip, load_audio
 from audiomnist.corpora.library import import_corpus, load_corpus
 from audiomnist.errors import CorpusError, ModelError
-from audiomnist.evaluation import evaluate, mcnemar
-from audiomnist.metrics import Evaluation, few_speakers
-from audiomnist.models import find_model
+from audiomnist.evaluation.evaluate import evaluate, mcnemar
+from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluation
+from audiomnist.evaluation.metrics import NO_ANSWER, Evaluation, few_speakers
+from audiomnist.recognition.models import find_model
+from audiomnist.runs import evaluate_run
 from audiomnist.settings import REPOSITORY
 
 SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))
@@ -97,7 +98,7 @@ def test_report_follows_from_the_confusion_matrix():
 def test_a_clip_without_speech_is_a_mistake_without_an_answer():
     result = _evaluation({3: None, 10: 8})
     assert result.accuracy.successes == 58
-    assert result.predicted[3] == evaluation.NO_ANSWER
+    assert result.predicted[3] == NO_ANSWER
     sure, silent = result.errors()
     assert (sure.clip, sure.answer) == (result.clips[10], 8)
     assert sure.probability == pytest.approx(0.91)
@@ -147,8 +148,8 @@ def test_save_and_load_give_the_same_evaluation(tmp_path):
     rows = rng.dirichlet(np.full(10, 0.05), 60).astype(np.float32)
     rows[7] = np.nan
     saved = Evaluation(_clips(), rows, ("fsdd",))
-    evaluation.save(saved, tmp_path)
-    loaded = evaluation.load(tmp_path)
+    save_evaluation(saved, tmp_path)
+    loaded = load_evaluation(tmp_path)
     np.testing.assert_allclose(loaded.probabilities, rows, rtol=6e-4)
     assert np.array_equal(loaded.predicted, saved.predicted)
     assert loaded.probabilities.dtype == np.float32
@@ -156,7 +157,7 @@ def test_save_and_load_give_the_same_evaluation(tmp_path):
     assert loaded.report().equals(saved.report())
     assert mcnemar(saved, loaded).n == 60
     assert not any(clip.path.exists() for clip in loaded.clips)
-    assert [path.name for path in tmp_path.iterdir()] == [evaluation.FILE_NAME]
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
 def test_a_file_of_the_time_before_is_understood(tmp_path):
@@ -174,8 +175,8 @@ def test_a_file_of_the_time_before_is_understood(tmp_path):
         for clip, row in zip(_clips(), rows, strict=True)
     ]
     content = {"format": 1, "corpora": ["fsdd"], "clips": lines}
-    (tmp_path / evaluation.FILE_NAME).write_text(json.dumps(content, indent=1))
-    loaded = evaluation.load(tmp_path)
+    (tmp_path / FILE_NAME).write_text(json.dumps(content, indent=1))
+    loaded = load_evaluation(tmp_path)
     assert np.array_equal(loaded.probabilities, rows)
     assert {clip.corpus for clip in loaded.clips} == {"fsdd"}
 
@@ -185,19 +186,19 @@ def test_the_file_is_compact_and_no_rounding_changes_an_answer(tmp_path):
     close[0, [3, 8]] = 0.499_99, 0.500_01
     close /= close.sum()
     saved = Evaluation(_clips()[:1], close, others=close)
-    text = evaluation.save(saved, tmp_path).read_text()
+    text = save_evaluation(saved, tmp_path).read_text()
     assert ", " not in text and ": " not in text
-    loaded = evaluation.load(tmp_path)
+    loaded = load_evaluation(tmp_path)
     assert loaded.predicted.tolist() == saved.predicted.tolist() == [8]
     assert loaded.others.argmax(axis=1).tolist() == [8]
     rng = np.random.default_rng(0)
     rows = rng.dirichlet(np.full(10, 0.05), 60).astype(np.float32)
-    text = evaluation.save(Evaluation(_clips(), rows), tmp_path).read_text()
+    text = save_evaluation(Evaluation(_clips(), rows), tmp_path).read_text()
     numbers = re.findall(r"\d+(?:\.\d+)?(?=e|[,\]])", text.partition("clips")[2])
     lengths = [len(number.replace(".", "").strip("0")) for number in numbers]
     # The likeliest is written exactly: whether it is answered hangs on it.
     assert sum(length > 4 for length in lengths) <= len(rows)
-    again = evaluation.load(tmp_path)
+    again = load_evaluation(tmp_path)
     np.testing.assert_array_equal(again.confidence, rows.max(axis=1))
 
 
@@ -243,8 +244,8 @@ def test_other_sounds_are_saved_and_loaded(tmp_path, names):
     others[1] = np.nan
     rows = _certain([clip.digit for clip in _clips()])
     saved = Evaluation(_clips(), rows, ("fsdd",), others, names)
-    evaluation.save(saved, tmp_path)
-    loaded = evaluation.load(tmp_path)
+    save_evaluation(saved, tmp_path)
+    loaded = load_evaluation(tmp_path)
     np.testing.assert_allclose(loaded.others, others, rtol=6e-4)
     assert loaded.others.dtype == np.float32
     assert loaded.other_names == names
@@ -253,17 +254,17 @@ def test_other_sounds_are_saved_and_loaded(tmp_path, names):
 
 
 def test_a_file_without_other_sounds_is_as_it_always_was(tmp_path):
-    path = evaluation.save(_evaluation(), tmp_path)
+    path = save_evaluation(_evaluation(), tmp_path)
     assert set(json.loads(path.read_text())) == {"format", "corpora", "clips"}
-    loaded = evaluation.load(tmp_path)
+    loaded = load_evaluation(tmp_path)
     assert loaded.others.shape == (0, 10)
     assert loaded.other_names == ()
 
 
 def test_the_file_names_no_folder(tmp_path, tiny_folder, tiny_corpus):
     clips = tiny_corpus.clips
-    evaluation.save(_evaluation(clips=clips), tmp_path)
-    text = (tmp_path / evaluation.FILE_NAME).read_text()
+    save_evaluation(_evaluation(clips=clips), tmp_path)
+    text = (tmp_path / FILE_NAME).read_text()
     assert str(tiny_folder) not in text
     assert "\\" not in text
     assert "/" not in text
@@ -273,25 +274,25 @@ def test_the_file_names_no_folder(tmp_path, tiny_folder, tiny_corpus):
 def test_a_name_in_the_file_leads_nowhere_else(tmp_path):
     secret = tmp_path / "secret.wav"
     secret.write_bytes(b"x")
-    path = evaluation.save(_evaluation(), tmp_path)
+    path = save_evaluation(_evaluation(), tmp_path)
     content = json.loads(path.read_text())
     content["clips"][0]["name"] = str(secret)
     path.write_text(json.dumps(content))
-    assert not evaluation.load(tmp_path).clips[0].path.exists()
+    assert not load_evaluation(tmp_path).clips[0].path.exists()
 
 
 def test_recordings_of_a_corpus_that_is_here_are_found_again(tmp_path, tiny_folder):
     corpus = import_corpus("ours", tiny_folder).corpus
     clips = corpus.clips
     rows = _certain([clip.digit for clip in clips])
-    evaluation.save(Evaluation(clips, rows, ("ours", "elsewhere")), tmp_path)
-    assert evaluation.load(tmp_path).clips == clips
+    save_evaluation(Evaluation(clips, rows, ("ours", "elsewhere")), tmp_path)
+    assert load_evaluation(tmp_path).clips == clips
 
 
 def test_recordings_in_a_folder_are_found_when_it_is_given(tmp_path, tiny_corpus):
     clips = tiny_corpus.clips
-    evaluation.save(_evaluation(clips=clips), tmp_path)
-    loaded = evaluation.load(tmp_path)
+    save_evaluation(_evaluation(clips=clips), tmp_path)
+    loaded = load_evaluation(tmp_path)
     assert loaded.clips != clips
     assert loaded.with_recordings([tiny_corpus]).clips == clips
 
@@ -320,19 +321,19 @@ def test_recordings_in_a_folder_are_found_when_it_is_given(tmp_path, tiny_corpus
     ],
 )
 def test_a_file_that_is_no_evaluation_is_refused(tmp_path, content):
-    (tmp_path / evaluation.FILE_NAME).write_text(content)
+    (tmp_path / FILE_NAME).write_text(content)
     with pytest.raises(ModelError, match="Evaluate the model again"):
-        evaluation.load(tmp_path)
+        load_evaluation(tmp_path)
 
 
 def test_a_model_without_an_evaluation_says_so(tmp_path):
     with pytest.raises(ModelError, match="Evaluate the model first"):
-        evaluation.load(tmp_path)
+        load_evaluation(tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     with pytest.raises(ModelError, match="cannot be written"):
-        evaluation.save(_evaluation(), tmp_path / "missing")
+        save_evaluation(_evaluation(), tmp_path / "missing")
 
 
 def test_two_models_are_compared_wherever_the_clips_lie_and_in_any_order():
@@ -373,8 +374,8 @@ def test_clips_of_two_corpora_are_not_the_same_by_their_names(tmp_path):
     other = _evaluation({61: 6}, ours + theirs)
     result = mcnemar(both, other)
     assert (result.n, result.only_a, result.only_b) == (120, 0, 2)
-    evaluation.save(both, tmp_path)
-    assert mcnemar(evaluation.load(tmp_path), other) == result
+    save_evaluation(both, tmp_path)
+    assert mcnemar(load_evaluation(tmp_path), other) == result
 
 
 def test_a_file_that_names_only_the_corpora_of_all_is_understood(tmp_path, tiny_folder):
@@ -385,12 +386,12 @@ def test_a_file_that_names_only_the_corpora_of_all_is_understood(tmp_path, tiny_
         _certain([clip.digit for clip in here + away]),
         ("here", "away"),
     )
-    path = evaluation.save(saved, tmp_path)
+    path = save_evaluation(saved, tmp_path)
     content = json.loads(path.read_text())
     for row in content["clips"]:
         del row["corpus"]
     path.write_text(json.dumps(content))
-    loaded = evaluation.load(tmp_path)
+    loaded = load_evaluation(tmp_path)
     assert loaded.clips[: len(here)] == here
     assert {clip.corpus for clip in loaded.clips[len(here) :]} == {"away"}
     assert mcnemar(loaded, saved).n == len(saved.clips)
@@ -476,8 +477,8 @@ def test_a_run_is_evaluated_on_its_test_part(tiny_folder):
         training=TrainConfig(epochs=2),
     )
     run = runs.create(config)
-    runs.execute(run, evaluation.evaluate_run)
-    saved = evaluation.load(run.folder)
+    runs.execute(run, evaluate_run)
+    saved = load_evaluation(run.folder)
     assert saved.clips == config.split().test
     assert saved.corpora == ("ours",)
 
@@ -486,7 +487,7 @@ def test_a_run_is_evaluated_on_its_test_part(tiny_folder):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_model_gives_the_answers_in_its_file(name, fsdd):
     model = find_model(name)
-    saved = evaluation.load(model.folder)
+    saved = load_evaluation(model.folder)
     here = [i for i, clip in enumerate(saved.clips) if clip.path.exists()]
     assert {saved.clips[i] for i in here} <= set(fsdd.clips)
     here = here[:: len(here) // 200 + 1]

@@ -1,8 +1,8 @@
 """A network as LiteRT serves it, for any number of clips and of threads.
 
-Owns the file `model.tflite` as it is read, and how often it looks at a clip. Neither
+Owns reading the file `model.tflite`, and how often it looks at a clip. Neither
 TensorFlow nor Keras is involved. What belongs to a model beside its network is for
-`models`, the next step.
+`models`.
 """
 
 import threading

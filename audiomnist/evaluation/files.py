@@ -1,15 +1,11 @@
-"""How well a model hears: its answers to clips that it has not learned from.
+"""Evaluations on disk: `evaluation.json` in a model's folder.
 
-Owns the evaluation of a trained model, the file of it in the model's folder, and the
-comparison of two models. What follows from the answers is in `metrics`, whose names can
-be had from here too, and in `rejection`. Which clips are held out is the split's
-business, how a result looks that of `plots`; the recognizer comes next and hears what
-nobody has labelled.
+Owns writing and reading that file, which names clips and corpora and holds no path.
 """
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,36 +15,23 @@ import numpy as np
 from audiomnist.corpora import library
 from audiomnist.corpora.clips import Clip, Corpus
 from audiomnist.digits import N_DIGITS
-from audiomnist.errors import CorpusError, ModelError
-from audiomnist.features.cache import clip_features
-from audiomnist.metrics import NO_ANSWER, Evaluation, Identity, Mistake, identity
-from audiomnist.models import Model
-from audiomnist.run_folders import Run
-from audiomnist.significance import McNemar, Rate, exact_mcnemar
+from audiomnist.errors import ModelError
+from audiomnist.evaluation.metrics import (
+    Evaluation,
+    identity,
+)
 from audiomnist.storage import write_atomically
 
-__all__ = [
-    "FILE_NAME",
-    "NO_ANSWER",
-    "Evaluation",
-    "McNemar",
-    "Mistake",
-    "Rate",
-    "evaluate",
-    "evaluate_run",
-    "load",
-    "mcnemar",
-    "save",
-]
-
 FILE_NAME = "evaluation.json"
+
 _FORMAT = 1
+
 _N_DIGITS_WRITTEN, _N_DIGITS_EXACT = 4, 9  # 9 tell any two float32 apart
-_BATCH_SIZE = 1024
+
 _NOT_HERE = Path("recording not on this machine")
 
 
-def save(evaluation: Evaluation, folder: Path) -> Path:
+def save_evaluation(evaluation: Evaluation, folder: Path) -> Path:
     """Write `evaluation.json` into a folder, whole or not at all.
 
     The file names clips and corpora and holds no path, so that it means the same
@@ -80,7 +63,7 @@ def save(evaluation: Evaluation, folder: Path) -> Path:
     return path
 
 
-def load(folder: Path) -> Evaluation:
+def load_evaluation(folder: Path) -> Evaluation:
     """Read a model's `evaluation.json`.
 
     The recordings are looked up in those of its corpora that are on this machine; the
@@ -122,128 +105,7 @@ def load(folder: Path) -> Evaluation:
     return found.with_recordings(here)
 
 
-def evaluate(
-    model: Model,
-    clips: Sequence[Clip],
-    *,
-    corpora: Sequence[str] = (),
-    others: Sequence[Clip] = (),
-    on_progress: Callable[[int, int], None] | None = None,
-) -> Evaluation:
-    """Let a model hear labelled clips, and sounds that it should not answer to.
-
-    Parameters
-    ----------
-    model
-        A trained model; its own feature configuration is used.
-    clips
-        Clips that it was not trained on, if the result is to mean something.
-    corpora
-        Names of the corpora that they are from.
-    others
-        Recordings that are no digits: other words, noises. What their digit says is
-        not looked at.
-    on_progress
-        Called with the number of recordings done and their total.
-
-    Raises
-    ------
-    CorpusError
-        If there is no clip to evaluate on.
-    AudioError
-        If a recording cannot be read.
-    """
-    if not clips:
-        raise CorpusError("There is no clip to evaluate on. Choose a larger part.")
-    total = len(clips) + len(others)
-
-    def report(n_before: int, n_done: int) -> None:
-        if on_progress is not None:
-            on_progress(n_before + n_done, total)
-
-    # In two passes: what is heard beside the digits must not change their batches.
-    return Evaluation(
-        tuple(clips),
-        _hear(model, clips, lambda done, _: report(0, done)),
-        tuple(corpora),
-        _hear(model, others, lambda done, _: report(len(clips), done)),
-        tuple(_file_name(clip) for clip in others),
-    )
-
-
-def evaluate_run(run: Run) -> None:
-    """Let a run's model hear the test part of its split, and save the answers.
-
-    A model that knows what is no digit hears the test part of the other words too.
-
-    Raises
-    ------
-    CorpusError
-        If a corpus of the run is not here.
-    AudioError
-        If a recording cannot be read.
-    ModelError
-        If the run has no model yet or its folder cannot be written.
-    """
-    config = run.config
-    # A corpus that is a folder has no name that another machine knows.
-    names = [name for name in config.corpora if name in library.available()]
-    model, split = Model.load(run.folder), config.split()
-    others = config.split_others(split)["test"] if model.knows_others else ()
-    save(evaluate(model, split.test, corpora=names, others=others), run.folder)
-
-
-def mcnemar(a: Evaluation, b: Evaluation) -> McNemar:
-    """Compare two models on the same clips, in whatever order.
-
-    Clips are the same when corpus, digit, speaker, take and file name are, wherever
-    the recordings lie.
-
-    Raises
-    ------
-    ModelError
-        If the evaluations are of different clips.
-    """
-    clips_a, correct_a = _correct_in_order(a)
-    clips_b, correct_b = _correct_in_order(b)
-    if clips_a != clips_b:
-        n_common = len(set(clips_a).intersection(clips_b))
-        raise ModelError(
-            f"The two evaluations are of different clips: {len(a.clips)} and "
-            f"{len(b.clips)}, of which {n_common} are the same. Evaluate both models "
-            "on the same clips and compare again."
-        )
-    return exact_mcnemar(correct_a, correct_b)
-
-
-def _correct_in_order(evaluation: Evaluation) -> tuple[list[Identity], list[bool]]:
-    """What the clips are, sorted, and whether each was understood."""
-    clips = [identity(clip) for clip in evaluation.clips]
-    order = sorted(range(len(clips)), key=clips.__getitem__)
-    is_correct = evaluation.is_correct
-    return [clips[i] for i in order], [bool(is_correct[i]) for i in order]
-
-
-def _hear(
-    model: Model, clips: Sequence[Clip], on_progress: Callable[[int, int], None]
-) -> np.ndarray:
-    """A model's probabilities for each clip, NaN where no speech is found."""
-    found = clip_features(clips, model.features, on_progress=on_progress)
-    rows = [
-        model.probabilities(found.values[first : first + _BATCH_SIZE])
-        for first in range(0, len(found.values), _BATCH_SIZE)
-    ]
-    row_of = {clip: i for i, clip in enumerate(found.clips)}
-    probabilities = np.full((len(clips), N_DIGITS), np.nan, dtype=np.float32)
-    if rows:
-        answers = np.concatenate(rows)
-        for i, clip in enumerate(clips):
-            if clip in row_of:
-                probabilities[i] = answers[row_of[clip]]
-    return probabilities
-
-
-def _file_name(clip: Clip) -> str:
+def file_name(clip: Clip) -> str:
     """A recording's name without any folder."""
     return PurePosixPath(clip.name).name
 
@@ -251,7 +113,7 @@ def _file_name(clip: Clip) -> str:
 def _clip_to_json(clip: Clip, probabilities: np.ndarray) -> str:
     """One line of the file."""
     identity = {
-        "name": _file_name(clip),
+        "name": file_name(clip),
         "digit": clip.digit,
         "speaker": clip.speaker,
         "take": clip.take,

@@ -5,11 +5,19 @@ from functools import partial
 import numpy as np
 import pytest
 
-from audiomnist import conditions
 from audiomnist.audio.noise import MAINS_HZ, fan, pink, white
 from audiomnist.audio.signal import Audio
-from audiomnist.conditions import CLEAN, CONDITIONS, PAUSE, Condition, Recording
 from audiomnist.errors import AudioError
+from audiomnist.evaluation.conditions import (
+    CLEAN,
+    CLICK_BEFORE,
+    CONDITIONS,
+    PAUSE,
+    Condition,
+    Recording,
+    through_stereo,
+    with_click,
+)
 from audiomnist.features.speech import Speech, find_speech
 
 BY_NAME = {condition.name: condition for condition in CONDITIONS}
@@ -218,7 +226,7 @@ def test_noise_in_the_other_channel_is_30_db_under_the_word(recording):
 
 
 def test_a_second_channel_that_nobody_knows_is_refused(recording):
-    change = partial(conditions.through_stereo, second="music")
+    change = partial(through_stereo, second="music")
     with pytest.raises(AudioError, match="'music'; expected same"):
         apply(Condition("stereo, music", "file", change), recording)
 
@@ -232,13 +240,13 @@ def test_a_click_comes_before_the_word_and_is_short(name, db, recording):
     expected = peak * 10 ** (db / 20)
     assert np.abs(click).max() == pytest.approx(expected, rel=0.1)
     loud = np.flatnonzero(np.abs(click) > 0.1 * expected) / 8000
-    at = PAUSE + 0.05 - conditions.CLICK_BEFORE
+    at = PAUSE + 0.05 - CLICK_BEFORE
     assert loud.min() >= at - 1e-3
     assert loud.max() <= at + 0.006
 
 
 def test_a_click_falls_on_the_beginning_where_there_is_no_room(recording):
-    heard = conditions.with_click(recording, np.random.default_rng(0), 0.0)
+    heard = with_click(recording, np.random.default_rng(0), 0.0)
     assert len(heard.samples) == len(recording.audio.samples)
 
 

@@ -6,24 +6,24 @@ import shutil
 import numpy as np
 import pytest
 
-from audiomnist.calibration import probabilities_of
 from audiomnist.configs import config_to_dict
 from audiomnist.errors import ModelError
 from audiomnist.features.config import FeatureConfig
-from audiomnist.models import (
+from audiomnist.networks.architectures import build
+from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.files import to_litert
+from audiomnist.recognition.calibration import probabilities_of
+from audiomnist.recognition.litert import LiteRTNetwork
+from audiomnist.recognition.models import (
     DEFAULT_MODEL,
+    LITERT,
     RECORD,
     Model,
     find_model,
     is_folder_name,
     list_models,
 )
-from audiomnist.networks.architectures import build
-from audiomnist.networks.config import NetworkConfig
-from audiomnist.networks.files import to_litert
-from audiomnist.serving import LiteRTNetwork
 from audiomnist.settings import settings
-from audiomnist.training import LITERT
 
 FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)
 RECORD_CONTENT = {

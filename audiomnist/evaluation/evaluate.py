@@ -1,0 +1,120 @@
+"""Evaluate a trained model on clips that it has not learned from.
+
+Owns the evaluation of a model and the comparison of two. What follows from the answers
+is for `metrics` and `rejection`, the file of an evaluation for `files`. Which clips are
+held out is decided by the split.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from audiomnist.corpora.clips import Clip
+from audiomnist.digits import N_DIGITS
+from audiomnist.errors import CorpusError, ModelError
+from audiomnist.evaluation.files import file_name
+from audiomnist.evaluation.metrics import Evaluation, Identity, identity
+from audiomnist.evaluation.significance import McNemar, exact_mcnemar
+from audiomnist.features.cache import clip_features
+from audiomnist.recognition.models import Model
+
+_BATCH_SIZE = 1024
+
+
+def evaluate(
+    model: Model,
+    clips: Sequence[Clip],
+    *,
+    corpora: Sequence[str] = (),
+    others: Sequence[Clip] = (),
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Let a model hear labelled clips, and sounds that it should not answer to.
+
+    Parameters
+    ----------
+    model
+        A trained model; its own feature configuration is used.
+    clips
+        Clips that it was not trained on, if the result is to mean something.
+    corpora
+        Names of the corpora that they are from.
+    others
+        Recordings that are no digits: other words, noises. What their digit says is
+        not looked at.
+    on_progress
+        Called with the number of recordings done and their total.
+
+    Raises
+    ------
+    CorpusError
+        If there is no clip to evaluate on.
+    AudioError
+        If a recording cannot be read.
+    """
+    if not clips:
+        raise CorpusError("There is no clip to evaluate on. Choose a larger part.")
+    total = len(clips) + len(others)
+
+    def report(n_before: int, n_done: int) -> None:
+        if on_progress is not None:
+            on_progress(n_before + n_done, total)
+
+    # In two passes: what is heard beside the digits must not change their batches.
+    return Evaluation(
+        tuple(clips),
+        _hear(model, clips, lambda done, _: report(0, done)),
+        tuple(corpora),
+        _hear(model, others, lambda done, _: report(len(clips), done)),
+        tuple(file_name(clip) for clip in others),
+    )
+
+
+def mcnemar(a: Evaluation, b: Evaluation) -> McNemar:
+    """Compare two models on the same clips, in whatever order.
+
+    Clips are the same when corpus, digit, speaker, take and file name are, wherever
+    the recordings lie.
+
+    Raises
+    ------
+    ModelError
+        If the evaluations are of different clips.
+    """
+    clips_a, correct_a = _correct_in_order(a)
+    clips_b, correct_b = _correct_in_order(b)
+    if clips_a != clips_b:
+        n_common = len(set(clips_a).intersection(clips_b))
+        raise ModelError(
+            f"The two evaluations are of different clips: {len(a.clips)} and "
+            f"{len(b.clips)}, of which {n_common} are the same. Evaluate both models "
+            "on the same clips and compare again."
+        )
+    return exact_mcnemar(correct_a, correct_b)
+
+
+def _correct_in_order(evaluation: Evaluation) -> tuple[list[Identity], list[bool]]:
+    """What the clips are, sorted, and whether each was understood."""
+    clips = [identity(clip) for clip in evaluation.clips]
+    order = sorted(range(len(clips)), key=clips.__getitem__)
+    is_correct = evaluation.is_correct
+    return [clips[i] for i in order], [bool(is_correct[i]) for i in order]
+
+
+def _hear(
+    model: Model, clips: Sequence[Clip], on_progress: Callable[[int, int], None]
+) -> np.ndarray:
+    """A model's probabilities for each clip, NaN where no speech is found."""
+    found = clip_features(clips, model.features, on_progress=on_progress)
+    rows = [
+        model.probabilities(found.values[first : first + _BATCH_SIZE])
+        for first in range(0, len(found.values), _BATCH_SIZE)
+    ]
+    row_of = {clip: i for i, clip in enumerate(found.clips)}
+    probabilities = np.full((len(clips), N_DIGITS), np.nan, dtype=np.float32)
+    if rows:
+        answers = np.concatenate(rows)
+        for i, clip in enumerate(clips):
+            if clip in row_of:
+                probabilities[i] = answers[row_of[clip]]
+    return probabilities
