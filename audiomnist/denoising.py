@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiomnist.augmentation import augment_pairs
-from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.corpora.library import available, load_corpus
 from audiomnist.corpora.other_words import load_others, others_here
 from audiomnist.errors import CorpusError
@@ -32,6 +30,8 @@ from audiomnist.features.extraction import join_spectra
 from audiomnist.features.spectra import Spectra
 from audiomnist.networks.backend import tensorflow_ready
 from audiomnist.networks.speech_embedding import LAYER_NAME, N_LAYERS, Layer, embed
+from audiomnist.training.augmentation import augment_pairs
+from audiomnist.training.config import AugmentationConfig
 
 if TYPE_CHECKING:
     import keras

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from audiomnist.confidence_plots import coverage, reliability
-from audiomnist.history import EpochMetrics, best_epoch
 from audiomnist.recognition.calibration import is_none_of_these
 from audiomnist.sound_plots import (
     FONT_SIZE,
@@ -21,6 +20,7 @@ from audiomnist.sound_plots import (
     spectrogram,
     waveform,
 )
+from audiomnist.training.history import EpochMetrics, best_epoch
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,7 +22,6 @@ from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluat
 from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.significance import Rate
 from audiomnist.features.cache import clip_features
-from audiomnist.history import HISTORY
 from audiomnist.networks.config import N_MOVED, TITLES
 from audiomnist.networks.files import load_network, save_network, to_litert
 from audiomnist.recognition.calibration import COVERAGE
@@ -35,10 +34,11 @@ from audiomnist.recognition.models import (
     Model,
     is_folder_name,
 )
-from audiomnist.run_configs import RunConfig
-from audiomnist.run_folders import Run
+from audiomnist.runs.config import RunConfig
+from audiomnist.runs.folder import Run
 from audiomnist.settings import settings, writable_folder
 from audiomnist.storage import replacing, write_atomically, write_json
+from audiomnist.training.history import HISTORY
 
 CARD = "CARD.md"
 LITERT_16BIT = "model-16bit.tflite"

@@ -12,15 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from audiomnist import publishing, runs
-from audiomnist.augmentation_configs import AugmentationConfig
+from audiomnist import publishing
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import available
 from audiomnist.corpora.other_words import EMBEDDED, load_others, others_here
 from audiomnist.errors import RunError
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
-from audiomnist.history import EpochMetrics
 from audiomnist.publishing import Calibration
 from audiomnist.recognition.calibration import (
     choose_threshold,
@@ -28,9 +26,13 @@ from audiomnist.recognition.calibration import (
     probabilities_of,
 )
 from audiomnist.recognition.models import FINISHED, Model
-from audiomnist.run_configs import RunConfig, preset
-from audiomnist.run_folders import Run
-from audiomnist.runs import evaluate_run
+from audiomnist.runs.config import RunConfig
+from audiomnist.runs.execution import evaluate_run, execute_run
+from audiomnist.runs.folder import ENDED, Run, create_run, list_runs
+from audiomnist.runs.presets import preset
+from audiomnist.runs.queue import requeue_run
+from audiomnist.training.config import AugmentationConfig
+from audiomnist.training.history import EpochMetrics
 
 EPOCHS = {"ann": 50, "cnn": 30, "team": 16}
 NAMES = {"ann": "ann", "cnn": "cnn", "best": "team"}
@@ -142,7 +144,7 @@ def follow(
         run = find_or_create(wanted)
         on_step(step + 1, _N_STEPS, run)
         if run.state != FINISHED:
-            runs.execute(run, evaluate_run, on_epoch)
+            execute_run(run, evaluate_run, on_epoch)
         done.append(run)
     calibration = calibrate(done[0])
     return publishing.publish(done[1], name, calibration)
@@ -158,24 +160,24 @@ def find_or_create(config: RunConfig) -> Run:
     RunError
         If one of them is being trained at this moment.
     """
-    for run in runs.list_runs():
+    for run in list_runs():
         if not _is_same(run.config, config):
             continue
         if run.state == FINISHED:
             return run
-        if run.state not in runs.ENDED:
+        if run.state not in ENDED:
             raise RunError(
                 f"The run {run.id} of this recipe is {run.state} already. Wait for it, "
                 "or cancel it."
             )
-        runs.requeue(run)
+        requeue_run(run)
         return run
-    return runs.create(config)
+    return create_run(config)
 
 
 def find_finished(config: RunConfig) -> Run | None:
     """The finished run of these settings, if there is one."""
-    for run in runs.list_runs():
+    for run in list_runs():
         if run.state == FINISHED and _is_same(run.config, config):
             return run
     return None

@@ -10,7 +10,7 @@ from audiomnist import recipes
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.features.config import FeatureConfig
-from audiomnist.run_configs import RunConfig
+from audiomnist.runs.config import RunConfig
 from audiomnist.settings import settings
 
 TAKES = (0, 5, 6)  # the first tests officially, the others train

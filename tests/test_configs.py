@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.configs import config_from_dict, config_to_dict
 from audiomnist.errors import ModelError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.spectra import SpectrumConfig
 from audiomnist.features.speech import SpeechConfig
 from audiomnist.networks.config import NetworkConfig
-from audiomnist.train_configs import TrainConfig
+from audiomnist.training.config import AugmentationConfig, TrainConfig
 
 
 @pytest.mark.parametrize(

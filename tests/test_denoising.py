@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import denoising, negatives
-from audiomnist.augmentation import augment_pairs
+from audiomnist import denoising
 from audiomnist.corpora.library import load_corpus
 from audiomnist.denoising import DISTURBED, denoise, words_to_hear
 from audiomnist.errors import CorpusError
@@ -19,7 +18,9 @@ from audiomnist.networks.speech_embedding import (
     published_model,
     read_layers,
 )
-from audiomnist.run_configs import preset
+from audiomnist.runs.presets import preset
+from audiomnist.training.augmentation import augment_pairs
+from audiomnist.training.negatives import load_others
 
 FEATURES = preset("pretrained").features
 IN_NOISE = replace(
@@ -124,7 +125,7 @@ def test_nobody_who_tests_is_heard(monkeypatch, tiny_folder, tiny_corpus):
         heard.extend(clips)
         return clip_spectra(clips, features)
 
-    first, second, *others = negatives.load_others("embedded")[:6]
+    first, second, *others = load_others("embedded")[:6]
     known = tiny_corpus.speakers[0]
     words = [replace(first, speaker=known), replace(second, speaker=known), *others]
     monkeypatch.setattr(denoising, "available", lambda: (str(tiny_folder),))

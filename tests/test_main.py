@@ -11,14 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from audiomnist import runs
 from audiomnist.__main__ import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
 from audiomnist.configs import config_from_dict
 from audiomnist.corpora.library import available, import_corpus, load_corpus
 from audiomnist.corpora.splits import RULES
-from audiomnist.history import best_epoch
 from audiomnist.networks.config import NETWORKS
 from audiomnist.recognition.models import (
     DEFAULT_MODEL,
@@ -27,8 +25,11 @@ from audiomnist.recognition.models import (
     list_models,
     read_record,
 )
-from audiomnist.run_configs import RunConfig
+from audiomnist.runs.config import RunConfig
+from audiomnist.runs.folder import list_runs
+from audiomnist.runs.queue import requeue_run
 from audiomnist.settings import REPOSITORY
+from audiomnist.training.history import best_epoch
 
 COMMANDS = ("data", "train", "runs", "models", "evaluate", "predict", "benchmark")
 FIELDS = {
@@ -448,7 +449,7 @@ def test_a_training_prints_epochs_and_leaves_a_model(capsys, tiny_folder):
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert "epoch 1 of 2" in out and "epoch 2 of 2" in out
-    (run,) = runs.list_runs()
+    (run,) = list_runs()
     assert run.state == "finished"
     assert run.config.title == "First steps"
     assert run.config.corpora == ("tiny",)
@@ -462,7 +463,7 @@ def test_a_training_prints_epochs_and_leaves_a_model(capsys, tiny_folder):
     kept = best_epoch(run.history).val_accuracy
     assert run.id in listed and f"{kept:.1%} on validation" in listed
     assert main(["runs", "delete", run.id]) == 0
-    assert not runs.list_runs()
+    assert not list_runs()
     capsys.readouterr()
     assert main(["runs", "list"]) == 0
     assert "No runs yet" in capsys.readouterr().out
@@ -507,7 +508,7 @@ def test_an_interrupted_training_can_be_resumed(tiny_folder):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == INTERRUPTED, errors
     assert "Traceback" not in errors
-    (run,) = runs.list_runs()
+    (run,) = list_runs()
     assert run.state == "cancelled"
     n_epochs = len(run.history)
     resumed = start("train", "--resume", run.id)
@@ -529,9 +530,9 @@ def test_a_training_whose_reader_leaves_can_be_resumed(tiny_folder):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == OUTPUT_CLOSED, errors
     assert "Traceback" not in errors and "audiomnist: " not in errors
-    (run,) = runs.list_runs()
+    (run,) = list_runs()
     assert (run.state, run.message) == ("cancelled", "")
-    runs.requeue(run)
+    requeue_run(run)
     assert run.state == "waiting"
 
 

@@ -25,7 +25,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.web.server.app_discovery import discover_asgi_app
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
-from audiomnist import plots, runs, workers
+from audiomnist import plots
 from audiomnist.audio.decoding import decode
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
@@ -40,7 +40,6 @@ from audiomnist.evaluation.rejection import at_threshold, expected_calibration_e
 from audiomnist.evaluation.significance import Rate
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.speech import find_speech
-from audiomnist.history import EpochMetrics, write_history
 from audiomnist.recognition.models import DEFAULT_MODEL, find_model, list_models
 from audiomnist.recognition.recognizer import (
     NOT_A_DIGIT,
@@ -49,10 +48,21 @@ from audiomnist.recognition.recognizer import (
     Recognizer,
 )
 from audiomnist.recognition.streaming import StreamConfig
-from audiomnist.run_folders import Run, update
-from audiomnist.run_progress import RunProgress
+from audiomnist.runs import folder, worker
+from audiomnist.runs.folder import (
+    Run,
+    create_run,
+    delete_run,
+    find_run,
+    list_runs,
+    update_record,
+)
+from audiomnist.runs.presets import preset
+from audiomnist.runs.progress import RunProgress
+from audiomnist.runs.queue import cancel_run
 from audiomnist.settings import REPOSITORY
 from audiomnist.storage import write_json
+from audiomnist.training.history import EpochMetrics, write_history
 from audiomnist.ui import (
     acquire,
     answers,
@@ -60,6 +70,7 @@ from audiomnist.ui import (
     listen,
     live,
     report,
+    run_form,
     run_view,
     server,
     state,
@@ -491,7 +502,7 @@ def finished_run(home: Path, name: str = "ann") -> Run:
     """A run that has become a shipped model."""
     run_id = f"20260101-000000-{name}"
     shutil.copytree(REPOSITORY / "models" / name, home / "runs" / run_id)
-    return runs.find_run(run_id)
+    return find_run(run_id)
 
 
 def history(n_epochs: int) -> list[EpochMetrics]:
@@ -505,12 +516,12 @@ def history(n_epochs: int) -> list[EpochMetrics]:
 @pytest.fixture
 def running(home: Path) -> Iterator[Run]:
     """A run in its third epoch, whose worker is alive."""
-    run = runs.create(replace(runs.preset("cnn"), title="My CNN"))
-    update(run, state="running")
+    run = create_run(replace(preset("cnn"), title="My CNN"))
+    update_record(run, state="running")
     write_history(history(2), run.folder)
     progress = RunProgress("training", 3, 20, 0.5, 75.0)
     write_json(run.folder / "progress.json", config_to_dict(progress))
-    with workers.hold(run.folder):
+    with worker.hold(run.folder):
         yield run
 
 
@@ -523,7 +534,7 @@ def test_train_with_nothing_trained_says_what_to_do():
 
 def test_train_starts_what_was_set_up(monkeypatch, tiny):
     launched = []
-    monkeypatch.setattr(runs, "launch", launched.append)
+    monkeypatch.setattr(run_form, "launch_run", launched.append)
     page = open_page("train")
     widget(page, "button_group", "Network").set_value("ann").run()
     widget(page, "multiselect", "Corpora").set_value(["tiny"]).run()
@@ -553,7 +564,7 @@ def test_train_takes_the_other_words_that_a_corpus_brought(monkeypatch, home, ti
     folder.mkdir(parents=True)
     shutil.copy(next((home / "corpora" / "tiny").rglob("*.wav")), folder / "a_b_0.wav")
     launched = []
-    monkeypatch.setattr(runs, "launch", launched.append)
+    monkeypatch.setattr(run_form, "launch_run", launched.append)
     page = press(open_page("train"), "Start training")
     widget(page, "multiselect", "Corpora").set_value(["tiny", "embedded"]).run()
     press(page, "Start training")
@@ -565,7 +576,7 @@ def test_train_takes_the_other_words_that_a_corpus_brought(monkeypatch, home, ti
 
 def test_train_starts_one_run_for_two_presses_in_a_hurry(monkeypatch):
     now, launched = [100.0], []
-    monkeypatch.setattr(runs, "launch", launched.append)
+    monkeypatch.setattr(run_form, "launch_run", launched.append)
     clock = SimpleNamespace(monotonic=lambda: now[0])
     monkeypatch.setattr("audiomnist.ui.run_form.time", clock)
     page = open_page("train")
@@ -580,9 +591,9 @@ def test_train_starts_one_run_for_two_presses_in_a_hurry(monkeypatch):
     assert [start(), start()] == [2, 2], "other settings are another run"
     now[0] += 10
     assert start() == 3
-    runs.delete_run(launched[-1])
+    delete_run(launched[-1])
     assert start() == 4
-    runs.cancel(launched[-1])
+    cancel_run(launched[-1])
     assert start() == 5
 
 
@@ -591,13 +602,13 @@ def test_train_starts_again_what_the_queue_refused(monkeypatch):
         raise RunError("The queue is full.")
 
     launch, launched = refuse, []
-    monkeypatch.setattr(runs, "launch", lambda run: launch(run))
+    monkeypatch.setattr(run_form, "launch_run", lambda run: launch(run))
     page = press(open_page("train"), "Start training")
     assert errors(page) == ["The queue is full."]
     launch = launched.append
     press(page, "Start training")
     assert not errors(page)
-    assert runs.list_runs() == launched
+    assert list_runs() == launched
 
 
 def test_train_refuses_at_once_what_cannot_be_split(home):
@@ -610,12 +621,12 @@ def test_train_refuses_at_once_what_cannot_be_split(home):
     widget(page, "multiselect", "Corpora").set_value(["anna"]).run()
     press(page, "Start training")
     assert "has 1 speaker (anna)" in errors(page)[0]
-    assert not runs.list_runs()
+    assert not list_runs()
 
 
 def test_train_says_that_a_run_is_starting(running):
     (running.folder / "progress.json").unlink()
-    waiting = runs.create(runs.preset("ann"))
+    waiting = create_run(preset("ann"))
     page = open_page("train")
     assert "Starting" in text(page) and "My CNN" in text(page)
     assert "Waiting for its turn" in text(open_page("train", run=waiting.id))
@@ -634,14 +645,14 @@ def test_train_needs_a_corpus():
     widget(page, "multiselect", "Corpora").set_value([]).run()
     press(page, "Start training")
     assert "Choose at least one corpus" in text(page)
-    assert not runs.list_runs()
+    assert not list_runs()
 
 
 def test_train_keeps_nothing_of_a_run_that_the_queue_refuses(monkeypatch, running):
     monkeypatch.setenv("AUDIOMNIST_MAX_WAITING", "0")
     page = press(open_page("train"), "Start training")
     assert "wait" in errors(page)[0]
-    assert runs.list_runs() == [running]
+    assert list_runs() == [running]
 
 
 def test_train_finds_the_living_run_without_its_name(running):
@@ -655,16 +666,16 @@ def test_train_finds_the_living_run_without_its_name(running):
 
 def test_train_cancels_a_run(running, monkeypatch):
     cancelled = []
-    monkeypatch.setattr(runs, "cancel", cancelled.append)
+    monkeypatch.setattr(run_view, "cancel_run", cancelled.append)
     press(open_page("train"), "Cancel")
     assert cancelled == [running]
 
 
 def test_train_shows_why_a_run_failed_and_resumes_it(home, monkeypatch):
-    run = runs.create(runs.preset("ann"))
-    update(run, state="failed", message="The loss became nan.")
+    run = create_run(preset("ann"))
+    update_record(run, state="failed", message="The loss became nan.")
     resumed = []
-    monkeypatch.setattr(runs, "resume", resumed.append)
+    monkeypatch.setattr(run_view, "resume_run", resumed.append)
     page = open_page("train", run=run.id)
     assert "The loss became nan." in errors(page)[0]
     press(page, "Resume")
@@ -689,7 +700,7 @@ def test_train_lists_runs_and_deletes_one(home):
     assert "finished" in table["State"][0]
     page = open_page("train", run=run.id)
     press(page, "Delete it")
-    assert not runs.list_runs()
+    assert not list_runs()
     assert "No runs yet" in text(page)
 
 
@@ -707,7 +718,7 @@ def test_train_says_what_is_wrong_with_a_setting(monkeypatch):
 
 def test_train_survives_a_run_that_is_deleted_meanwhile(home, monkeypatch):
     run = finished_run(home)
-    monkeypatch.setattr(runs, "list_runs", lambda: [run])
+    monkeypatch.setattr(folder, "list_runs", lambda: [run])
     shutil.rmtree(run.folder)
     page = open_page("train", run=run.id)
     assert run.id in errors(page)[0]
@@ -717,7 +728,7 @@ def test_train_survives_a_run_that_is_deleted_meanwhile(home, monkeypatch):
 def test_train_shows_a_title_as_it_was_typed(home):
     run = finished_run(home)
     title = "![x](http://example.org/x.png)"
-    update(run, config={**run.record["config"], "title": title})
+    update_record(run, config={**run.record["config"], "title": title})
     (shown,) = [
         element.value
         for element in open_page("train", run=run.id).subheader
@@ -908,7 +919,7 @@ def test_evaluate_hears_another_corpus_on_the_spot(tiny):
 
 def test_evaluate_warns_of_clips_that_were_trained_on(home, tiny):
     run = finished_run(home)
-    update(run, config={**run.record["config"], "corpora": [tiny]})
+    update_record(run, config={**run.record["config"], "corpora": [tiny]})
     page = open_page("evaluate", model=run.id)
     widget(page, "selectbox", "Evaluated on").set_value(tiny).run()
     assert "flatters" in page.warning[0].value
@@ -1344,7 +1355,7 @@ def test_an_answer_is_explained(digit, reason, likeliest, expected):
 
 def test_what_reaches_a_model_is_told_by_how_it_is_fitted():
     assert "Only the shaded part" in answers.reach(FeatureConfig())
-    window = runs.preset("pretrained").features
+    window = preset("pretrained").features
     assert "hears 0.9 seconds around the middle" in answers.reach(window)
 
 

@@ -11,8 +11,8 @@ from audiomnist.audio.signal import Audio
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract
 from audiomnist.features.speech import Speech
-from audiomnist.history import EpochMetrics
 from audiomnist.sound_plots import Style
+from audiomnist.training.history import EpochMetrics
 
 PROBABILITIES = np.array([0.02] * 7 + [0.8, 0.03, 0.03])
 BACKGROUNDS = {False: "#fbfaf6", True: "#10181d"}

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from small import shrink_recipes, write_fsdd
 
-from audiomnist import recipes, runs
+from audiomnist import recipes
 from audiomnist.benchmark import ablation, protocol
 from audiomnist.corpora.library import import_corpus
+from audiomnist.runs.folder import list_runs
 
 SPEAKERS = ("anna", "bert", "carl")
 RULES = ("random", "leave_one_out", "corpus")
@@ -68,7 +69,7 @@ def test_the_protocol_trains_once_and_hears_what_is_held_out(small) -> None:
         assert 0 <= run["n_sure_correct"] <= run["n_sure"]
     assert list(measured["runs"][1]["speakers"]) == [measured["runs"][1]["held_out"]]
     assert protocol.measure(quick=True, saved=True) == measured
-    assert len(runs.list_runs()) == 2
+    assert len(list_runs()) == 2
 
 
 def run_of(rule: str, held_out: str, heard: dict[str, list[int]], **others) -> Any:

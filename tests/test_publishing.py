@@ -6,18 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import publishing, runs
+from audiomnist import publishing
 from audiomnist.errors import ModelError
 from audiomnist.evaluation.files import load_evaluation
 from audiomnist.features.config import FeatureConfig
 from audiomnist.networks.config import N_MOVED, NetworkConfig
 from audiomnist.networks.files import load_network
 from audiomnist.recognition.models import WEIGHTS, find_model
-from audiomnist.runs import evaluate_run
-from audiomnist.train_configs import TrainConfig
+from audiomnist.runs.execution import evaluate_run, execute_run
+from audiomnist.runs.folder import Run, create_run, update_record
+from audiomnist.runs.presets import preset
+from audiomnist.training.config import TrainConfig
 
 SMALL = replace(
-    runs.preset("ann"),
+    preset("ann"),
     features=FeatureConfig(n_mels=16, n_mfcc=13, n_frames=16),
     network=NetworkConfig("ann", hidden=(16,)),
     training=TrainConfig(epochs=2),
@@ -25,11 +27,11 @@ SMALL = replace(
 
 
 @pytest.fixture
-def run(tiny_folder, tmp_path, monkeypatch) -> runs.Run:
+def run(tiny_folder, tmp_path, monkeypatch) -> Run:
     monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "shipped"))
     if hasattr(os, "nice"):  # the tests keep their priority
         monkeypatch.setattr(os, "nice", lambda increment: 0)
-    return runs.create(replace(SMALL, corpora=(str(tiny_folder),)))
+    return create_run(replace(SMALL, corpora=(str(tiny_folder),)))
 
 
 @pytest.mark.slow
@@ -37,9 +39,11 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     run, monkeypatch
 ) -> None:
     monkeypatch.setitem(N_MOVED, "ann", 2)
-    runs.execute(run, evaluate_run)
+    execute_run(run, evaluate_run)
     assert run.record["n_moved"] == find_model(run.id).network.n_moved == 2
-    runs.update(run, n_moved=0)  # as in a run of a version that knew of no second look
+    update_record(
+        run, n_moved=0
+    )  # as in a run of a version that knew of no second look
     folder = publishing.publish(run, "mine")
     loose, packed = run.folder / WEIGHTS, folder / WEIGHTS
     assert packed.stat().st_size < loose.stat().st_size
@@ -64,7 +68,7 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
 
 
 TAUGHT = replace(
-    SMALL, features=runs.preset("pretrained").features, network=NetworkConfig("cnn")
+    SMALL, features=preset("pretrained").features, network=NetworkConfig("cnn")
 )
 
 
@@ -91,7 +95,7 @@ def test_a_card_says_what_the_speech_embedding_gave(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["../mine", "a/b", "", ".hidden"])
 def test_a_name_that_is_no_folder_name_is_refused(run, name: str) -> None:
-    runs.update(run, state="finished")
+    update_record(run, state="finished")
     with pytest.raises(ModelError, match="cannot name a model"):
         publishing.publish(run, name)
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 from small import shrink_recipes, write_fsdd
 
-from audiomnist import recipes, runs
+from audiomnist import recipes
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.corpora.other_words import load_others
 from audiomnist.errors import RunError
 from audiomnist.recognition.models import find_model
-from audiomnist.runs import evaluate_run
+from audiomnist.runs.execution import evaluate_run, execute_run
+from audiomnist.runs.folder import find_run, list_runs
 from audiomnist.settings import settings
 
 SPEAKERS = ("anna", "bert", "carl", "dora", "emil")
@@ -71,7 +72,7 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
         on_epoch=lambda metrics: None,
     )
     assert [step[:2] for step in steps] == [(1, 2), (2, 2)]
-    apart, everything = (runs.find_run(run_id) for _, _, run_id in steps)
+    apart, everything = (find_run(run_id) for _, _, run_id in steps)
     assert apart.config.split_rule == "speaker"
     assert everything.config.split_rule == "official"
     record = json.loads((folder / "run.json").read_text())
@@ -92,7 +93,7 @@ def test_without_recorded_words_of_strangers_none_are_counted(corpora, small) ->
     run = recipes.find_or_create(
         recipes.recipe("ann", corpora["corpora"], ("embedded",))
     )
-    runs.execute(run, evaluate_run)
+    execute_run(run, evaluate_run)
     measured = recipes.calibrate(run)
     assert (measured.n_words, measured.n_words_answered) == (0, 0)
     assert measured.n_clips > 0
@@ -107,7 +108,7 @@ def test_what_is_done_already_is_not_done_again(corpora, small) -> None:
     for _ in range(2):
         recipes.follow("ann", **corpora, on_step=lambda *_: None, on_epoch=silent)
     assert len(epochs) == 2  # one epoch of each run
-    assert len(runs.list_runs()) == 2
+    assert len(list_runs()) == 2
 
 
 def test_a_run_that_waits_already_is_not_begun_twice(corpora, small) -> None:

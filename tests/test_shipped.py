@@ -19,7 +19,7 @@ from audiomnist.evaluation.files import FILE_NAME, load_evaluation
 from audiomnist.evaluation.significance import Rate
 from audiomnist.networks.config import N_MOVED
 from audiomnist.recognition.models import DEFAULT_MODEL, RECORD, find_model, list_models
-from audiomnist.run_configs import RunConfig
+from audiomnist.runs.config import RunConfig
 from audiomnist.settings import REPOSITORY
 
 SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.benchmark import report
 from audiomnist.benchmark.protocol import evaluated
 from audiomnist.evaluation.significance import Rate
 from audiomnist.networks.config import NetworkConfig
 from audiomnist.recipes import recipe
-from audiomnist.run_configs import RunConfig
+from audiomnist.runs.config import RunConfig
+from audiomnist.training.config import AugmentationConfig
 
 CORPUS = "fsdd"
 HELD_OUT = "nicolas"

@@ -15,7 +15,7 @@ from audiomnist.evaluation.rejection import at_threshold
 from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.calibration import COVERAGE
 from audiomnist.recognition.models import Model, find_model, list_models
-from audiomnist.run_configs import RunConfig
+from audiomnist.runs.config import RunConfig
 from audiomnist.settings import settings
 
 

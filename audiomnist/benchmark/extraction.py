@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from audiomnist import runs
 from audiomnist.audio.decoding import load
 from audiomnist.benchmark import report
 from audiomnist.corpora import library
@@ -18,6 +17,7 @@ from audiomnist.corpora.clips import Clip
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract
+from audiomnist.runs.presets import preset
 
 
 def measure(repeats: int = 5) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def measure(repeats: int = 5) -> dict[str, Any]:
 
     clips = library.load_corpus("fsdd").clips
     paths = [clip.path for clip in clips]
-    configs = {kind: runs.preset(kind).features for kind in ("ann", "cnn")}
+    configs = {kind: preset(kind).features for kind in ("ann", "cnn")}
 
     def loop() -> None:
         for path in paths:

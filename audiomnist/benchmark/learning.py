@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from audiomnist import runs
 from audiomnist.benchmark import report
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import load_corpus
 from audiomnist.corpora.splits import make_split
 from audiomnist.evaluation.significance import Rate
 from audiomnist.features.cache import clip_features, clip_spectra
-from audiomnist.history import EpochMetrics
-from audiomnist.training import train
-from audiomnist.training_data import TrainingData
+from audiomnist.runs.presets import preset
+from audiomnist.training.data import TrainingData
+from audiomnist.training.history import EpochMetrics
+from audiomnist.training.loop import train
 
 TARGET = 0.99
 """Accuracy on the held-out fifth whose first epoch is looked for."""
@@ -101,22 +101,22 @@ def _range(values: list[Any], layout: str = "") -> str:
 
 def _train(kind: str, seed: int) -> dict[str, Any]:
     """One training, as the preset of its kind has it."""
-    preset = runs.preset(kind)
+    basis = preset(kind)
     split = make_split(load_corpus(_CORPUS), _RULE, seed)
-    spectra, heard, _ = clip_spectra(split.train + split.validation, preset.features)
-    held_out = clip_features(split.test, preset.features)
+    spectra, heard, _ = clip_spectra(split.train + split.validation, basis.features)
+    held_out = clip_features(split.test, basis.features)
     data = TrainingData(
         spectra,
         _digits(heard),
         held_out.values,
         _digits(held_out.clips),
-        preset.features,
+        basis.features,
     )
     history: list[EpochMetrics] = []
     with tempfile.TemporaryDirectory() as folder:
         train(
-            preset.network,
-            replace(preset.training, seed=seed),
+            basis.network,
+            replace(basis.training, seed=seed),
             data,
             Path(folder),
             on_epoch=history.append,

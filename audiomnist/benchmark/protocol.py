@@ -8,15 +8,15 @@ it was.
 from dataclasses import replace
 from typing import Any
 
-from audiomnist import recipes, runs
+from audiomnist import recipes
 from audiomnist.benchmark import report
 from audiomnist.corpora.library import load_corpus
 from audiomnist.evaluation.files import load_evaluation
 from audiomnist.evaluation.rejection import at_coverage
 from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.models import FINISHED, Model
-from audiomnist.run_configs import RunConfig
-from audiomnist.runs import evaluate_run
+from audiomnist.runs.config import RunConfig
+from audiomnist.runs.execution import evaluate_run, execute_run
 
 _CORPUS = "fsdd"
 _COVERAGE = 0.95
@@ -184,7 +184,7 @@ def evaluated(
         return None
     run = found or recipes.find_or_create(config)
     if run.state != FINISHED:
-        runs.execute(run, evaluate_run)
+        execute_run(run, evaluate_run)
     result = load_evaluation(run.folder)
     sure = at_coverage(result, _COVERAGE)
     right_of: dict[str, list[bool]] = {}

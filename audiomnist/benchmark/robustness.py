@@ -13,7 +13,7 @@ from audiomnist.evaluation.robustness import Outcome, expose, hear, load_recordi
 from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.models import Model, find_model
 from audiomnist.recognition.recognizer import Recognizer
-from audiomnist.run_configs import RunConfig
+from audiomnist.runs.config import RunConfig
 
 CORPUS = "fsdd"
 """The corpus whose clips are heard."""

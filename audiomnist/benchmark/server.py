@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiomnist import runs
 from audiomnist.benchmark import report
 from audiomnist.benchmark.browser import (
     PAGES,
@@ -20,6 +19,9 @@ from audiomnist.benchmark.browser import (
     wait_until_ready,
 )
 from audiomnist.errors import AudioMnistError
+from audiomnist.runs.folder import Run, create_run
+from audiomnist.runs.presets import preset
+from audiomnist.runs.queue import cancel_run, launch_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -133,17 +135,17 @@ def _training(home: Path) -> Iterator[None]:
     outside = os.environ.get("AUDIOMNIST_HOME")
     os.environ["AUDIOMNIST_HOME"] = str(home)
     try:
-        config = runs.preset("cnn")
+        config = preset("cnn")
         training = replace(config.training, epochs=_MANY_EPOCHS, patience=0)
-        run = runs.create(replace(config, corpora=("embedded",), training=training))
-        runs.launch(run)
+        run = create_run(replace(config, corpora=("embedded",), training=training))
+        launch_run(run)
         try:
             _wait_for_first_epoch(run)
             yield
             if run.state != "running":
                 raise AudioMnistError(f"The training ended early: {run.message}")
         finally:
-            runs.cancel(run)
+            cancel_run(run)
     finally:
         if outside is None:
             del os.environ["AUDIOMNIST_HOME"]
@@ -151,7 +153,7 @@ def _training(home: Path) -> Iterator[None]:
             os.environ["AUDIOMNIST_HOME"] = outside
 
 
-def _wait_for_first_epoch(run: runs.Run) -> None:
+def _wait_for_first_epoch(run: Run) -> None:
     """Wait until the training is past its preparation."""
     give_up_at = time.perf_counter() + 5 * TIMEOUT
     while not run.history:

@@ -204,7 +204,7 @@ def _take_embedding(arguments: argparse.Namespace) -> None:
     layers = extract_layers(published_model())
     if arguments.denoise:
         from audiomnist.denoising import EPOCHS, DenoisingEpoch, denoise, words_to_hear
-        from audiomnist.run_configs import preset
+        from audiomnist.runs.presets import preset
 
         def show(done: DenoisingEpoch) -> None:
             print(

@@ -142,7 +142,7 @@ def _part(corpus: "Corpus", model: "Model", part: str) -> "tuple[Clip, ...]":
         return corpus.clips
     from audiomnist.configs import config_from_dict
     from audiomnist.corpora.library import load_corpus
-    from audiomnist.run_configs import RunConfig
+    from audiomnist.runs.config import RunConfig
 
     config = config_from_dict(RunConfig, model.record["config"])
     names = [name for name, of in _trained_on(model).items() if of == corpus.digest]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from audiomnist.errors import RunError
 
 if TYPE_CHECKING:
-    from audiomnist.history import EpochMetrics
-    from audiomnist.run_configs import RunConfig
-    from audiomnist.run_folders import Run
+    from audiomnist.runs.config import RunConfig
+    from audiomnist.runs.folder import Run
+    from audiomnist.training.history import EpochMetrics
 
 _NETWORK = "cnn"
 
@@ -164,25 +164,26 @@ def _add_runs(groups: Any) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     """Train in this process, printing epochs."""
-    from audiomnist import runs
     from audiomnist.evaluation.files import load_evaluation
     from audiomnist.evaluation.metrics import few_speakers
-    from audiomnist.runs import evaluate_run
+    from audiomnist.runs.execution import evaluate_run, execute_run
+    from audiomnist.runs.folder import create_run, find_run
+    from audiomnist.runs.queue import requeue_run
 
     if arguments.run or arguments.resume:
         _refuse_settings(arguments)
     if arguments.run:
-        run = runs.find_run(arguments.run)
+        run = find_run(arguments.run)
     elif arguments.resume:
-        run = runs.find_run(arguments.resume)
-        runs.requeue(run)
+        run = find_run(arguments.resume)
+        requeue_run(run)
     else:
         config = _config(arguments)
         config.split()  # what is wrong with the corpora shows before there is a run
-        run = runs.create(config)
+        run = create_run(config)
     print(f"Run {run.id}", flush=True)
     n_epochs = run.config.training.epochs
-    runs.execute(run, evaluate_run, lambda m: _print_epoch(m, n_epochs))
+    execute_run(run, evaluate_run, lambda m: _print_epoch(m, n_epochs))
     tested = load_evaluation(run.folder)
     print(f"Test part: {tested.accuracy}")
     if few := few_speakers({clip.speaker for clip in tested.clips}):
@@ -236,15 +237,15 @@ def _print_epoch(metrics: "EpochMetrics", n_epochs: int) -> None:
 
 def _config(arguments: argparse.Namespace) -> "RunConfig":
     """The preset of the network with whatever was asked for in its place."""
-    from audiomnist import runs
-    from audiomnist.augmentation_configs import AugmentationConfig
     from audiomnist.networks.config import NETWORKS
+    from audiomnist.runs.presets import preset
+    from audiomnist.training.config import AugmentationConfig
 
     if arguments.network and arguments.network not in NETWORKS:
         raise RunError(
             f"--network is {arguments.network!r}; expected {', '.join(NETWORKS)}."
         )
-    preset = runs.preset(arguments.network or _NETWORK)
+    basis = preset(arguments.network or _NETWORK)
     training = _given(
         epochs=arguments.epochs,
         batch_size=arguments.batch_size,
@@ -256,11 +257,11 @@ def _config(arguments: argparse.Namespace) -> "RunConfig":
         synthetic_weight=arguments.synthetic_weight,
     )
     if arguments.augment is not None:
-        default = preset.training.augmentation or AugmentationConfig()
+        default = basis.training.augmentation or AugmentationConfig()
         training["augmentation"] = default if arguments.augment else None
     return replace(
-        preset,
-        training=replace(preset.training, **training),
+        basis,
+        training=replace(basis.training, **training),
         **_given(
             title=arguments.title,
             corpora=arguments.corpus and tuple(arguments.corpus),
@@ -279,10 +280,10 @@ def _given(**options: Any) -> dict[str, Any]:
 
 def _list(arguments: argparse.Namespace) -> None:
     """List all runs."""
-    from audiomnist import runs
-    from audiomnist.history import best_epoch
+    from audiomnist.runs.folder import list_runs
+    from audiomnist.training.history import best_epoch
 
-    everything = runs.list_runs()
+    everything = list_runs()
     if not everything:
         print("No runs yet. Start one with python -m audiomnist train, or on the page.")
     for run in everything:
@@ -297,31 +298,34 @@ def _list(arguments: argparse.Namespace) -> None:
 
 def _cancel(arguments: argparse.Namespace) -> None:
     """Stop a run."""
-    from audiomnist import runs
+    from audiomnist.runs.folder import find_run
+    from audiomnist.runs.queue import cancel_run
 
-    runs.cancel(runs.find_run(arguments.id))
+    cancel_run(find_run(arguments.id))
     print(f"{arguments.id} was cancelled.")
 
 
 def _resume(arguments: argparse.Namespace) -> None:
     """Go on with a run in the background."""
-    from audiomnist import runs
+    from audiomnist.runs.folder import find_run
+    from audiomnist.runs.queue import resume_run
 
-    runs.resume(runs.find_run(arguments.id))
+    resume_run(find_run(arguments.id))
     print(f"{arguments.id} goes on in the background; see runs list.")
 
 
 def _delete(arguments: argparse.Namespace) -> None:
     """Delete a run."""
-    from audiomnist import runs
+    from audiomnist.runs.folder import delete_run, find_run
 
-    runs.delete_run(runs.find_run(arguments.id))
+    delete_run(find_run(arguments.id))
     print(f"{arguments.id} was deleted.")
 
 
 def _publish(arguments: argparse.Namespace) -> None:
     """Ship the model of a finished run."""
-    from audiomnist import publishing, runs
+    from audiomnist import publishing
+    from audiomnist.runs.folder import find_run
 
-    folder = publishing.publish(runs.find_run(arguments.id), arguments.name)
+    folder = publishing.publish(find_run(arguments.id), arguments.name)
     print(f"The model {arguments.name} lies in {folder}")

@@ -25,7 +25,7 @@ from audiomnist.evaluation.rejection import at_threshold
 from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.models import LITERT, RECORD, find_model, read_record
 from audiomnist.recognition.recognizer import Recognizer
-from audiomnist.run_folders import Run
+from audiomnist.runs.folder import Run
 from audiomnist.settings import settings
 
 Stamp = tuple[object, ...]

@@ -8,17 +8,17 @@ from dataclasses import replace
 
 import streamlit as st
 
-from audiomnist import runs
-from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.corpora.other_words import EMBEDDED, others_here
 from audiomnist.corpora.splits import RULES
 from audiomnist.errors import RunError
 from audiomnist.networks.config import NETWORKS, TITLES
-from audiomnist.run_configs import RunConfig, preset
-from audiomnist.run_folders import Run
-from audiomnist.train_configs import TrainConfig
+from audiomnist.runs.config import RunConfig
+from audiomnist.runs.folder import ENDED, Run, create_run, delete_run
+from audiomnist.runs.presets import preset
+from audiomnist.runs.queue import launch_run
+from audiomnist.training.config import AugmentationConfig, TrainConfig
 from audiomnist.ui import browse, cached, layout, state
 
 _RULE_TITLES = {
@@ -101,16 +101,16 @@ def start(config: RunConfig) -> Run:
         if config in begun:
             since, run = begun[config]
             is_recent = time.monotonic() - since < _DOUBLE_CLICK
-            if is_recent and run.folder.exists() and run.state not in runs.ENDED:
+            if is_recent and run.folder.exists() and run.state not in ENDED:
                 return run
         config.split()  # says now, and not to the worker, what cannot be split so
-        run = runs.create(config)
+        run = create_run(config)
         begun.clear()
         try:
             begun[config] = math.inf, run  # launching may have to wait
-            runs.launch(run)
+            launch_run(run)
         except RunError:
-            runs.delete_run(run)
+            delete_run(run)
             raise
         begun[config] = time.monotonic(), run
     return run

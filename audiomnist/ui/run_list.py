@@ -3,10 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from audiomnist import runs
-from audiomnist.history import best_epoch
 from audiomnist.networks.config import TITLES
-from audiomnist.run_folders import Run
+from audiomnist.runs.folder import ENDED, Run
+from audiomnist.training.history import best_epoch
 from audiomnist.ui import browse, cached, layout, run_view, state
 
 
@@ -60,7 +59,7 @@ def _row(run: Run) -> dict[str, object]:
     config, now = run.config, run.state
     history = run.history
     # The list is not drawn again while a run works: it would soon be out of date.
-    is_still = now in runs.ENDED and bool(history)
+    is_still = now in ENDED and bool(history)
     tested = cached.tested(run) if now == "finished" else None
     return {
         "Run": config.title or run.id,

@@ -4,11 +4,12 @@ from typing import Literal
 
 import streamlit as st
 
-from audiomnist import plots, runs
-from audiomnist.history import EpochMetrics, best_epoch
+from audiomnist import plots
 from audiomnist.networks.config import TITLES
-from audiomnist.run_folders import Run
-from audiomnist.run_progress import RunProgress
+from audiomnist.runs.folder import ENDED, Run, delete_run
+from audiomnist.runs.progress import RunProgress
+from audiomnist.runs.queue import cancel_run, resume_run
+from audiomnist.training.history import EpochMetrics, best_epoch
 from audiomnist.ui import browse, cached, figures, layout, report, state
 
 Colour = Literal["gray", "blue", "green", "orange", "red"]
@@ -44,7 +45,7 @@ _POLL = 1.0
 
 def is_living(run: Run) -> bool:
     """Whether a run still changes by itself."""
-    return run.state not in runs.ENDED
+    return run.state not in ENDED
 
 
 def current_run(everything: list[Run]) -> Run | None:
@@ -73,7 +74,7 @@ def open_run(run: Run | None) -> None:
 def watch(run: Run) -> None:
     """Show a run, and go on looking for as long as it lives."""
     state_now = run.state
-    lives = state_now not in runs.ENDED
+    lives = state_now not in ENDED
     st.fragment(_show, run_every=_POLL if lives else None)(run, state_now)
 
 
@@ -87,7 +88,7 @@ def _show(run: Run, shown: str) -> None:
         st.subheader(layout.plain(run.config.title or run.id), anchor=False)
         st.badge(now.capitalize(), icon=icon, color=colour)
         st.caption(describe(run))
-        if now not in runs.ENDED:
+        if now not in ENDED:
             st.progress(*_progress(run.progress, now))
         elif run.message:
             layout.show_error(run.message)
@@ -99,7 +100,7 @@ def _show(run: Run, shown: str) -> None:
             _show_history(
                 history, is_varied=run.config.training.augmentation is not None
             )
-        elif now not in runs.ENDED:
+        elif now not in ENDED:
             st.caption("The curves begin after the first epoch.")
 
 
@@ -124,7 +125,7 @@ def describe(run: Run) -> str:
 def _cancel(run: Run) -> None:
     """Stop a run; say why not, if it cannot be."""
     with layout.guard():
-        runs.cancel(run)
+        cancel_run(run)
 
 
 def _progress(progress: RunProgress, now: str) -> tuple[float, str]:
@@ -212,7 +213,7 @@ def _what_may_help(run: Run, accuracy: float) -> str:
 def _offer_actions(run: Run, now: str) -> None:
     """Offer what can be done with a run in its state."""
     with st.container(horizontal=True):
-        if now not in runs.ENDED:
+        if now not in ENDED:
             # A callback comes first in the next rerun, whatever interrupts that: every
             # second there is one here, and a click must not be lost to it.
             st.button(
@@ -226,12 +227,12 @@ def _offer_actions(run: Run, now: str) -> None:
         if now != "finished" and st.button(
             "Resume", type="primary", help="Go on after the last epoch."
         ):
-            runs.resume(run)
+            resume_run(run)
             st.rerun()
         with st.popover("Delete", icon="🗑️"):
             st.markdown("Delete this run with its model and curves, for everybody?")
             if st.button("Delete it", type="primary"):
-                runs.delete_run(run)
+                delete_run(run)
                 open_run(None)
                 st.rerun()
 

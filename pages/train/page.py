@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from audiomnist import runs
+from audiomnist.runs.folder import list_runs
 from audiomnist.ui import layout, run_form, run_list, run_view
 
 layout.heading(
@@ -24,7 +24,7 @@ with form, st.container(border=True), layout.guard():
 
 everything, current = None, None
 with view, layout.guard():
-    everything = runs.list_runs()
+    everything = list_runs()
     current = run_view.current_run(everything)
     if current:
         run_view.watch(current)

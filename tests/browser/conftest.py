@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from audiomnist import runs
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio, resample
 from audiomnist.benchmark.browser import Server, chromium, find_chromium, serve
@@ -17,6 +16,8 @@ from audiomnist.corpora import library
 from audiomnist.corpora.clips import load_audio
 from audiomnist.recognition.models import DEFAULT_MODEL, find_model
 from audiomnist.recognition.recognizer import Recognizer
+from audiomnist.runs.folder import list_runs
+from audiomnist.runs.queue import cancel_run
 
 HERE = Path(__file__).parent
 MICROPHONE_RATE = 48_000  # Hz
@@ -44,9 +45,9 @@ def server(home: Path) -> Iterator[Server]:
     """A server that nobody has visited, with an empty home."""
     with serve(home) as started:
         yield started
-        for run in runs.list_runs():
+        for run in list_runs():
             if run.state in ("waiting", "running"):
-                runs.cancel(run)
+                cancel_run(run)
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from audiomnist import runs
 from audiomnist.benchmark.browser import PAGES, Server, wait_until_ready
 from audiomnist.corpora.library import import_corpus
+from audiomnist.runs.folder import list_runs
 
 SLOW = 60_000  # ms: for what a busy machine may take long for
 HURRY = 300  # ms between two presses
@@ -75,7 +75,7 @@ def test_a_training_is_watched_found_again_and_evaluated(
     )
     expect_changed(page, first)
 
-    (run,) = runs.list_runs()
+    (run,) = list_runs()
     assert run.state == "running"
     assert f"run={run.id}" in page.url
     page.reload()
@@ -116,7 +116,7 @@ def test_a_training_started_in_a_hurry_is_one_and_can_be_cancelled(
         page.wait_for_timeout(HURRY)
     page.get_by_role("button", name="Cancel").click(timeout=SLOW)
     expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=SLOW)
-    (run,) = runs.list_runs()
+    (run,) = list_runs()
     assert run.state == "cancelled"
 
 

@@ -17,7 +17,7 @@ from audiomnist.corpora.library import download, load_corpus, remove_corpus
 from audiomnist.corpora.other_words import load_others, others_here
 from audiomnist.corpora.splits import make_split
 from audiomnist.errors import CorpusError
-from audiomnist.run_configs import RunConfig
+from audiomnist.runs.config import RunConfig
 from audiomnist.storage import Progress
 
 WAV = encode_wav(Audio(np.full(800, 0.1, dtype=np.float32), 16_000))

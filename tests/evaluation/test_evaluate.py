@@ -16,7 +16,7 @@ from audiomnist.evaluation.evaluate import evaluate, mcnemar
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluation
 from audiomnist.evaluation.metrics import NO_ANSWER, Evaluation, few_speakers
 from audiomnist.recognition.models import find_model
-from audiomnist.runs import evaluate_run
+from audiomnist.runs.execution import evaluate_run
 from audiomnist.settings import REPOSITORY
 
 SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))
@@ -466,18 +466,20 @@ def test_evaluate_needs_clips(tiny_corpus):
 
 @pytest.mark.slow
 def test_a_run_is_evaluated_on_its_test_part(tiny_folder):
-    from audiomnist import runs
     from audiomnist.networks.config import NetworkConfig
-    from audiomnist.train_configs import TrainConfig
+    from audiomnist.runs.config import RunConfig
+    from audiomnist.runs.execution import execute_run
+    from audiomnist.runs.folder import create_run
+    from audiomnist.training.config import TrainConfig
 
     import_corpus("ours", tiny_folder)
-    config = runs.RunConfig(
+    config = RunConfig(
         corpora=("ours",),
         network=NetworkConfig(kind="ann", hidden=(16,)),
         training=TrainConfig(epochs=2),
     )
-    run = runs.create(config)
-    runs.execute(run, evaluate_run)
+    run = create_run(config)
+    execute_run(run, evaluate_run)
     saved = load_evaluation(run.folder)
     assert saved.clips == config.split().test
     assert saved.corpora == ("ours",)

@@ -6,19 +6,25 @@ from dataclasses import replace
 
 import pytest
 
-from audiomnist import run_folders, workers
 from audiomnist.errors import AudioMnistError, RunError
-from audiomnist.history import HISTORY
 from audiomnist.recognition.models import RECORD
-from audiomnist.run_configs import preset
-from audiomnist.run_folders import create, delete_run, find_run, list_runs, update
-from audiomnist.run_progress import RunProgress
+from audiomnist.runs import folder, worker
+from audiomnist.runs.folder import (
+    create_run,
+    delete_run,
+    find_run,
+    list_runs,
+    update_record,
+)
+from audiomnist.runs.presets import preset
+from audiomnist.runs.progress import RunProgress
 from audiomnist.settings import settings
+from audiomnist.training.history import HISTORY
 
 
 def test_a_new_run_waits_and_remembers_what_was_asked():
     config = replace(preset("ann"), title="Größer", split_seed=4)
-    run = create(config)
+    run = create_run(config)
     assert run.config == config
     assert (run.state, run.message, run.history) == ("waiting", "", [])
     assert run.progress == RunProgress("waiting", 0, config.training.epochs)
@@ -27,7 +33,7 @@ def test_a_new_run_waits_and_remembers_what_was_asked():
 
 
 def test_ids_are_unique_and_the_newest_run_comes_first():
-    made = [create(preset("ann")) for _ in range(12)]
+    made = [create_run(preset("ann")) for _ in range(12)]
     assert len({run.id for run in made}) == 12
     assert list_runs() == made[::-1]
 
@@ -38,8 +44,8 @@ def test_without_a_home_there_are_no_runs():
 
 
 def test_a_run_that_nobody_started_fails_after_a_while(monkeypatch):
-    run = create(preset("ann"))
-    monkeypatch.setattr(workers, "START_TIME", 0.0)
+    run = create_run(preset("ann"))
+    monkeypatch.setattr(worker, "START_TIME", 0.0)
     assert run.state == "failed"
     assert "without a word" in run.message
 
@@ -56,7 +62,7 @@ def test_a_run_that_nobody_started_fails_after_a_while(monkeypatch):
     ],
 )
 def test_a_damaged_run_is_left_out_and_can_be_deleted(content):
-    good, bad = create(preset("ann")), create(preset("cnn"))
+    good, bad = create_run(preset("ann")), create_run(preset("cnn"))
     (bad.folder / RECORD).write_text(content)
     (settings().runs / "notes.txt").write_text("no run")
     (settings().runs / "empty").mkdir()
@@ -68,7 +74,7 @@ def test_a_damaged_run_is_left_out_and_can_be_deleted(content):
 
 
 def test_settings_that_are_out_of_range_damage_a_run():
-    run = create(preset("ann"))
+    run = create_run(preset("ann"))
     record = json.loads((run.folder / RECORD).read_text())
     record["config"]["features"]["fit"] = "squeeze"
     (run.folder / RECORD).write_text(json.dumps(record))
@@ -78,7 +84,7 @@ def test_settings_that_are_out_of_range_damage_a_run():
 
 
 def test_a_damaged_history_is_said():
-    run = create(preset("ann"))
+    run = create_run(preset("ann"))
     (run.folder / HISTORY).write_text("epoch\nmany\n")
     with pytest.raises(RunError, match="not a training history"):
         _ = run.history
@@ -86,35 +92,35 @@ def test_a_damaged_history_is_said():
 
 @pytest.mark.parametrize("name", ["", "..", "../runs", "/tmp", "a/b", "nobody"])
 def test_no_id_leads_out_of_the_folder_of_runs(name):
-    create(preset("ann"))
+    create_run(preset("ann"))
     with pytest.raises(RunError, match="There is no run"):
         find_run(name)
 
 
 def test_the_record_outlives_its_worker_as_a_failure():
-    run = create(preset("ann"))
-    with workers.hold(run.folder):
+    run = create_run(preset("ann"))
+    with worker.hold(run.folder):
         assert run.state == "waiting"
-        update(run, state="running")
+        update_record(run, state="running")
         assert run.state == "running"
         with pytest.raises(RunError, match="Cancel it first"):
             delete_run(run)
-    (run.folder / workers.OUTPUT).write_text("first\nKilled by the moon\n\n")
+    (run.folder / worker.OUTPUT).write_text("first\nKilled by the moon\n\n")
     assert run.state == "failed"
     assert run.message.endswith("Its last line was: Killed by the moon")
-    update(run, state="finished")
+    update_record(run, state="finished")
     assert (run.state, run.message) == ("finished", "")
 
 
 def test_a_worker_that_ends_while_somebody_looks_has_not_failed(monkeypatch):
-    run = create(preset("ann"))
-    update(run, state="running")
+    run = create_run(preset("ann"))
+    update_record(run, state="running")
 
     def ends_now(_):
-        update(run, state="finished")
+        update_record(run, state="finished")
         return False
 
-    monkeypatch.setattr(workers, "is_alive", ends_now)
+    monkeypatch.setattr(worker, "is_alive", ends_now)
     assert run.state == "finished"
 
 
@@ -122,14 +128,14 @@ def test_a_folder_that_cannot_be_written_is_said(monkeypatch, home):
     home.parent.mkdir(exist_ok=True)
     home.write_text("a file, no folder")
     with pytest.raises(AudioMnistError, match="cannot be created"):
-        create(preset("ann"))
+        create_run(preset("ann"))
 
 
 def test_a_full_disk_leaves_no_run_behind(monkeypatch):
     def full(*_):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(run_folders, "write_json", full)
+    monkeypatch.setattr(folder, "write_json", full)
     with pytest.raises(RunError, match="No space left on device"):
-        create(preset("ann"))
+        create_run(preset("ann"))
     assert list(settings().runs.iterdir()) == []

@@ -1,9 +1,9 @@
-"""What is no digit: other words, mangled digits, noises, from which a network learns.
+"""Sounds that are not digits, from which a network learns to reject: mangled
+digits and noises.
 
-Owns the recordings of other words that come with the app or lie in a folder, and the
-two ways to make sounds that say nothing: words out of order, and noises. A network
-that has heard only digits calls everything one. How it learns to say no is for
-`training`, a later step.
+Owns making them. Recordings of other words are for `corpora.other_words`. A network
+that has heard only digits takes everything for one; how it learns to reject is for
+`loop`.
 """
 
 from collections.abc import Callable

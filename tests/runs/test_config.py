@@ -7,8 +7,9 @@ import pytest
 from audiomnist.corpora.library import import_corpus, load_corpus
 from audiomnist.errors import CorpusError, ModelError, RunError
 from audiomnist.networks.config import NETWORKS, NetworkConfig
-from audiomnist.run_configs import RunConfig, preset
-from audiomnist.train_configs import TrainConfig
+from audiomnist.runs.config import RunConfig
+from audiomnist.runs.presets import preset
+from audiomnist.training.config import TrainConfig
 
 
 @pytest.mark.parametrize("kind", NETWORKS)

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import spectral_noise
 from audiomnist.audio.noise import pink, white
 from audiomnist.audio.signal import Audio
-from audiomnist.augmentation import augment, augment_pairs
-from audiomnist.augmentation_configs import UNVARIED, AugmentationConfig
 from audiomnist.errors import RunError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import spectra
 from audiomnist.features.rendering import render
 from audiomnist.features.spectra import Spectra, power_spectra
 from audiomnist.features.speech import speech_spans
+from audiomnist.training import noise
+from audiomnist.training.augmentation import augment, augment_pairs
+from audiomnist.training.config import UNVARIED, AugmentationConfig
 
 FEATURES = FeatureConfig()
 
@@ -191,7 +191,7 @@ def test_noise_is_as_loud_as_noise_in_the_samples(
     spoken, monkeypatch, snr_db, falls
 ) -> None:
     """In front of the pre-emphasis, which white noise passes better than words do."""
-    monkeypatch.setattr(spectral_noise, "_NOISE_FALLS", (falls, falls))
+    monkeypatch.setattr(noise, "_NOISE_FALLS", (falls, falls))
     unscaled = replace(FEATURES, normalise="none", floor=1e-6)
     clean = [pad(spoken(digit, speaker)) for digit in range(10) for speaker in range(3)]
     found = spectra(clean, unscaled)
@@ -202,9 +202,9 @@ def test_noise_is_as_loud_as_noise_in_the_samples(
     noisy = []
     for audio in clean:
         word = audio.samples[2400:-2400]
-        noise = make(len(audio.samples), 8000, rng)
+        sound = make(len(audio.samples), 8000, rng)
         gain = np.sqrt(np.mean(word**2) * 10 ** (-snr_db / 10))
-        samples = audio.samples + gain * noise
+        samples = audio.samples + gain * sound
         noisy.append(Audio(samples.astype(np.float32), 8000))
     power, bounds = power_spectra(noisy, unscaled.spectrum)
     power_clean, _ = power_spectra(clean, unscaled.spectrum)

@@ -1,8 +1,7 @@
-"""Runs as folders: what was asked for, what has become of it so far.
+"""Runs as folders: what was asked for, and what has become of it so far.
 
-Owns the files of a run as anybody may read them at any moment, also while a
-worker process writes them. What a run is made of is in `run_configs`, whose names can
-be had from here too; who trains, and when, is for `runs`, the next step.
+Owns the files of a run as anybody may read them at any moment, also while a worker
+writes them. What a run is made of is in `config`; who trains, and when, is for `queue`.
 """
 
 import contextlib
@@ -15,29 +14,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from audiomnist import workers
 from audiomnist.configs import config_from_dict, config_to_dict
 from audiomnist.errors import AudioMnistError, ModelError, RunError
-from audiomnist.history import EpochMetrics, read_history
 from audiomnist.recognition.models import FINISHED, RECORD, is_folder_name, read_record
-from audiomnist.run_configs import RunConfig, preset
-from audiomnist.run_progress import RunProgress, read_progress
+from audiomnist.runs import worker
+from audiomnist.runs.config import RunConfig
+from audiomnist.runs.progress import RunProgress, read_progress
 from audiomnist.settings import settings, writable_folder
 from audiomnist.storage import write_json
-
-__all__ = [
-    "CANCELLED",
-    "ENDED",
-    "STATES",
-    "Run",
-    "RunConfig",
-    "create",
-    "delete_run",
-    "find_run",
-    "list_runs",
-    "preset",
-    "update",
-]
+from audiomnist.training.history import EpochMetrics, read_history
 
 STATES = ("waiting", "running", FINISHED, "cancelled", "failed")
 ENDED = (FINISHED, "cancelled", "failed")
@@ -125,13 +110,13 @@ class Run:
                 return state, message
             if (self.folder / CANCELLED).exists():
                 return "cancelled", ""
-            if workers.is_alive(self.folder):
+            if worker.is_alive(self.folder):
                 return state, ""
-            if workers.is_starting(self.folder) or (
+            if worker.is_starting(self.folder) or (
                 state == "waiting" and self._is_new()
             ):
                 return "waiting", ""
-        words = workers.last_words(self.folder)
+        words = worker.last_words(self.folder)
         return "failed", (
             "The training process ended without a word; it was killed, or the "
             "machine was switched off. Resume the run to go on from its last epoch."
@@ -145,14 +130,14 @@ class Run:
 
     def _is_new(self) -> bool:
         """Whether the run waits since a moment ago and nobody has started it yet."""
-        if workers.queued_at(self.folder) is not None:
+        if worker.queued_at(self.folder) is not None:
             return False
         since = self.record.get("waiting_since", self.record["created"])
         age = datetime.now(UTC) - datetime.fromisoformat(since)
-        return age.total_seconds() < workers.START_TIME
+        return age.total_seconds() < worker.START_TIME
 
 
-def create(config: RunConfig) -> Run:
+def create_run(config: RunConfig) -> Run:
     """Make the folder of a new run, which waits to be launched or executed.
 
     Raises
@@ -190,7 +175,7 @@ def create(config: RunConfig) -> Run:
 
 def list_runs() -> list[Run]:
     """All runs, the newest first; folders that are damaged are left out."""
-    workers.reap()
+    worker.reap()
     root = settings().runs
     if not root.is_dir():
         return []
@@ -227,7 +212,7 @@ def delete_run(run: Run) -> None:
     RunError
         If a process is working on it, or it cannot be removed.
     """
-    if workers.is_alive(run.folder) or workers.is_starting(run.folder):
+    if worker.is_alive(run.folder) or worker.is_starting(run.folder):
         raise RunError(f"The run {run.id} is being trained. Cancel it first.")
     try:
         shutil.rmtree(run.folder)
@@ -237,7 +222,7 @@ def delete_run(run: Run) -> None:
         ) from error
 
 
-def update(run: Run, **changes: Any) -> None:
+def update_record(run: Run, **changes: Any) -> None:
     """Write some entries of a run's record; only its worker may."""
     write_json(run.folder / RECORD, {**run.record, **changes})
 

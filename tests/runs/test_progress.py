@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from audiomnist import run_progress
 from audiomnist.errors import RunError
-from audiomnist.history import EpochMetrics
-from audiomnist.run_progress import Report, RunProgress, read_progress
+from audiomnist.runs import progress
+from audiomnist.runs.progress import Report, RunProgress, read_progress
+from audiomnist.training.history import EpochMetrics
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(run_progress, "time", clock)
+    monkeypatch.setattr(progress, "time", clock)
     return clock
 
 

@@ -1,7 +1,6 @@
-"""What a run learns from: recordings become spectra and features.
+"""From a run's clips to the spectra and features that it learns from.
 
-Owns the way from a run's split to the data of its training, with the sounds that are
-no digits. The run itself is for `runs`, the next step.
+Owns the data of its training, with the sounds that are not digits.
 """
 
 from collections import Counter
@@ -16,9 +15,9 @@ from audiomnist.corpora.other_words import EMBEDDED, load_others
 from audiomnist.corpora.splits import Split
 from audiomnist.features.cache import clip_features, clip_spectra, heard
 from audiomnist.features.extraction import hear, join_spectra, spectra
-from audiomnist.negatives import noises
-from audiomnist.run_configs import RunConfig
-from audiomnist.training_data import TrainingData
+from audiomnist.runs.config import RunConfig
+from audiomnist.training.data import TrainingData
+from audiomnist.training.negatives import noises
 
 _N_NOISES, _N_VALIDATION_NOISES = 400, 100
 _MOST_OFTEN = 20.0

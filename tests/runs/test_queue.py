@@ -14,8 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audiomnist import run_data, run_outcomes, runs, workers
-from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.errors import CorpusError, RunError
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
@@ -28,10 +26,14 @@ from audiomnist.recognition.models import (
     find_model,
     list_models,
 )
-from audiomnist.run_configs import RunConfig
+from audiomnist.runs import data, execution, outcome, queue, worker
+from audiomnist.runs.config import RunConfig
+from audiomnist.runs.execution import execute_run
+from audiomnist.runs.folder import create_run, delete_run, list_runs
+from audiomnist.runs.queue import cancel_run, launch_run, requeue_run, resume_run
 from audiomnist.storage import UNFINISHED
-from audiomnist.train_configs import TrainConfig
-from audiomnist.training import CHECKPOINT
+from audiomnist.training.config import AugmentationConfig, TrainConfig
+from audiomnist.training.loop import CHECKPOINT
 
 LIVING = ("waiting", "running")
 
@@ -59,8 +61,8 @@ def nothing_left_running(home, monkeypatch):
     if hasattr(os, "nice"):
         monkeypatch.setattr(os, "nice", lambda increment: 0)
     yield
-    for run in runs.list_runs():
-        runs.cancel(run)
+    for run in list_runs():
+        cancel_run(run)
 
 
 def nothing(run):
@@ -96,7 +98,7 @@ def alive(pid):
 
 
 def worker_of(run):
-    return workers._started[run.folder].process
+    return worker._started[run.folder].process
 
 
 def measures(history):
@@ -104,7 +106,7 @@ def measures(history):
 
 
 def test_a_run_becomes_a_model(config, tiny_corpus):
-    run = runs.create(config)
+    run = create_run(config)
     (run.folder / f"{UNFINISHED}1-{WEIGHTS}").write_bytes(b"of a killed worker")
     seen, epochs = [], []
 
@@ -113,7 +115,7 @@ def test_a_run_becomes_a_model(config, tiny_corpus):
         seen.append((running.state, running.progress.stage, model.threshold))
         assert running.id not in list_models()
 
-    runs.execute(run, evaluate, epochs.append)
+    execute_run(run, evaluate, epochs.append)
     assert (run.state, run.message) == ("finished", "")
     assert epochs == run.history
     record = run.record
@@ -140,43 +142,43 @@ def test_a_run_becomes_a_model(config, tiny_corpus):
     answered = model.probabilities(kept).max(axis=1) >= model.threshold
     assert np.mean(answered) >= COVERAGE
 
-    runs.cancel(run)
+    cancel_run(run)
     assert run.state == "finished"
-    for again in (runs.launch, runs.resume):
+    for again in (launch_run, resume_run):
         with pytest.raises(RunError, match="is finished"):
             again(run)
     with pytest.raises(RunError, match="finished and not waiting"):
-        runs.execute(run, nothing)
-    runs.delete_run(run)
-    assert runs.list_runs() == []
+        execute_run(run, nothing)
+    delete_run(run)
+    assert list_runs() == []
 
 
 def test_an_error_is_kept_and_the_rest_is_done_when_resumed(config):
-    run = runs.create(config)
+    run = create_run(config)
     with pytest.raises(CorpusError):
-        runs.execute(run, breaking(CorpusError("The test clips have gone.")))
+        execute_run(run, breaking(CorpusError("The test clips have gone.")))
     assert (run.state, run.message) == ("failed", "The test clips have gone.")
     before = run.history
-    runs.requeue(run)
+    requeue_run(run)
     assert (run.state, run.message) == ("waiting", "")
-    runs.execute(run, nothing)
+    execute_run(run, nothing)
     assert run.state == "finished"
     assert run.history == before
 
 
 def test_what_nobody_expected_is_kept_and_raised(config, monkeypatch):
-    run = runs.create(config)
+    run = create_run(config)
     by_nothing = breaking(ZeroDivisionError("by no clips"))
-    monkeypatch.setattr(run_data, "clip_spectra", by_nothing)
+    monkeypatch.setattr(data, "clip_spectra", by_nothing)
     with pytest.raises(ZeroDivisionError):
-        runs.execute(run, nothing)
+        execute_run(run, nothing)
     assert (run.state, run.message) == ("failed", "ZeroDivisionError: by no clips")
 
 
 def test_a_corpus_that_is_not_here_fails_the_run(config):
-    run = runs.create(replace(config, corpora=("nowhere",)))
+    run = create_run(replace(config, corpora=("nowhere",)))
     with pytest.raises(CorpusError):
-        runs.execute(run, nothing)
+        execute_run(run, nothing)
     assert run.state == "failed"
     assert "nowhere" in run.message
 
@@ -185,20 +187,20 @@ def test_an_interrupted_run_goes_on_where_it_was(config):
     augmentation = AugmentationConfig()
     training = replace(config.training, epochs=3, augmentation=augmentation)
     config = replace(config, training=training)
-    whole, broken = runs.create(config), runs.create(config)
-    runs.execute(whole, nothing)
+    whole, broken = create_run(config), create_run(config)
+    execute_run(whole, nothing)
 
     def interrupt(metrics):
         if metrics.epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        runs.execute(broken, nothing, interrupt)
+        execute_run(broken, nothing, interrupt)
     assert (broken.state, broken.message) == ("cancelled", "")
     assert len(broken.history) == 2
     rest = []
-    runs.requeue(broken)
-    runs.execute(broken, nothing, rest.append)
+    requeue_run(broken)
+    execute_run(broken, nothing, rest.append)
     assert [metrics.epoch for metrics in rest] == [3]
     assert measures(broken.history) == measures(whole.history)
     assert broken.record["threshold"] == whole.record["threshold"]
@@ -233,39 +235,39 @@ def mistaken_for_a_file(ctrl_c):
 
 @pytest.mark.parametrize("library", [swallowed, mistaken, mistaken_for_a_file])
 def test_ctrl_c_counts_whatever_a_library_makes_of_it(config, ctrl_c, library):
-    run = runs.create(config)
+    run = create_run(config)
     with pytest.raises(KeyboardInterrupt):
-        runs.execute(run, nothing, lambda metrics: library(ctrl_c))
+        execute_run(run, nothing, lambda metrics: library(ctrl_c))
     assert (run.state, run.message) == ("cancelled", "")
     assert len(run.history) == 1
 
 
 def test_ctrl_c_swallowed_at_the_end_stops_what_would_come_next(config, ctrl_c):
-    run = runs.create(config)
+    run = create_run(config)
     with pytest.raises(KeyboardInterrupt):
-        runs.execute(run, lambda run: swallowed(ctrl_c))
+        execute_run(run, lambda run: swallowed(ctrl_c))
     assert run.state == "finished"
 
 
 def test_ctrl_c_swallowed_in_the_preparation_stops_before_an_epoch(
     config, ctrl_c, monkeypatch
 ):
-    prepare = runs.prepare
+    prepare = execution.prepare
 
     def interrupted(split, config, report):
         report(0.1)
         swallowed(ctrl_c)
         return prepare(split, config, report)
 
-    monkeypatch.setattr(runs, "prepare", interrupted)
-    run = runs.create(config)
+    monkeypatch.setattr(execution, "prepare", interrupted)
+    run = create_run(config)
     with pytest.raises(KeyboardInterrupt):
-        runs.execute(run, nothing)
+        execute_run(run, nothing)
     assert (run.state, len(run.history)) == ("cancelled", 0)
 
 
 def test_a_finished_run_stays_finished_when_it_is_interrupted(config, monkeypatch):
-    run = runs.create(config)
+    run = create_run(config)
     unlink = Path.unlink
 
     def interrupted(path, **options):
@@ -276,73 +278,73 @@ def test_a_finished_run_stays_finished_when_it_is_interrupted(config, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            runs.execute(run, nothing)
+            execute_run(run, nothing)
     assert run.state == "finished"
     assert run.record["threshold"] > 0
 
 
 def test_a_run_whose_reader_has_gone_is_cancelled(config):
-    run = runs.create(config)
+    run = create_run(config)
     with pytest.raises(BrokenPipeError):
-        runs.execute(run, nothing, breaking(BrokenPipeError(errno.EPIPE, "Broken")))
+        execute_run(run, nothing, breaking(BrokenPipeError(errno.EPIPE, "Broken")))
     assert (run.state, run.message) == ("cancelled", "")
 
 
 def test_a_corpus_that_has_changed_is_not_mixed_in(config, tiny_folder, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(tiny_folder, copy)
-    run = runs.create(replace(config, corpora=(str(copy),)))
+    run = create_run(replace(config, corpora=(str(copy),)))
     with pytest.raises(KeyboardInterrupt):
-        runs.execute(run, nothing, breaking(KeyboardInterrupt()))
+        execute_run(run, nothing, breaking(KeyboardInterrupt()))
     shutil.copy(copy / "0_voice0_0.wav", copy / "0_voice0_9.wav")
-    runs.requeue(run)
+    requeue_run(run)
     with pytest.raises(RunError, match="has changed since"):
-        runs.execute(run, nothing)
+        execute_run(run, nothing)
     assert run.state == "failed"
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_said(config, number, monkeypatch):
-    run = runs.create(config)
+    run = create_run(config)
     full = breaking(OSError(number, os.strerror(number)))
-    monkeypatch.setattr(run_data, "clip_spectra", full)
+    monkeypatch.setattr(data, "clip_spectra", full)
     with pytest.raises(RunError, match="The disk that holds"):
-        runs.execute(run, nothing)
+        execute_run(run, nothing)
     assert run.state == "failed"
     assert "is full. Free some space there and resume the run" in run.message
 
 
 def test_a_file_that_is_refused_is_said(config, monkeypatch):
-    run = runs.create(config)
+    run = create_run(config)
     refused = breaking(PermissionError(errno.EACCES, "Permission denied", "clip.npy"))
-    monkeypatch.setattr(run_data, "clip_spectra", refused)
+    monkeypatch.setattr(data, "clip_spectra", refused)
     with pytest.raises(RunError, match=r"cannot read or write clip.npy \(Permission"):
-        runs.execute(run, nothing)
+        execute_run(run, nothing)
     assert run.state == "failed"
     assert "and resume the run" in run.message
 
 
 def test_a_folder_that_takes_nothing_is_said(config, monkeypatch):
-    run, ended = runs.create(config), runs.create(config)
-    runs.cancel(ended)
+    run, ended = create_run(config), create_run(config)
+    cancel_run(ended)
     with monkeypatch.context() as patch:
         refusal = breaking(OSError(errno.EIO, "Input/output error"))
-        patch.setattr(runs, "update", refusal)
-        patch.setattr(run_outcomes, "update", refusal)
-        for refused, act in ((run, runs.cancel), (ended, runs.requeue)):
+        patch.setattr(queue, "update_record", refusal)
+        patch.setattr(outcome, "update_record", refusal)
+        for refused, act in ((run, cancel_run), (ended, requeue_run)):
             with pytest.raises(RunError, match=r"cannot .* \(Input/output error\)"):
                 act(refused)
     with monkeypatch.context() as patch:
         refusal = breaking(OSError(errno.EROFS, "Read-only file system"))
-        patch.setattr(workers, "write_atomically", refusal)
+        patch.setattr(worker, "write_atomically", refusal)
         with pytest.raises(RunError, match="Read-only file system"):
-            runs.execute(run, nothing)
+            execute_run(run, nothing)
 
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_finished_run_keeps_no_checkpoint(config, is_there):
-    run = runs.create(config)
-    runs.execute(
+    run = create_run(config)
+    execute_run(
         run, lambda run: None if is_there else (run.folder / CHECKPOINT).unlink()
     )
     assert run.state == "finished"
@@ -350,22 +352,22 @@ def test_a_finished_run_keeps_no_checkpoint(config, is_there):
 
 
 def test_only_what_was_stopped_can_be_resumed(config):
-    run = runs.create(config)
+    run = create_run(config)
     with pytest.raises(RunError, match="is waiting; only a cancelled or failed"):
-        runs.resume(run)
-    with workers.hold(run.folder), pytest.raises(RunError, match="a second time"):
-        runs.launch(run)
+        resume_run(run)
+    with worker.hold(run.folder), pytest.raises(RunError, match="a second time"):
+        launch_run(run)
 
 
 def test_a_run_is_cancelled_before_it_begins(config):
-    run = runs.create(config)
-    runs.cancel(run)
+    run = create_run(config)
+    cancel_run(run)
     assert (run.state, run.message) == ("cancelled", "")
     with pytest.raises(RunError, match="cancelled and not waiting"):
-        runs.execute(run, nothing)
+        execute_run(run, nothing)
     assert run.state == "cancelled"
     with pytest.raises(RunError, match="Resume it"):
-        runs.launch(run)
+        launch_run(run)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell script")
@@ -374,7 +376,7 @@ def test_a_run_is_cancelled_by_several_at_once(
     config, is_launched, monkeypatch, tmp_path
 ):
     for _ in range(3):
-        run = runs.create(config)
+        run = create_run(config)
         if is_launched:
             script = tmp_path / "worker"
             script.write_text(
@@ -385,36 +387,36 @@ def test_a_run_is_cancelled_by_several_at_once(
             script.chmod(0o755)
             with monkeypatch.context() as patch:
                 patch.setattr(sys, "executable", str(script))
-                runs.launch(run)
-            wait_until(lambda run=run: workers.is_alive(run.folder))
+                launch_run(run)
+            wait_until(lambda run=run: worker.is_alive(run.folder))
         with ThreadPoolExecutor(8) as several:
-            list(several.map(runs.cancel, [run] * 8))
+            list(several.map(cancel_run, [run] * 8))
         assert (run.state, run.record["state"]) == ("cancelled", "cancelled")
-        assert workers.queued_at(run.folder) is None
+        assert worker.queued_at(run.folder) is None
 
 
 def test_a_worker_that_dies_at_birth_fails_its_run(config, monkeypatch):
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
-    run = runs.create(config)
-    runs.launch(run)
+    run = create_run(config)
+    launch_run(run)
     wait_until(lambda: run.state == "failed")
     assert "without a word" in run.message
 
 
 def test_a_refused_resume_changes_nothing(config, monkeypatch):
-    run = runs.create(config)
-    runs.cancel(run)
+    run = create_run(config)
+    cancel_run(run)
     with monkeypatch.context() as patch:
         patch.setattr(sys, "executable", "/nonexistent/python")
         with pytest.raises(RunError, match="No process could be started"):
-            runs.resume(run)
+            resume_run(run)
     assert run.state == "cancelled"
 
 
 @pytest.mark.slow
 def test_a_launched_run_finishes_by_itself(config):
-    run = runs.create(config)
-    runs.launch(run)
+    run = create_run(config)
+    launch_run(run)
     assert run.state in LIVING
     stages = set()
     wait_until(lambda: stages.add(run.progress.stage) or run.state not in LIVING)
@@ -422,38 +424,38 @@ def test_a_launched_run_finishes_by_itself(config):
     assert {"preparing", "training"} & stages
     assert len(run.history) == 2
     assert (run.folder / "evaluation.json").exists()
-    wait_until(lambda: runs.list_runs() and worker_of(run).returncode == 0)
+    wait_until(lambda: list_runs() and worker_of(run).returncode == 0)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_a_killed_run_fails_at_once_and_can_be_resumed(endless):
-    run = runs.create(endless)
-    runs.launch(run)
+    run = create_run(endless)
+    launch_run(run)
     wait_until(lambda: is_learning(run))
     worker_of(run).send_signal(signal.SIGKILL)
     worker_of(run).wait()
     assert run.state == "failed"
     assert "ended without a word" in run.message
     n_epochs = len(run.history)
-    runs.resume(run)
+    resume_run(run)
     wait_until(lambda: len(run.history) > n_epochs)
     epochs = [metrics.epoch for metrics in run.history]
     assert epochs == list(range(1, len(epochs) + 1))
-    runs.cancel(run)
+    cancel_run(run)
     assert run.state == "cancelled"
 
 
 @pytest.mark.slow
 def test_a_run_is_cancelled_inside_an_epoch(endless):
     training = replace(endless.training, batch_size=1)
-    run = runs.create(replace(endless, training=training))
-    runs.launch(run)
+    run = create_run(replace(endless, training=training))
+    launch_run(run)
     wait_until(lambda: run.progress.stage == "training" and run.progress.batch > 0)
     assert run.progress.batch < 1
     pid = worker_of(run).pid
     begin = time.monotonic()
-    runs.cancel(run)
+    cancel_run(run)
     assert time.monotonic() - begin < 5
     assert run.state == "cancelled"
     worker_of(run).wait()
@@ -464,31 +466,31 @@ def test_a_run_is_cancelled_inside_an_epoch(endless):
 def test_runs_take_their_turns(endless, monkeypatch):
     monkeypatch.setenv("AUDIOMNIST_MAX_RUNNING", "1")
     monkeypatch.setenv("AUDIOMNIST_MAX_WAITING", "2")
-    first, second, third, fourth = (runs.create(endless) for _ in range(4))
-    runs.launch(first)
+    first, second, third, fourth = (create_run(endless) for _ in range(4))
+    launch_run(first)
     wait_until(lambda: is_learning(first))
-    runs.launch(second)
-    wait_until(lambda: workers.is_alive(second.folder))
-    runs.launch(third)
+    launch_run(second)
+    wait_until(lambda: worker.is_alive(second.folder))
+    launch_run(third)
     with pytest.raises(RunError, match="2 runs wait for their turn already"):
-        runs.launch(fourth)
+        launch_run(fourth)
     assert [run.state for run in (second, third)] == ["waiting", "waiting"]
     assert second.progress.stage == "waiting"
     assert first.state == "running"
-    runs.cancel(second)
+    cancel_run(second)
     assert second.state == "cancelled"
-    runs.launch(fourth)
-    runs.cancel(first)
+    launch_run(fourth)
+    cancel_run(first)
     wait_until(lambda: third.state == "running")
     assert fourth.state == "waiting"
-    runs.cancel(fourth)
+    cancel_run(fourth)
     assert (third.state, fourth.state) == ("running", "cancelled")
 
 
 @pytest.mark.slow
 def test_two_runs_work_side_by_side_where_that_is_allowed(endless, monkeypatch):
     monkeypatch.setenv("AUDIOMNIST_MAX_RUNNING", "2")
-    pair = [runs.create(endless) for _ in range(2)]
+    pair = [create_run(endless) for _ in range(2)]
     for run in pair:
-        runs.launch(run)
+        launch_run(run)
     wait_until(lambda: all(run.state == "running" for run in pair))

@@ -1,8 +1,8 @@
-"""Processes that train: started, known to be alive, stopped.
+"""Worker processes that train: started, known to be alive, stopped.
 
-Owns one worker process per folder and how anybody can see that it lives: it
-holds a lock there, which the operating system frees however the process ends.
-What a worker does, and what its folder says of it, is for the steps that follow.
+Owns one worker process per folder and how anybody can see that it is alive: it holds a
+lock there, which the operating system frees however the process ends. What a worker
+does is for `execution`.
 """
 
 import contextlib

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audiomnist.augmentation import augment
-from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import join_spectra, with_context
 from audiomnist.features.rendering import render
 from audiomnist.features.spectra import Spectra
-from audiomnist.negatives import scramble
+from audiomnist.training.augmentation import augment
+from audiomnist.training.config import AugmentationConfig
+from audiomnist.training.negatives import scramble
 
 CLIPS_AT_ONCE = 16_384
 """Clips of which versions are made together, which bounds the memory: 1 GB or two."""

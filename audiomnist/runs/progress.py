@@ -1,7 +1,6 @@
-"""How far a living run has come, in a file that whoever follows it reads.
+"""How far a live run has come, in a file that others read.
 
-Owns `progress.json` and the guess of the time that is left. What the stages do
-is for `runs`; the run's folder as a whole comes next.
+Owns `progress.json` and the estimate of the time that is left.
 """
 
 import json
@@ -12,8 +11,8 @@ from pathlib import Path
 
 from audiomnist.configs import config_from_dict, config_to_dict
 from audiomnist.errors import ModelError, RunError
-from audiomnist.history import EpochMetrics
 from audiomnist.storage import write_json
+from audiomnist.training.history import EpochMetrics
 
 STAGES = ("waiting", "preparing", "training", "evaluating")
 

@@ -8,14 +8,14 @@ import time
 
 import pytest
 
-from audiomnist import workers
 from audiomnist.errors import RunError
+from audiomnist.runs import worker
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from audiomnist import workers
-with workers.hold(Path(sys.argv[1])):
+from audiomnist.runs import worker
+with worker.hold(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -29,7 +29,7 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def worker(folder):
+def holder(folder):
     """Another process that holds the folder."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
@@ -51,7 +51,7 @@ def imposter(monkeypatch, tmp_path):
         script = tmp_path / "imposter"
         script.write_text(f"#!{sys.executable}\n{code}")
         script.chmod(0o755)
-        monkeypatch.setattr(workers.sys, "executable", str(script))
+        monkeypatch.setattr(worker.sys, "executable", str(script))
 
     return imitate
 
@@ -64,44 +64,44 @@ def wait_for(claim, seconds=20.0):
 
 
 def test_a_folder_without_a_worker_is_not_alive(folder):
-    assert not workers.is_alive(folder)
-    assert not workers.is_starting(folder)
-    assert workers.queued_at(folder) is None
+    assert not worker.is_alive(folder)
+    assert not worker.is_starting(folder)
+    assert worker.queued_at(folder) is None
     assert list(folder.iterdir()) == []
 
 
 def test_a_held_folder_is_alive_until_it_is_let_go(folder):
-    with workers.hold(folder):
-        assert workers.is_alive(folder)
-        assert workers.queued_at(folder) == pytest.approx(time.time(), abs=60)
-    assert not workers.is_alive(folder)
-    assert workers.queued_at(folder) is None
+    with worker.hold(folder):
+        assert worker.is_alive(folder)
+        assert worker.queued_at(folder) == pytest.approx(time.time(), abs=60)
+    assert not worker.is_alive(folder)
+    assert worker.queued_at(folder) is None
 
 
-def test_a_folder_has_one_worker(folder, worker, monkeypatch):
-    monkeypatch.setattr(workers, "_LOCK_TIME", 0.1)
+def test_a_folder_has_one_worker(folder, holder, monkeypatch):
+    monkeypatch.setattr(worker, "_LOCK_TIME", 0.1)
     with (
         pytest.raises(RunError, match="trained by another process"),
-        workers.hold(folder),
+        worker.hold(folder),
     ):
         pass
-    assert workers.is_alive(folder)
+    assert worker.is_alive(folder)
 
 
 def test_who_keeps_workers_out_is_not_taken_for_one(folder):
     ticket = json.dumps({"queued": 5.0, "pid": 1})
     (folder / "worker.json").write_text(ticket)
-    with workers.keep_out(folder):
-        assert workers.is_alive(folder)
+    with worker.keep_out(folder):
+        assert worker.is_alive(folder)
         assert not (folder / "worker.json").exists()
-    assert not workers.is_alive(folder)
+    assert not worker.is_alive(folder)
 
 
-def test_a_worker_is_not_kept_out_of_its_own_folder(folder, worker, monkeypatch):
-    monkeypatch.setattr(workers, "_LOCK_TIME", 0.1)
+def test_a_worker_is_not_kept_out_of_its_own_folder(folder, holder, monkeypatch):
+    monkeypatch.setattr(worker, "_LOCK_TIME", 0.1)
     with (
         pytest.raises(RunError, match="trained by another process"),
-        workers.keep_out(folder),
+        worker.keep_out(folder),
     ):
         pass
     assert (folder / "worker.json").exists()
@@ -109,53 +109,53 @@ def test_a_worker_is_not_kept_out_of_its_own_folder(folder, worker, monkeypatch)
 
 def test_this_process_does_not_end_itself(folder, monkeypatch):
     sent = []
-    monkeypatch.setattr(workers.os, "kill", lambda *signal: sent.append(signal))
-    monkeypatch.setattr(workers, "_POLITE", 0.1)
+    monkeypatch.setattr(worker.os, "kill", lambda *signal: sent.append(signal))
+    monkeypatch.setattr(worker, "_POLITE", 0.1)
     with (
-        workers.hold(folder),
+        worker.hold(folder),
         pytest.raises(RunError, match="trained by this process"),
     ):
-        workers.stop(folder)
+        worker.stop(folder)
     assert sent == []
 
 
-def test_a_killed_worker_is_not_alive(folder, worker):
-    assert workers.is_alive(folder)
-    worker.kill()
-    worker.wait()
-    assert not workers.is_alive(folder)
-    assert not workers.is_starting(folder)
+def test_a_killed_worker_is_not_alive(folder, holder):
+    assert worker.is_alive(folder)
+    holder.kill()
+    holder.wait()
+    assert not worker.is_alive(folder)
+    assert not worker.is_starting(folder)
 
 
-def test_a_worker_of_another_process_is_stopped(folder, worker):
-    workers.stop(folder)
-    assert worker.wait(5) != 0
-    assert not workers.is_alive(folder)
+def test_a_worker_of_another_process_is_stopped(folder, holder):
+    worker.stop(folder)
+    assert holder.wait(5) != 0
+    assert not worker.is_alive(folder)
 
 
 def test_a_worker_that_does_not_listen_is_stopped(folder, imposter, monkeypatch):
-    monkeypatch.setattr(workers, "_POLITE", 0.3)
+    monkeypatch.setattr(worker, "_POLITE", 0.3)
     imposter(
         "import signal, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "print('deaf', flush=True)\n"
         "time.sleep(60)\n"
     )
-    workers.start(folder, [])
-    wait_for(lambda: workers.last_words(folder) == "deaf")
-    workers.stop(folder)
-    assert workers._started[folder].process.returncode is not None
+    worker.start(folder, [])
+    wait_for(lambda: worker.last_words(folder) == "deaf")
+    worker.stop(folder)
+    assert worker._started[folder].process.returncode is not None
 
 
 def test_stopping_nothing_does_nothing(folder):
-    workers.stop(folder)
+    worker.stop(folder)
 
 
 def test_a_process_of_the_same_number_is_left_alone(folder):
     ticket = {"queued": time.time(), "pid": os.getpid()}
     (folder / "worker.json").write_text(json.dumps(ticket))
-    workers.stop(folder)
-    assert not workers.is_starting(folder)
+    worker.stop(folder)
+    assert not worker.is_starting(folder)
 
 
 def test_a_started_worker_gets_its_words_and_surroundings(folder, imposter, home):
@@ -164,48 +164,48 @@ def test_a_started_worker_gets_its_words_and_surroundings(folder, imposter, home
         "print(*sys.argv[1:], os.environ['AUDIOMNIST_HOME'],\n"
         "      os.environ['OMP_NUM_THREADS'], os.getsid(0) == os.getpid())\n"
     )
-    workers.start(folder, ["train", "--run", "x"])
-    wait_for(lambda: workers.last_words(folder))
+    worker.start(folder, ["train", "--run", "x"])
+    wait_for(lambda: worker.last_words(folder))
     n_threads = max(1, (os.cpu_count() or 1) - 1)
     expected = f"-m audiomnist train --run x {home} {n_threads} True"
-    assert workers.last_words(folder) == expected
+    assert worker.last_words(folder) == expected
 
 
 def test_a_worker_is_starting_until_it_dies_or_too_long(folder, imposter, monkeypatch):
     imposter("import time\ntime.sleep(60)\n")
-    workers.start(folder, [])
-    assert workers.is_starting(folder)
-    started = workers._started.pop(folder)  # as another process sees it
-    assert workers.is_starting(folder)
-    monkeypatch.setattr(workers, "START_TIME", 0.0)
-    assert not workers.is_starting(folder)
-    monkeypatch.setitem(workers._started, folder, started)
-    assert workers.is_starting(folder)
+    worker.start(folder, [])
+    assert worker.is_starting(folder)
+    started = worker._started.pop(folder)  # as another process sees it
+    assert worker.is_starting(folder)
+    monkeypatch.setattr(worker, "START_TIME", 0.0)
+    assert not worker.is_starting(folder)
+    monkeypatch.setitem(worker._started, folder, started)
+    assert worker.is_starting(folder)
     started.process.kill()
     started.process.wait()
-    assert not workers.is_starting(folder)
+    assert not worker.is_starting(folder)
 
 
 def test_a_worker_that_dies_at_birth_is_seen_and_reaped(folder, imposter):
     imposter("raise SystemExit('cannot live')\n")
-    workers.start(folder, [])
-    wait_for(lambda: not workers.is_starting(folder))
-    assert workers.last_words(folder) == "cannot live"
-    assert workers._started[folder].process.returncode == 1
+    worker.start(folder, [])
+    wait_for(lambda: not worker.is_starting(folder))
+    assert worker.last_words(folder) == "cannot live"
+    assert worker._started[folder].process.returncode == 1
 
 
 def test_a_worker_that_cannot_be_started_is_said(folder, monkeypatch):
-    monkeypatch.setattr(workers.sys, "executable", "/nonexistent/python")
+    monkeypatch.setattr(worker.sys, "executable", "/nonexistent/python")
     with pytest.raises(RunError, match="No process could be started"):
-        workers.start(folder, [])
+        worker.start(folder, [])
 
 
 def test_the_chatter_of_tensorflow_is_no_last_word(folder):
     chatter = "WARNING: All log messages\nI0000 00:00:17.1 port.cc:153] on\nINFO: x\n"
-    (folder / workers.OUTPUT).write_text("out of luck\n\n" + chatter)
-    assert workers.last_words(folder) == "out of luck"
-    (folder / workers.OUTPUT).write_text(chatter)
-    assert workers.last_words(folder) == ""
+    (folder / worker.OUTPUT).write_text("out of luck\n\n" + chatter)
+    assert worker.last_words(folder) == "out of luck"
+    (folder / worker.OUTPUT).write_text(chatter)
+    assert worker.last_words(folder) == ""
 
 
 def test_the_oldest_ticket_leads(tmp_path):
@@ -214,12 +214,12 @@ def test_the_oldest_ticket_leads(tmp_path):
         if queued:
             ticket = json.dumps({"queued": queued, "pid": None})
             (tmp_path / name / "worker.json").write_text(ticket)
-    names = [folder.name for folder in workers.queued_folders(tmp_path)]
+    names = [folder.name for folder in worker.queued_folders(tmp_path)]
     assert names == ["b", "c", "a"]
 
 
 def test_the_place_in_the_queue_is_kept_by_the_worker(folder):
     ticket = json.dumps({"queued": 5.0, "pid": None})
     (folder / "worker.json").write_text(ticket)
-    with workers.hold(folder):
-        assert workers.queued_at(folder) == 5.0
+    with worker.hold(folder):
+        assert worker.queued_at(folder) == 5.0

@@ -1,7 +1,6 @@
 """The history of a training, epoch by epoch, in a file that can be read meanwhile.
 
-Owns what is measured after each epoch and how files of a run are replaced, so
-that whoever follows a training never reads half a file. Training comes next.
+Owns what is measured after each epoch, and `history.csv`.
 """
 
 import csv

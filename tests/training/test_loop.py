@@ -6,26 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import training
-from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.errors import ModelError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract, spectra
-from audiomnist.history import (
-    HISTORY,
-    best_epoch,
-    read_history,
-    write_history,
-)
 from audiomnist.networks.architectures import build
 from audiomnist.networks.config import NetworkConfig
 from audiomnist.networks.files import load_network
 from audiomnist.recognition.litert import LiteRTNetwork
 from audiomnist.recognition.models import LITERT, WEIGHTS
-from audiomnist.run_configs import preset
-from audiomnist.train_configs import TrainConfig
-from audiomnist.training import CHECKPOINT, taught_loss, train
-from audiomnist.training_data import TrainingData
+from audiomnist.runs.presets import preset
+from audiomnist.training import loop
+from audiomnist.training.config import AugmentationConfig, TrainConfig
+from audiomnist.training.data import TrainingData
+from audiomnist.training.history import HISTORY, best_epoch, read_history, write_history
+from audiomnist.training.loop import CHECKPOINT, _Learner, taught_loss, train
 
 FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)
 ANN = NetworkConfig("ann", hidden=(16,))
@@ -62,7 +56,7 @@ def learn(network, config, data, folder, **more):
     folder.mkdir(exist_ok=True)
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "to_litert", lambda network: b"")
+        patch.setattr(loop, "to_litert", lambda network: b"")
         train(network, config, data, folder, on_epoch=seen.append, **more)
     return seen
 
@@ -226,17 +220,17 @@ def test_a_teacher_learns_nothing_from_what_it_teaches():
 
 
 def test_a_taught_network_learns_from_that_loss_alone(known, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "taught_loss", lambda loss, *_: 0.0 * loss)
+    monkeypatch.setattr(loop, "taught_loss", lambda loss, *_: 0.0 * loss)
     config = replace(QUICK, epochs=1, taught_part=0.7, weight_decay=0.0)
     first = []
-    build_once = training.build
+    build_once = build
 
     def build_and_keep(*arguments):
         network = build_once(*arguments)
         first.extend(weight.numpy() for weight in network.trainable_variables)
         return network
 
-    monkeypatch.setattr(training, "build", build_and_keep)
+    monkeypatch.setattr(loop, "build", build_and_keep)
     learn(CNN, config, known, tmp_path)
     last = [
         weight.numpy()
@@ -249,14 +243,14 @@ def test_a_teacher_answers_without_dropout(known, monkeypatch):
     import tensorflow
 
     told = []
-    loss_of = training.taught_loss
+    loss_of = taught_loss
 
     def listen(loss, logits, targets, part):
         told.append(targets.numpy())
         return loss_of(loss, logits, targets, part)
 
-    monkeypatch.setattr(training, "taught_loss", listen)
-    learner = training._Learner(CNN, replace(QUICK, taught_part=0.5), known)
+    monkeypatch.setattr(loop, "taught_loss", listen)
+    learner = _Learner(CNN, replace(QUICK, taught_part=0.5), known)
     rng = np.random.default_rng(0)
     features, labels = (part[:8] for part in known.hear(0, None, rng))
     learner._step(features, labels)  # the first, at a rate of 0, moves means alone
@@ -283,7 +277,7 @@ def test_a_teacher_takes_part_in_a_resumed_training(known, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training, "to_litert", lambda network: b"")
+        patch.setattr(loop, "to_litert", lambda network: b"")
         (tmp_path / "parts").mkdir()
         train(CNN, config, known, tmp_path / "parts", on_epoch=stop)
     rest = learn(CNN, config, known, tmp_path / "parts", resume=True)
@@ -348,7 +342,7 @@ def with_others(data):
     """The same digits, and hums to learn what is no digit."""
     from audiomnist.features.cache import heard
     from audiomnist.features.extraction import hear
-    from audiomnist.negatives import noises
+    from audiomnist.training.negatives import noises
 
     rng = np.random.default_rng(0)
     return replace(

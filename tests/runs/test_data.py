@@ -7,10 +7,10 @@ import pytest
 
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.corpora.other_words import load_others
-from audiomnist.run_configs import RunConfig
-from audiomnist.run_data import _MOST_OFTEN, _N_NOISES, prepare
+from audiomnist.runs.config import RunConfig
+from audiomnist.runs.data import _MOST_OFTEN, _N_NOISES, prepare
 from audiomnist.settings import settings
-from audiomnist.train_configs import TrainConfig
+from audiomnist.training.config import TrainConfig
 
 
 @pytest.fixture

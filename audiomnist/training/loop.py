@@ -1,8 +1,8 @@
-"""Training: a network and a split's features become a model on disk.
+"""Train a network on a split's features and leave a model on disk.
 
-Owns the learning loop and its checkpoints. It knows nothing of queues or
-processes. How the result is served is up to `models`, which comes next.
-TensorFlow and Keras are imported only inside functions.
+Owns the learning loop and its checkpoints. It knows nothing of queues or processes. How
+the model is served is for `recognition`. TensorFlow and Keras are imported only inside
+functions.
 """
 
 import time
@@ -14,14 +14,19 @@ import numpy as np
 
 from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
-from audiomnist.history import EpochMetrics, best_epoch, read_history, write_history
 from audiomnist.networks.architectures import build, build_teacher
 from audiomnist.networks.backend import tensorflow_ready
 from audiomnist.networks.config import NetworkConfig
 from audiomnist.networks.files import load_network, save_network, to_litert
 from audiomnist.storage import write_atomically
-from audiomnist.train_configs import TrainConfig
-from audiomnist.training_data import TrainingData
+from audiomnist.training.config import TrainConfig
+from audiomnist.training.data import TrainingData
+from audiomnist.training.history import (
+    EpochMetrics,
+    best_epoch,
+    read_history,
+    write_history,
+)
 
 if TYPE_CHECKING:
     import keras

@@ -7,11 +7,11 @@ argument. The network that learns from them comes next.
 
 import numpy as np
 
-from audiomnist.augmentation_configs import UNVARIED, AugmentationConfig
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.rendering import Placement, render_mel, window_middle
 from audiomnist.features.spectra import Spectra, mel_filter_bank
-from audiomnist.spectral_noise import add_noise
+from audiomnist.training.config import UNVARIED, AugmentationConfig
+from audiomnist.training.noise import add_noise
 
 __all__ = ["UNVARIED", "AugmentationConfig", "augment", "augment_pairs"]
 

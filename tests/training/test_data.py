@@ -5,14 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import training_data
-from audiomnist.augmentation_configs import AugmentationConfig
 from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract, spectra
 from audiomnist.features.rendering import render
-from audiomnist.training_data import TrainingData
+from audiomnist.training.config import AugmentationConfig
+from audiomnist.training.data import TrainingData
 
 FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)
 
@@ -63,7 +62,7 @@ def test_other_sounds_are_labelled_as_no_digit(data):
 
 @pytest.mark.parametrize("weights", [None, np.ones(30)])
 def test_many_clips_are_heard_a_part_at_a_time(data, monkeypatch, weights):
-    monkeypatch.setattr(training_data, "CLIPS_AT_ONCE", 7)
+    monkeypatch.setattr("audiomnist.training.data.CLIPS_AT_ONCE", 7)
     heard = []
 
     def vary(self, clips, augmentation, rng):

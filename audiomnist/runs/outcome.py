@@ -1,7 +1,7 @@
-"""How a run ends: well, with an error, or by Ctrl-C.
+"""How a run ends: finished, failed, or stopped by Ctrl-C.
 
 Owns what is then written to its folder, and the sentence for a file that the operating
-system refuses. The steps that can end so are for `runs`, the next step.
+system refuses. The steps that can end so are for `execution`.
 """
 
 import contextlib
@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from types import FrameType, TracebackType
 
 from audiomnist.errors import AudioMnistError, RunError
-from audiomnist.run_folders import ENDED, Run, update
+from audiomnist.runs.folder import ENDED, Run, update_record
 
 
-def end(run: Run, state: str, message: str = "") -> None:
+def end_run(run: Run, state: str, message: str = "") -> None:
     """Write how a run has ended."""
     finished = datetime.now(UTC).isoformat()
-    update(run, state=state, message=message, finished=finished)
+    update_record(run, state=state, message=message, finished=finished)
 
 
 @contextlib.contextmanager
@@ -90,11 +90,11 @@ class Outcome:
             if self.run.record["state"] in ENDED:
                 pass
             elif is_stopped:
-                end(self.run, "cancelled")
+                end_run(self.run, "cancelled")
             elif isinstance(error, AudioMnistError):
-                end(self.run, "failed", str(error))
+                end_run(self.run, "failed", str(error))
             else:
-                end(self.run, "failed", f"{type(error).__name__}: {error}")
+                end_run(self.run, "failed", f"{type(error).__name__}: {error}")
         if self._is_interrupted and not isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt from error
 

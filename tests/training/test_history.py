@@ -5,14 +5,14 @@ import json
 import pytest
 
 from audiomnist.errors import ModelError
-from audiomnist.history import (
+from audiomnist.storage import UNFINISHED, replacing, write_json
+from audiomnist.training.history import (
     HISTORY,
     EpochMetrics,
     best_epoch,
     read_history,
     write_history,
 )
-from audiomnist.storage import UNFINISHED, replacing, write_json
 
 
 class InterruptionError(Exception):

@@ -1,0 +1,1 @@
+"""Train a network: its data, their augmentation, the loop and its history."""
