@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from conftest import speak
 
-from audiomnist import recipes
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.features.config import FeatureConfig
+from audiomnist.recipes.models import Recipe
 from audiomnist.runs.config import RunConfig
 from audiomnist.settings import settings
 
@@ -33,12 +33,12 @@ def shrink_recipes(
     patch: pytest.MonkeyPatch, change: Callable[[RunConfig], RunConfig]
 ) -> None:
     """Give each recipe few features and units, and change it besides."""
-    made = recipes.recipe
+    made = Recipe.config
 
-    def recipe(*arguments: object, **names: object) -> RunConfig:
-        config = made(*arguments, **names)
+    def config(recipe: Recipe, *arguments: object, **names: object) -> RunConfig:
+        whole = made(recipe, *arguments, **names)
         features = FeatureConfig(n_mels=16, n_mfcc=13, n_frames=16)
-        network = replace(config.network, hidden=(8,))
-        return change(replace(config, features=features, network=network))
+        network = replace(whole.network, hidden=(8,))
+        return change(replace(whole, features=features, network=network))
 
-    patch.setattr(recipes, "recipe", recipe)
+    patch.setattr(Recipe, "config", config)

@@ -25,7 +25,6 @@ from streamlit.testing.v1 import AppTest
 from streamlit.web.server.app_discovery import discover_asgi_app
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
-from audiomnist import plots
 from audiomnist.audio.decoding import decode
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
@@ -40,6 +39,7 @@ from audiomnist.evaluation.rejection import at_threshold, expected_calibration_e
 from audiomnist.evaluation.significance import Rate
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.speech import find_speech
+from audiomnist.plots.sound import plot_waveform
 from audiomnist.recognition.models import DEFAULT_MODEL, find_model, list_models
 from audiomnist.recognition.recognizer import (
     NOT_A_DIGIT,
@@ -74,6 +74,7 @@ from audiomnist.ui import (
     run_view,
     server,
     state,
+    walk,
 )
 from audiomnist.ui.layout import PAGES, plain, script
 from audiomnist.ui.listener import Listener, mono
@@ -202,13 +203,13 @@ print(*sorted(loaded & {{"tensorflow", "keras", "librosa"}}))
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_figures_are_drawn_for_the_visitors_theme(theme, monkeypatch):
     seen = []
-    draw = plots.waveform
+    draw = plot_waveform
 
     def spy(audio, speech, *, style):  # type: ignore[no-untyped-def]
         seen.append(style.dark)
         return draw(audio, speech, style=style)
 
-    monkeypatch.setattr(plots, "waveform", spy)
+    monkeypatch.setattr(listen, "plot_waveform", spy)
     st.cache_data.clear()  # all visitors of AppTest are one
     page = AppTest.from_file(APP, default_timeout=60)
     page.context["theme"] = theme
@@ -219,7 +220,7 @@ def test_figures_are_drawn_for_the_visitors_theme(theme, monkeypatch):
 
 def test_pictures_are_drawn_once_for_a_visitor(monkeypatch):
     page = open_page("overview")
-    monkeypatch.setattr(plots, "waveform", None)
+    monkeypatch.setattr(listen, "plot_waveform", None)
     assert not page.run().exception
 
 
@@ -248,8 +249,10 @@ def test_the_first_visitor_finds_everything_drawn(monkeypatch):
     st.cache_resource.clear()
     server.wake()
     gc.unfreeze()
-    for draw in ("waveform", "spectrogram", "feature_image", "probabilities"):
-        monkeypatch.setattr(plots, draw, None)
+    monkeypatch.setattr(listen, "plot_waveform", None)
+    monkeypatch.setattr(walk, "plot_spectrogram", None)
+    for draw in ("plot_features", "plot_probabilities"):
+        monkeypatch.setattr(answers, draw, None)
     monkeypatch.setattr(library, "load_corpus", None)
     monkeypatch.setattr(cached, "find_model", None)
     page = AppTest.from_file(APP, default_timeout=60)

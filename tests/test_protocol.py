@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from small import shrink_recipes, write_fsdd
 
-from audiomnist import recipes
 from audiomnist.benchmark import ablation, protocol
 from audiomnist.corpora.library import import_corpus
+from audiomnist.recipes.models import RECIPES, find_recipe
 from audiomnist.runs.folder import list_runs
 
 SPEAKERS = ("anna", "bert", "carl")
@@ -34,7 +34,7 @@ def small(monkeypatch) -> None:
     )
 
 
-@pytest.mark.parametrize("name", recipes.NAMES)
+@pytest.mark.parametrize("name", RECIPES)
 def test_the_protocol_splits_by_chance_by_speaker_and_by_corpus(name) -> None:
     configs = protocol._configs(name, quick=False)
     by_rule = {rule: [c for c in configs if c.split_rule == rule] for rule in RULES}
@@ -115,9 +115,9 @@ def test_the_table_of_the_protocol_adds_up_runs_and_says_what_trained() -> None:
 
 @pytest.mark.parametrize("name", ablation.CHANGES)
 def test_each_change_of_the_recipe_makes_another_run_that_can_be(name) -> None:
-    basis = recipes.recipe("best", ("embedded", "fsdd"), ("embedded",))
+    basis = find_recipe("best").config(("embedded", "fsdd"), ("embedded",))
     changed = ablation.CHANGES[name](basis)
-    is_here = not name.endswith(("the recipe",))
+    is_here = not name.endswith("the recipe")
     assert (changed != basis) == (is_here or "'s recipe" in name)
 
 

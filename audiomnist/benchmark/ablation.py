@@ -12,7 +12,7 @@ from audiomnist.benchmark import report
 from audiomnist.benchmark.protocol import evaluated
 from audiomnist.evaluation.significance import Rate
 from audiomnist.networks.config import NetworkConfig
-from audiomnist.recipes import recipe
+from audiomnist.recipes.models import find_recipe
 from audiomnist.runs.config import RunConfig
 from audiomnist.training.config import AugmentationConfig
 
@@ -78,7 +78,7 @@ def _recipe_of(name: str) -> Callable[[RunConfig], RunConfig]:
     """What another recipe sees, builds and does, with the same recordings."""
 
     def change(config: RunConfig) -> RunConfig:
-        other = recipe(name, config.corpora, config.others)
+        other = find_recipe(name).config(config.corpora, config.others)
         return replace(
             config,
             features=other.features,
@@ -137,7 +137,7 @@ def measure(
     CorpusError
         If the corpus is not here.
     """
-    basis = recipe(_RECIPE)
+    basis = find_recipe(_RECIPE).config()
     splits = [("corpus", CORPUS), ("leave_one_out", HELD_OUT)]
     if quick:
         training = replace(basis.training, epochs=_QUICK_EPOCHS)

@@ -8,12 +8,17 @@ it was.
 from dataclasses import replace
 from typing import Any
 
-from audiomnist import recipes
 from audiomnist.benchmark import report
 from audiomnist.corpora.library import load_corpus
 from audiomnist.evaluation.files import load_evaluation
 from audiomnist.evaluation.rejection import at_coverage
 from audiomnist.evaluation.significance import Rate
+from audiomnist.recipes.models import (
+    RECIPES,
+    find_finished,
+    find_or_create,
+    find_recipe,
+)
 from audiomnist.recognition.models import FINISHED, Model
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.execution import evaluate_run, execute_run
@@ -63,7 +68,7 @@ def measure(
         names = ("ann",)
     configs = [
         (name, config)
-        for name in names or tuple(recipes.NAMES)
+        for name in names or tuple(RECIPES)
         for config in _configs(name, quick=quick)
     ]
     found = (evaluated(*config, saved=saved) for config in configs)
@@ -123,7 +128,7 @@ def _worst(members: list[dict[str, Any]]) -> str:
 
 def _configs(name: str, *, quick: bool) -> list[RunConfig]:
     """The runs of one recipe: by seeds, by speakers, by corpora."""
-    everything = recipes.recipe(name)
+    everything = find_recipe(name).config()
     seeds = range(1 if quick else 5)
     speakers = load_corpus(_CORPUS).speakers[: 1 if quick else None]
     alone = replace(everything, corpora=(_CORPUS,), split_rule="random")
@@ -179,10 +184,10 @@ def evaluated(
     saved
         Train nothing: None if there is no such run.
     """
-    found = recipes.find_finished(config)
+    found = find_finished(config)
     if saved and found is None:
         return None
-    run = found or recipes.find_or_create(config)
+    run = found or find_or_create(config)
     if run.state != FINISHED:
         execute_run(run, evaluate_run)
     result = load_evaluation(run.folder)

@@ -185,7 +185,7 @@ def _remove(arguments: argparse.Namespace) -> None:
 
 def _synthesize(arguments: argparse.Namespace) -> None:
     """Make the embedded corpus."""
-    from audiomnist.synthesis import make_embedded, plan, plan_words
+    from audiomnist.recipes.espeak import make_embedded, plan, plan_words
 
     utterances = plan_words() if arguments.words else plan()
     with _ProgressLine() as progress:
@@ -203,7 +203,12 @@ def _take_embedding(arguments: argparse.Namespace) -> None:
 
     layers = extract_layers(published_model())
     if arguments.denoise:
-        from audiomnist.denoising import EPOCHS, DenoisingEpoch, denoise, words_to_hear
+        from audiomnist.recipes.embedding import (
+            EPOCHS,
+            DenoisingEpoch,
+            denoise,
+            words_to_hear,
+        )
         from audiomnist.runs.presets import preset
 
         def show(done: DenoisingEpoch) -> None:

@@ -193,14 +193,14 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _recipe(arguments: argparse.Namespace) -> None:
     """Make a shipped model."""
-    from audiomnist import recipes
+    from audiomnist.recipes.models import find_recipe, follow
 
-    n_epochs = recipes.recipe(arguments.name).training.epochs
+    n_epochs = find_recipe(arguments.name).epochs
 
     def begin(step: int, n_steps: int, run: "Run") -> None:
         print(f"Step {step} of {n_steps}: {run.config.title}, run {run.id}", flush=True)
 
-    folder = recipes.follow(
+    folder = follow(
         arguments.name,
         arguments.corpus or (),
         arguments.others or (),
@@ -324,8 +324,8 @@ def _delete(arguments: argparse.Namespace) -> None:
 
 def _publish(arguments: argparse.Namespace) -> None:
     """Ship the model of a finished run."""
-    from audiomnist import publishing
+    from audiomnist.recipes.publishing import publish
     from audiomnist.runs.folder import find_run
 
-    folder = publishing.publish(find_run(arguments.id), arguments.name)
+    folder = publish(find_run(arguments.id), arguments.name)
     print(f"The model {arguments.name} lies in {folder}")

@@ -3,13 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from audiomnist import plots
 from audiomnist.audio.signal import Audio
 from audiomnist.digits import DIGIT_WORDS
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract, frame_step
+from audiomnist.plots.results import percent_text, plot_probabilities
+from audiomnist.plots.sound import plot_features
+from audiomnist.plots.style import Style
 from audiomnist.recognition.recognizer import NO_SPEECH, NOT_A_DIGIT, Prediction
-from audiomnist.sound_plots import Style
 from audiomnist.ui import figures
 from audiomnist.ui.figures import Picture
 
@@ -146,7 +147,7 @@ def _bars(probabilities: np.ndarray, threshold: float, style: Style) -> Picture:
     """The bars in a style."""
     words = ", ".join(f"{digit}: {percent(p)}" for digit, p in enumerate(probabilities))
     return figures.draw(
-        plots.probabilities(probabilities, style=style, threshold=threshold),
+        plot_probabilities(probabilities, style=style, threshold=threshold),
         alt=f"Probability of each digit. {words}.",
     )
 
@@ -168,7 +169,7 @@ def _features(audio: Audio, config: FeatureConfig, style: Style) -> Picture:
     step = frame_step(audio, config)
     n_bins, n_frames = values.shape
     return figures.draw(
-        plots.feature_image(values, config, style=style, step=step),
+        plot_features(values, config, style=style, step=step),
         alt=f"{config.kind} image of {n_bins} by {n_frames} values.",
     )
 
@@ -177,4 +178,4 @@ def percent(probability: float | None) -> str:
     """A probability in whole percent, in tenths close to none and all."""
     if probability is None:
         return "–"
-    return plots.percent_text(probability)
+    return percent_text(probability)

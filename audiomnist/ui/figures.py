@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from audiomnist import plots
 from audiomnist.audio.signal import Audio
+from audiomnist.plots.learning import LearningCurves
+from audiomnist.plots.style import Style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,14 +25,14 @@ _KEPT = 64
 """Pictures of one kind that are kept, for one visitor or for all."""
 
 
-def style() -> plots.Style:
+def style() -> Style:
     """The style that fits the theme in which this visitor sees the page.
 
     Light where there is no visitor yet.
     """
     if get_script_run_ctx(suppress_warning=True) is None:
-        return plots.Style()
-    return plots.Style(dark=st.context.theme.type == "dark")
+        return Style()
+    return Style(dark=st.context.theme.type == "dark")
 
 
 class Picture(NamedTuple):
@@ -93,7 +94,7 @@ def show(picture: Picture) -> None:
     st.image(picture.png, width="stretch", alt=picture.alt)
 
 
-def show_curves(curves: plots.LearningCurves) -> None:
+def show_curves(curves: LearningCurves) -> None:
     """Show the charts of a training, one above the other."""
     st.vega_lite_chart(curves.loss, alt="Loss over the epochs.")
     st.vega_lite_chart(curves.accuracy, alt="Accuracy over the epochs.")

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from audiomnist import plots
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
 from audiomnist.corpora.clips import Clip, Corpus
 from audiomnist.features.speech import Speech
-from audiomnist.sound_plots import Style
+from audiomnist.plots.sound import plot_waveform
+from audiomnist.plots.style import Style
 from audiomnist.ui import figures, layout
 from audiomnist.ui.figures import Picture
 
@@ -34,7 +34,7 @@ def _wave(audio: Audio, speech: Speech | None, style: Style) -> Picture:
         else "no speech found"
     )
     return figures.draw(
-        plots.waveform(audio, speech, style=style),
+        plot_waveform(audio, speech, style=style),
         alt=f"Wave of a recording of {audio.duration:.2f} s, {where}.",
     )
 

@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from audiomnist import plots
 from audiomnist.errors import ModelError
 from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.rejection import (
@@ -15,6 +14,7 @@ from audiomnist.evaluation.rejection import (
     coverage_curve,
     expected_calibration_error,
 )
+from audiomnist.plots.confidence import plot_coverage, plot_reliability
 from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.ui import answers, cached, figures
 from audiomnist.ui.report import interval, share
@@ -75,7 +75,7 @@ def _show_coverage(curve: pd.DataFrame, threshold: float) -> None:
     """Draw and explain what each threshold would cost."""
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
-        figure = plots.coverage(curve, threshold, style=figures.style())
+        figure = plot_coverage(curve, threshold, style=figures.style())
         alt = "Right and false answers by coverage; the numbers are in the table below."
         figures.show(figures.draw(figure, alt))
     with right:
@@ -93,7 +93,7 @@ def _show_calibration(evaluation: Evaluation, table: pd.DataFrame) -> None:
     error = expected_calibration_error(evaluation)
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
-        figure = plots.reliability(table, error, style=figures.style())
+        figure = plot_reliability(table, error, style=figures.style())
         alt = "Accuracy by confidence; the numbers are in the table below."
         figures.show(figures.draw(figure, alt))
     with right:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from audiomnist import plots
 from audiomnist.corpora.clips import load_audio
 from audiomnist.errors import ModelError
 from audiomnist.evaluation.evaluate import mcnemar
 from audiomnist.evaluation.metrics import Evaluation, Mistake, identity
+from audiomnist.plots.results import plot_confusion, plot_speaker_accuracy
 from audiomnist.recognition.models import list_models
 from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.ui import answers, cached, choose_model, figures, layout, listen, state
@@ -33,7 +33,7 @@ def show_confusion(name: str, recognizer: Recognizer, evaluation: Evaluation) ->
     left, right = st.columns([3, 2], gap="large")
     with left:
         alt = "Confusion matrix; the numbers are in the table below."
-        figures.show(figures.draw(plots.confusion(matrix, style=figures.style()), alt))
+        figures.show(figures.draw(plot_confusion(matrix, style=figures.style()), alt))
     with right:
         st.markdown(
             "A row is a digit that was said, a column what the model heard. Right "
@@ -96,7 +96,7 @@ def show_speakers(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
     table = evaluation.per_speaker()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        figure = plots.speaker_accuracy(table, style=figures.style())
+        figure = plot_speaker_accuracy(table, style=figures.style())
         alt = "Accuracy of each speaker; the numbers are in the table below."
         figures.show(figures.draw(figure, alt))
     with right:

@@ -4,8 +4,8 @@ from typing import Literal
 
 import streamlit as st
 
-from audiomnist import plots
 from audiomnist.networks.config import TITLES
+from audiomnist.plots.learning import plot_learning_curves
 from audiomnist.runs.folder import ENDED, Run, delete_run
 from audiomnist.runs.progress import RunProgress
 from audiomnist.runs.queue import cancel_run, resume_run
@@ -156,7 +156,7 @@ def _show_history(history: list[EpochMetrics], *, is_varied: bool) -> None:
             help=f"In epoch {best.epoch}, whose loss is lowest: its weights are kept.",
         )
         st.metric("Training time", duration(seconds).removeprefix("about "))
-    figures.show_curves(plots.learning_curves(history, style=figures.style()))
+    figures.show_curves(plot_learning_curves(history, style=figures.style()))
     st.caption(
         "When the training curve goes on improving and the validation curve does not, "
         "the network learns its clips by heart."

@@ -13,9 +13,10 @@ from streamlit.env_util import is_repl
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.string_util import validate_emoji
 
-from audiomnist import plots
 from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioMnistError
+from audiomnist.plots.sound import plot_waveform
+from audiomnist.plots.style import Style
 
 # Options of mallopt(3), from malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -73,7 +74,7 @@ def wake() -> None:
     validate_emoji("👂")
     is_repl()
     audio = Audio(np.zeros(1000, np.float32), 8000)
-    plots.waveform(audio, None, style=plots.Style()).savefig(BytesIO(), format="png")
+    plot_waveform(audio, None, style=Style()).savefig(BytesIO(), format="png")
     with contextlib.suppress(AudioMnistError):
         walk.rehearse()
     # Streamlit collects garbage after each run of a page: what stays for good need not

@@ -3,14 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from audiomnist import plots
 from audiomnist.audio.signal import Audio
 from audiomnist.corpora.clips import Clip, Corpus, load_audio
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.speech import find_speech
+from audiomnist.plots.sound import plot_spectrogram
+from audiomnist.plots.style import Style
 from audiomnist.recognition.models import list_models
 from audiomnist.recognition.recognizer import Recognizer
-from audiomnist.sound_plots import Style
 from audiomnist.ui import answers, cached, figures, layout, listen, state
 from audiomnist.ui.figures import Picture
 
@@ -65,7 +65,7 @@ def spectrogram(audio: Audio) -> Picture:
 def _spectrogram(audio: Audio, style: Style) -> Picture:
     """The spectrogram in a style."""
     return figures.draw(
-        plots.spectrogram(audio, style=style),
+        plot_spectrogram(audio, style=style),
         alt="Spectrogram: time to the right, frequency upwards, brightness is level.",
     )
 

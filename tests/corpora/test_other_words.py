@@ -11,8 +11,8 @@ from audiomnist.errors import CorpusError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import spectra
 from audiomnist.features.rendering import render
+from audiomnist.recipes.words import WORDS
 from audiomnist.training.negatives import noises, scramble
-from audiomnist.words import WORDS
 
 FEATURES = FeatureConfig()
 

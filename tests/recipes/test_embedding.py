@@ -6,9 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import denoising
 from audiomnist.corpora.library import load_corpus
-from audiomnist.denoising import DISTURBED, denoise, words_to_hear
 from audiomnist.errors import CorpusError
 from audiomnist.features.cache import clip_spectra
 from audiomnist.networks.speech_embedding import (
@@ -18,6 +16,8 @@ from audiomnist.networks.speech_embedding import (
     published_model,
     read_layers,
 )
+from audiomnist.recipes import embedding
+from audiomnist.recipes.embedding import DISTURBED, _Pupil, denoise, words_to_hear
 from audiomnist.runs.presets import preset
 from audiomnist.training.augmentation import augment_pairs
 from audiomnist.training.negatives import load_others
@@ -82,10 +82,10 @@ def test_the_copy_comes_nearer_to_what_is_heard_without_noise(published, words):
 
 
 def test_every_epoch_teaches_something(published, words, monkeypatch):
-    made: list[denoising._Pupil] = []
+    made: list[_Pupil] = []
     kept: list[np.ndarray] = []
 
-    class Watched(denoising._Pupil):
+    class Watched(_Pupil):
         def __init__(self, *arguments):
             super().__init__(*arguments)
             made.append(self)
@@ -93,7 +93,7 @@ def test_every_epoch_teaches_something(published, words, monkeypatch):
     def look(done):
         kept.append(made[0].layers[5].kernel)
 
-    monkeypatch.setattr(denoising, "_Pupil", Watched)
+    monkeypatch.setattr(embedding, "_Pupil", Watched)
     denoise(published, words, FEATURES, epochs=3, on_epoch=look)
     for before, after in itertools.pairwise(kept):
         assert np.abs(after - before).max() > 1e-6
@@ -128,15 +128,15 @@ def test_nobody_who_tests_is_heard(monkeypatch, tiny_folder, tiny_corpus):
     first, second, *others = load_others("embedded")[:6]
     known = tiny_corpus.speakers[0]
     words = [replace(first, speaker=known), replace(second, speaker=known), *others]
-    monkeypatch.setattr(denoising, "available", lambda: (str(tiny_folder),))
-    monkeypatch.setattr(denoising, "load_others", lambda name: tuple(words))
-    monkeypatch.setattr(denoising, "clip_spectra", listen)
+    monkeypatch.setattr(embedding, "available", lambda: (str(tiny_folder),))
+    monkeypatch.setattr(embedding, "load_others", lambda name: tuple(words))
+    monkeypatch.setattr(embedding, "clip_spectra", listen)
     assert len(words_to_hear(FEATURES)) == len(heard) == len(others)
     assert heard == others
 
 
 def test_without_any_words_the_message_says_so(monkeypatch):
-    monkeypatch.setattr(denoising, "available", tuple)
-    monkeypatch.setattr(denoising, "load_others", lambda name: ())
+    monkeypatch.setattr(embedding, "available", tuple)
+    monkeypatch.setattr(embedding, "load_others", lambda name: ())
     with pytest.raises(CorpusError, match="no words to learn from"):
         words_to_hear(FEATURES)

@@ -1,7 +1,6 @@
-"""Pictures of how sure a model is: when it should answer, and whether to believe it.
+"""Figures of how sure a model is: when it should answer, and whether it is calibrated.
 
-Owns the figures of what `rejection` derives. The look is from `sound_plots`; the other
-pictures of results come next, in `plots`, where these can be had from too.
+Owns the figures of what `evaluation.rejection` derives; their look is from `style`.
 """
 
 import math
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiomnist.sound_plots import FONT_SIZE, Style, new_figure
+from audiomnist.plots.style import FONT_SIZE, Style, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +24,7 @@ _LABEL_ROOM = 5.0  # percent, for the number at the left of a mark
 _BAND_ALPHA = 0.18
 
 
-def coverage(curve: "pd.DataFrame", threshold: float, *, style: Style) -> "Figure":
+def plot_coverage(curve: "pd.DataFrame", threshold: float, *, style: Style) -> "Figure":
     """Draw what thresholds cost: right and false answers against the coverage.
 
     Parameters
@@ -95,7 +94,7 @@ def coverage(curve: "pd.DataFrame", threshold: float, *, style: Style) -> "Figur
     return figure
 
 
-def reliability(table: "pd.DataFrame", ece: float, *, style: Style) -> "Figure":
+def plot_reliability(table: "pd.DataFrame", ece: float, *, style: Style) -> "Figure":
     """Draw how often a model is right against how sure it is.
 
     Parameters

@@ -34,9 +34,9 @@ import numpy as np
 from audiomnist.audio.signal import Audio
 from audiomnist.digits import DIGIT_WORDS
 from audiomnist.errors import CorpusError
+from audiomnist.recipes.words import WORDS
 from audiomnist.settings import writable_folder
 from audiomnist.storage import OnProgress, Progress, disk_errors
-from audiomnist.words import WORDS
 
 N_CLIPS_PER_DIGIT = 500
 N_WORDS_PER_VOICE = 8

@@ -1,56 +1,30 @@
-"""Results in, figures out: the pictures of the pages and of the README.
+"""Figures of answers: probabilities, a confusion matrix, accuracy by speaker.
 
-Owns how results look: an answer, a confusion matrix, speakers, a training. The look
-itself and the pictures of sound are from `sound_plots`, those of a model's confidence
-from `confidence_plots`. Where figures are shown is for the pages.
+Owns these pictures alone; their look is from `style`.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiomnist.confidence_plots import coverage, reliability
+from audiomnist.plots.style import FONT_SIZE, Style, new_figure
 from audiomnist.recognition.calibration import is_none_of_these
-from audiomnist.sound_plots import (
-    FONT_SIZE,
-    Style,
-    feature_image,
-    new_figure,
-    spectrogram,
-    waveform,
-)
-from audiomnist.training.history import EpochMetrics, best_epoch
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-__all__ = [
-    "LearningCurves",
-    "Style",
-    "confusion",
-    "coverage",
-    "feature_image",
-    "learning_curves",
-    "percent_text",
-    "probabilities",
-    "reliability",
-    "speaker_accuracy",
-    "spectrogram",
-    "waveform",
-]
+from audiomnist.plots.learning import _NEARLY_ALL
 
 _MAX_SPEAKERS = 40
-_CURVE_HEIGHT = 280  # pixels
-_NEARLY_ALL = 99.9  # percent
+
 _LABEL_HEIGHT = 14.0  # percent, of the number above a bar
+
 # Shares of mistakes up to this one are drawn on the same scale, so that a model with
 # one mistake does not look like one with fifty.
 _LEAST_MISTAKE_SCALE = 0.2
 
 
-def probabilities(
+def plot_probabilities(
     values: np.ndarray, *, style: Style, threshold: float | None = None
 ) -> "Figure":
     """Draw the probability of each digit, shape (10,), the likeliest marked.
@@ -106,7 +80,7 @@ def percent_text(probability: float) -> str:
     return f"{value:.0f} %" if 1 <= value <= 99 else f"{value:.1f} %"
 
 
-def confusion(matrix: np.ndarray, *, style: Style) -> "Figure":
+def plot_confusion(matrix: np.ndarray, *, style: Style) -> "Figure":
     """Draw a confusion matrix of shape (10, 11): row said, column heard.
 
     Numbers are clips. Right answers and mistakes have a colour each, by their share of
@@ -150,7 +124,7 @@ def confusion(matrix: np.ndarray, *, style: Style) -> "Figure":
     return figure
 
 
-def speaker_accuracy(table: "pd.DataFrame", *, style: Style) -> "Figure":
+def plot_speaker_accuracy(table: "pd.DataFrame", *, style: Style) -> "Figure":
     """Draw the accuracy of each speaker with its interval, the lowest first.
 
     Parameters
@@ -182,94 +156,3 @@ def speaker_accuracy(table: "pd.DataFrame", *, style: Style) -> "Figure":
     n_hidden = len(table) - len(rows)
     axes.set_ylabel(f"speaker (without the {n_hidden} best)" if n_hidden else "speaker")
     return figure
-
-
-class LearningCurves(NamedTuple):
-    """Vega-Lite charts of one training, each as wide as the place where it is shown.
-
-    They are written as they are drawn, by the browser: a page that follows a training
-    makes them every second.
-    """
-
-    loss: dict[str, Any]
-    accuracy: dict[str, Any]
-
-
-def learning_curves(history: Sequence[EpochMetrics], *, style: Style) -> LearningCurves:
-    """Chart loss and accuracy of training and validation over the epochs.
-
-    The epoch of lowest validation loss, whose weights are kept, is marked as soon as
-    there is another one.
-    """
-    return LearningCurves(
-        _learning_curve(history, "loss", style),
-        _learning_curve(history, "accuracy", style),
-    )
-
-
-def _learning_curve(
-    history: Sequence[EpochMetrics], name: str, style: Style
-) -> dict[str, Any]:
-    """Chart one of the metrics in a history."""
-    parts = {"training": name, "validation": f"val_{name}"}
-    rows = [
-        {"epoch": metrics.epoch, "part": part, name: getattr(metrics, field)}
-        for metrics in history
-        for part, field in parts.items()
-    ]
-    last = max((metrics.epoch for metrics in history), default=1)
-    epoch = {
-        "field": "epoch",
-        "type": "quantitative",
-        "axis": {"tickMinStep": 1, "format": "d", "grid": False},
-        "scale": {"domain": [1, max(2, last)], "nice": False},
-    }
-    is_loss = name == "loss"
-    value = {
-        "field": name,
-        "type": "quantitative",
-        "axis": {"format": "~g" if is_loss else "~%", "tickCount": 5},
-        "scale": {"zero": True} if is_loss else {"zero": False, "domainMax": 1},
-    }
-    part = {
-        "field": "part",
-        "type": "nominal",
-        "scale": {"domain": list(parts), "range": [style.accent, style.second]},
-        "legend": {"title": None, "orient": "top"},
-    }
-    tooltip = [
-        {"field": "epoch", "type": "quantitative"},
-        {"field": "part", "type": "nominal"},
-        {"field": name, "type": "quantitative", "format": ".3f"},
-    ]
-    lines = {
-        "data": {"values": rows},
-        "mark": {"type": "line", "point": {"size": 28}, "strokeWidth": 2},
-        "encoding": {"x": epoch, "y": value, "color": part, "tooltip": tooltip},
-    }
-    best = best_epoch(history).epoch if len(history) > 1 else None
-    marked = {"values": [] if best is None else [{"epoch": best}]}
-    rule = {
-        "data": marked,
-        "mark": {"type": "rule", "color": style.muted, "strokeDash": [4, 3]},
-        "encoding": {"x": epoch},
-    }
-    # The label goes to the side where there is room for it, and where no curve is.
-    is_early = best is None or best <= last / 2
-    label = {
-        "data": marked,
-        "mark": {
-            "type": "text",
-            "align": "left" if is_early else "right",
-            "dx": 5 if is_early else -5,
-            "baseline": "top",
-            "text": f"best: {best}" if is_loss else "",
-            "color": style.foreground,
-        },
-        "encoding": {"x": epoch, "y": {"value": 2}},
-    }
-    return {
-        "layer": [rule, lines, label],
-        "height": _CURVE_HEIGHT,
-        "width": "container",
-    }

@@ -6,12 +6,20 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
-from audiomnist import plots
 from audiomnist.audio.signal import Audio
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract
 from audiomnist.features.speech import Speech
-from audiomnist.sound_plots import Style
+from audiomnist.plots.confidence import plot_coverage, plot_reliability
+from audiomnist.plots.learning import plot_learning_curves
+from audiomnist.plots.results import (
+    percent_text,
+    plot_confusion,
+    plot_probabilities,
+    plot_speaker_accuracy,
+)
+from audiomnist.plots.sound import plot_features, plot_spectrogram, plot_waveform
+from audiomnist.plots.style import Style
 from audiomnist.training.history import EpochMetrics
 
 PROBABILITIES = np.array([0.02] * 7 + [0.8, 0.03, 0.03])
@@ -82,27 +90,25 @@ def _all_figures(spoken, style: Style):
     log_mel = FeatureConfig()
     mfcc = FeatureConfig(kind="mfcc", fit="stretch", normalise="none")
     return {
-        "waveform": plots.waveform(word, Speech(0.1, 0.3), style=style),
-        "waveform of nothing": plots.waveform(
+        "waveform": plot_waveform(word, Speech(0.1, 0.3), style=style),
+        "waveform of nothing": plot_waveform(
             Audio(np.zeros(0, np.float32), 8000), None, style=style
         ),
-        "spectrogram": plots.spectrogram(word, style=style),
-        "spectrogram of little": plots.spectrogram(
+        "spectrogram": plot_spectrogram(word, style=style),
+        "spectrogram of little": plot_spectrogram(
             Audio(np.zeros(5, np.float32), 8000), style=style
         ),
-        "log-mel": plots.feature_image(
-            extract([word], log_mel)[0], log_mel, style=style
-        ),
-        "mfcc": plots.feature_image(extract([word], mfcc)[0], mfcc, style=style),
-        "probabilities": plots.probabilities(PROBABILITIES, style=style, threshold=0.5),
-        "confusion": plots.confusion(_matrix(), style=style),
-        "speakers": plots.speaker_accuracy(_speakers(6), style=style),
-        "coverage": plots.coverage(_curve(), 0.4, style=style),
-        "coverage without other sounds": plots.coverage(
+        "log-mel": plot_features(extract([word], log_mel)[0], log_mel, style=style),
+        "mfcc": plot_features(extract([word], mfcc)[0], mfcc, style=style),
+        "probabilities": plot_probabilities(PROBABILITIES, style=style, threshold=0.5),
+        "confusion": plot_confusion(_matrix(), style=style),
+        "speakers": plot_speaker_accuracy(_speakers(6), style=style),
+        "coverage": plot_coverage(_curve(), 0.4, style=style),
+        "coverage without other sounds": plot_coverage(
             _curve(has_others=False), 0.4, style=style
         ),
-        "reliability": plots.reliability(_bins(), 0.1, style=style),
-        "many speakers": plots.speaker_accuracy(_speakers(80), style=style),
+        "reliability": plot_reliability(_bins(), 0.1, style=style),
+        "many speakers": plot_speaker_accuracy(_speakers(80), style=style),
     }
 
 
@@ -129,7 +135,7 @@ def test_figures_have_labels_and_no_background(spoken, dark):
 @pytest.mark.parametrize("peak", [0.9, 0.05, 0.004])
 def test_a_wave_of_any_level_has_room_for_its_numbers(peak):
     samples = np.float32(peak) * np.sin(np.arange(8000) / 5).astype(np.float32)
-    figure = plots.waveform(Audio(samples, 8000), None, style=Style())
+    figure = plot_waveform(Audio(samples, 8000), None, style=Style())
     figure.draw_without_rendering()
     label = figure.axes[0].yaxis.label.get_window_extent()
     assert label.x0 >= 0
@@ -147,7 +153,7 @@ def test_threads_may_draw_at_the_same_time():
     def draw(digit: int) -> np.ndarray:
         values = np.full(10, 0.02)
         values[digit] = 0.82
-        return _pixels(plots.probabilities(values, style=Style()))
+        return _pixels(plot_probabilities(values, style=Style()))
 
     alone = [draw(digit) for digit in range(10)]
     with ThreadPoolExecutor(4) as pool:
@@ -185,8 +191,8 @@ def test_sound_colours_go_evenly_from_the_background(dark):
 
 def test_the_speech_is_marked_where_it_is(spoken):
     word = spoken(7)
-    plain = plots.waveform(word, None, style=Style()).axes[0]
-    marked = plots.waveform(word, Speech(0.1, 0.3), style=Style()).axes[0]
+    plain = plot_waveform(word, None, style=Style()).axes[0]
+    marked = plot_waveform(word, Speech(0.1, 0.3), style=Style()).axes[0]
     assert len(plain.patches) == 0
     (span,) = marked.patches
     assert span.get_x() == pytest.approx(0.1)
@@ -196,7 +202,7 @@ def test_the_speech_is_marked_where_it_is(spoken):
 def test_a_peak_in_a_long_recording_is_drawn():
     samples = np.zeros(480_000, np.float32)
     samples[123_456] = 0.9
-    axes = plots.waveform(Audio(samples, 48000), None, style=Style()).axes[0]
+    axes = plot_waveform(Audio(samples, 48000), None, style=Style()).axes[0]
     (area,) = axes.collections
     assert area.get_paths()[0].vertices[:, 1].max() == pytest.approx(0.9)
 
@@ -204,7 +210,7 @@ def test_a_peak_in_a_long_recording_is_drawn():
 def test_a_tone_is_at_its_frequency():
     time = np.arange(16000) / 16000
     tone = Audio(np.sin(2 * np.pi * 2000 * time).astype(np.float32), 16000)
-    axes = plots.spectrogram(tone, style=Style()).axes[0]
+    axes = plot_spectrogram(tone, style=Style()).axes[0]
     level = axes.images[0].get_array()
     khz = np.linspace(0, 8, len(level))[int(level.mean(axis=1).argmax())]
     assert khz == pytest.approx(2, abs=0.05)
@@ -213,7 +219,7 @@ def test_a_tone_is_at_its_frequency():
 
 def test_frequencies_stand_at_their_bands():
     config = FeatureConfig()
-    figure = plots.feature_image(np.random.rand(*config.shape), config, style=Style())
+    figure = plot_features(np.random.rand(*config.shape), config, style=Style())
     axes = figure.axes[0]
     places = axes.get_yticks()
     khz = [float(text.get_text()) for text in axes.get_yticklabels()]
@@ -229,7 +235,7 @@ def test_frequencies_stand_at_their_bands():
 
 
 def test_the_likeliest_digit_is_marked():
-    axes = plots.probabilities(PROBABILITIES, style=Style()).axes[0]
+    axes = plot_probabilities(PROBABILITIES, style=Style()).axes[0]
     heights = [bar.get_height() for bar in axes.patches]
     assert heights == pytest.approx(100 * PROBABILITIES)
     accent = [
@@ -241,7 +247,7 @@ def test_the_likeliest_digit_is_marked():
 
 
 def test_an_unsure_answer_looks_different():
-    axes = plots.probabilities(PROBABILITIES, style=Style(), threshold=0.9).axes[0]
+    axes = plot_probabilities(PROBABILITIES, style=Style(), threshold=0.9).axes[0]
     assert to_rgb(axes.patches[7].get_facecolor()) == to_rgb(Style().second)
     assert axes.lines[0].get_ydata()[0] == 90
 
@@ -249,10 +255,10 @@ def test_an_unsure_answer_looks_different():
 def test_no_digit_stands_out_where_there_is_probably_none():
     values = np.full(10, 0.09)
     values[4] = 0.19
-    axes = plots.probabilities(values, style=Style(), threshold=0.25).axes[0]
+    axes = plot_probabilities(values, style=Style(), threshold=0.25).axes[0]
     assert len({bar.get_facecolor() for bar in axes.patches}) == 1
     assert not axes.texts
-    unsure = plots.probabilities(PROBABILITIES, style=Style(), threshold=0.9).axes[0]
+    unsure = plot_probabilities(PROBABILITIES, style=Style(), threshold=0.9).axes[0]
     assert len({bar.get_facecolor() for bar in unsure.patches}) == 2
 
 
@@ -260,7 +266,7 @@ def test_the_number_above_a_bar_is_not_on_the_line():
     values = np.full(10, 0.01)
     values[2], values[3] = 0.5, 0.42
     for threshold, height in ((0.55, 55), (0.9, 50), (0.3, 50)):
-        axes = plots.probabilities(values, style=Style(), threshold=threshold).axes[0]
+        axes = plot_probabilities(values, style=Style(), threshold=threshold).axes[0]
         assert axes.texts[0].xy == (2, pytest.approx(height))
 
 
@@ -277,11 +283,11 @@ def test_the_number_above_a_bar_is_not_on_the_line():
     ],
 )
 def test_no_probability_is_shown_as_certainty(probability, text):
-    assert plots.percent_text(probability) == text
+    assert percent_text(probability) == text
 
 
 def test_confusion_shows_the_counts():
-    axes = plots.confusion(_matrix(), style=Style()).axes[0]
+    axes = plot_confusion(_matrix(), style=Style()).axes[0]
     written = sorted(text.get_text() for text in axes.texts if text.get_text())
     assert written == sorted(["20"] * 10 + ["4"])
     assert [text.get_text() for text in axes.get_yticklabels()] == list("0123456789")
@@ -289,21 +295,21 @@ def test_confusion_shows_the_counts():
 
 
 def test_confusion_shows_the_clips_without_an_answer():
-    axes = plots.confusion(_matrix(no_answer=2), style=Style()).axes[0]
+    axes = plot_confusion(_matrix(no_answer=2), style=Style()).axes[0]
     assert axes.get_xticklabels()[-1].get_text() == "none"
     assert "2" in [text.get_text() for text in axes.texts]
 
 
 def test_confusion_of_nothing():
-    assert plots.confusion(np.zeros((10, 11), int), style=Style()).axes
+    assert plot_confusion(np.zeros((10, 11), int), style=Style()).axes
 
 
 def test_the_lowest_speakers_are_shown():
-    axes = plots.speaker_accuracy(_speakers(80), style=Style()).axes[0]
+    axes = plot_speaker_accuracy(_speakers(80), style=Style()).axes[0]
     names = [text.get_text() for text in axes.get_yticklabels()]
     assert names == [f"voice{i}" for i in range(40)]
     assert "40 best" in axes.get_ylabel()
-    few = plots.speaker_accuracy(_speakers(3), style=Style()).axes[0]
+    few = plot_speaker_accuracy(_speakers(3), style=Style()).axes[0]
     assert few.get_ylabel() == "speaker"
 
 
@@ -326,7 +332,7 @@ def _points(axes) -> list[tuple[float, float]]:
 def test_coverage_marks_what_the_models_threshold_does():
     curve = _curve()
     row = curve.loc[8]
-    figure = plots.coverage(curve, row["threshold"], style=Style())
+    figure = plot_coverage(curve, row["threshold"], style=Style())
     axes = figure.axes[0]
     right, false = _points(axes)
     assert right == pytest.approx((100 * row["coverage"], 100 * row["accuracy"]))
@@ -342,7 +348,7 @@ def test_coverage_marks_what_the_models_threshold_does():
 
 
 def test_coverage_without_other_sounds_shows_right_answers_alone():
-    figure = plots.coverage(_curve(has_others=False), 0.4, style=Style())
+    figure = plot_coverage(_curve(has_others=False), 0.4, style=Style())
     assert "other sounds" not in _legend(figure)
     assert len(_points(figure.axes[0])) == 1
     low, high = figure.axes[0].get_ylim()
@@ -351,7 +357,7 @@ def test_coverage_without_other_sounds_shows_right_answers_alone():
 
 def test_coverage_shows_the_threshold_wherever_it_is():
     for threshold in _curve(least=0)["threshold"]:
-        axes = plots.coverage(_curve(least=0), threshold, style=Style()).axes[0]
+        axes = plot_coverage(_curve(least=0), threshold, style=Style()).axes[0]
         low, high = axes.get_xlim()
         for x, y in _points(axes):
             assert low <= x <= high
@@ -359,7 +365,7 @@ def test_coverage_shows_the_threshold_wherever_it_is():
 
 
 def test_a_threshold_beyond_the_curve_is_not_marked():
-    figure = plots.coverage(_curve(), 0.99, style=Style())
+    figure = plot_coverage(_curve(), 0.99, style=Style())
     assert _points(figure.axes[0]) == []
     assert "this model" not in _legend(figure)
 
@@ -367,12 +373,12 @@ def test_a_threshold_beyond_the_curve_is_not_marked():
 def test_a_threshold_that_nobody_reaches_has_no_accuracy_to_mark():
     curve = _curve(least=0)
     curve.loc[19, ["accuracy", "accuracy_low", "accuracy_high"]] = np.nan
-    axes = plots.coverage(curve, 0.95, style=Style()).axes[0]
+    axes = plot_coverage(curve, 0.95, style=Style()).axes[0]
     assert _points(axes) == [(0, 0)]
 
 
 def test_reliability_shows_each_bin_with_its_clips():
-    figure = plots.reliability(_bins(), 0.1234, style=Style())
+    figure = plot_reliability(_bins(), 0.1234, style=Style())
     axes = figure.axes[0]
     assert np.allclose(_points(axes), [(25, 10), (55, 50), (95, 98)])
     written = {text.get_text() for text in axes.texts}
@@ -383,7 +389,7 @@ def test_reliability_shows_each_bin_with_its_clips():
 
 
 def test_reliability_of_nothing_names_no_error():
-    figure = plots.reliability(_bins().head(0), np.nan, style=Style())
+    figure = plot_reliability(_bins().head(0), np.nan, style=Style())
     _pixels(figure)
     assert "error" not in _legend(figure)
 
@@ -391,7 +397,7 @@ def test_reliability_of_nothing_names_no_error():
 @pytest.mark.parametrize("n_epochs", [0, 1, 2, 9])
 def test_learning_curves_of_any_length(n_epochs):
     for name, chart in (
-        plots.learning_curves(_history(n_epochs), style=Style())._asdict().items()
+        plot_learning_curves(_history(n_epochs), style=Style())._asdict().items()
     ):
         rule, lines, _ = chart["layer"]
         assert len(lines["data"]["values"]) == 2 * n_epochs

@@ -7,19 +7,18 @@ not done again.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from audiomnist import publishing
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import available
 from audiomnist.corpora.other_words import EMBEDDED, load_others, others_here
 from audiomnist.errors import RunError
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
-from audiomnist.publishing import Calibration
+from audiomnist.recipes.publishing import Calibration, publish
 from audiomnist.recognition.calibration import (
     choose_threshold,
     fit_temperature,
@@ -34,76 +33,119 @@ from audiomnist.runs.queue import requeue_run
 from audiomnist.training.config import AugmentationConfig
 from audiomnist.training.history import EpochMetrics
 
-EPOCHS = {"ann": 50, "cnn": 30, "team": 16}
-NAMES = {"ann": "ann", "cnn": "cnn", "best": "team"}
-"""The recipes and the network of each."""
-
 _BALANCE, _SYNTHETIC_WEIGHT = 0.4, 0.4
 _OTHERS_PART, _N_OTHERS = 0.6, 16
-# The networks' own presets learn fast from few clips; with so many and so different
-# ones the ANN takes finer features, which keep the tempo, and fewer units, and hears
-# all that augmentation has. The CNN learns from a teacher as well: it sees what that
-# knows, and hears words said and cut off as that does.
-_FEATURES = {
-    "ann": FeatureConfig(kind="mfcc", n_mfcc=20),
-    "cnn": preset("pretrained").features,
-}
-_TAUGHT_PART = {"cnn": 0.7}
-_HIDDEN = {"ann": (192, 128)}
-_AUGMENTATION = {
-    "ann": AugmentationConfig(),
-    "cnn": preset("pretrained").training.augmentation,
-}
+_BATCH_SIZE = 128
 _N_STEPS = 2  # runs of a recipe
 
 
-def recipe(
-    name: str, corpora: Sequence[str] = (), others: Sequence[str] = ()
-) -> RunConfig:
-    """The settings of one of the models, trained on all that may train.
+@dataclass(frozen=True)
+class Recipe:
+    """How one of the shipped models is made; None keeps the preset's own setting.
 
     Parameters
     ----------
     name
-        One of `NAMES`.
-    corpora
-        Names of the corpora; all that are here, if empty.
-    others
-        Sources of other words, see `negatives.load_others`; if empty, all that are
-        here.
+        What the model is called.
+    network
+        Its network, one of `networks.config.NETWORKS`.
+    epochs
+        Times that every clip is heard.
+    features, augmentation
+        What the network sees, and how clips vary from epoch to epoch.
+    hidden
+        Units of the dense layers.
+    taught_part
+        How much of the target is a teacher's answer, see `TrainConfig`.
+    """
+
+    name: str
+    network: str
+    epochs: int
+    features: FeatureConfig | None = None
+    augmentation: AugmentationConfig | None = None
+    hidden: tuple[int, ...] | None = None
+    taught_part: float = 0.0
+
+    def config(
+        self, corpora: Sequence[str] = (), others: Sequence[str] = ()
+    ) -> RunConfig:
+        """The settings of its run, trained on all that may train.
+
+        Parameters
+        ----------
+        corpora
+            Names of the corpora; all that are here, if empty.
+        others
+            Sources of other words, see `load_others`; if empty, all that are here.
+        """
+        basis = preset(self.network)
+        return replace(
+            basis,
+            title=f"Recipe {self.name}",
+            corpora=tuple(corpora or available()),
+            others=tuple(others or others_here()),
+            split_rule="official",
+            features=self.features or basis.features,
+            network=replace(
+                basis.network,
+                hidden=self.hidden or basis.network.hidden,
+                n_others=_N_OTHERS,
+            ),
+            training=replace(
+                basis.training,
+                epochs=self.epochs,
+                batch_size=_BATCH_SIZE,
+                augmentation=self.augmentation or basis.training.augmentation,
+                others_part=_OTHERS_PART,
+                speaker_balance=_BALANCE,
+                synthetic_weight=_SYNTHETIC_WEIGHT,
+                taught_part=self.taught_part,
+            ),
+        )
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        # The preset learns fast from few clips; with so many and so different ones the
+        # ANN takes finer features, which keep the tempo, and fewer units, and hears
+        # all that augmentation has.
+        Recipe(
+            name="ann",
+            network="ann",
+            epochs=50,
+            features=FeatureConfig(kind="mfcc", n_mfcc=20),
+            augmentation=AugmentationConfig(),
+            hidden=(192, 128),
+        ),
+        # It learns from a teacher as well: it sees what that knows, and hears words
+        # cut off as that does.
+        Recipe(
+            name="cnn",
+            network="cnn",
+            epochs=30,
+            features=preset("pretrained").features,
+            augmentation=preset("pretrained").training.augmentation,
+            taught_part=0.7,
+        ),
+        Recipe(name="best", network="team", epochs=16),
+    )
+}
+"""The recipes of the shipped models, by name."""
+
+
+def find_recipe(name: str) -> Recipe:
+    """Find a recipe by the name of its model.
 
     Raises
     ------
     RunError
-        If there is no such recipe.
+        If there is none.
     """
-    if name not in NAMES:
-        raise RunError(f"There is no recipe {name!r}; expected {', '.join(NAMES)}.")
-    basis = preset(NAMES[name])
-    training = replace(
-        basis.training,
-        epochs=EPOCHS[NAMES[name]],
-        batch_size=128,
-        augmentation=_AUGMENTATION.get(name, basis.training.augmentation),
-        others_part=_OTHERS_PART,
-        speaker_balance=_BALANCE,
-        synthetic_weight=_SYNTHETIC_WEIGHT,
-        taught_part=_TAUGHT_PART.get(name, 0.0),
-    )
-    return replace(
-        basis,
-        title=f"Recipe {name}",
-        corpora=tuple(corpora or available()),
-        others=tuple(others or others_here()),
-        split_rule="official",
-        features=_FEATURES.get(name, basis.features),
-        network=replace(
-            basis.network,
-            hidden=_HIDDEN.get(name, basis.network.hidden),
-            n_others=_N_OTHERS,
-        ),
-        training=training,
-    )
+    if name not in RECIPES:
+        raise RunError(f"There is no recipe {name!r}; expected {', '.join(RECIPES)}.")
+    return RECIPES[name]
 
 
 def follow(
@@ -119,7 +161,7 @@ def follow(
     Parameters
     ----------
     name, corpora, others
-        As in `recipe`.
+        As in `find_recipe` and `Recipe.config`.
     on_step
         Called with the number of the step, their total and its run, as it begins.
     on_epoch
@@ -137,7 +179,7 @@ def follow(
     AudioMnistError
         What a step raises.
     """
-    config = recipe(name, corpora, others)
+    config = find_recipe(name).config(corpora, others)
     apart = replace(config, split_rule="speaker", title=f"Recipe {name}: calibration")
     done = []
     for step, wanted in enumerate((apart, config)):
@@ -147,7 +189,7 @@ def follow(
             execute_run(run, evaluate_run, on_epoch)
         done.append(run)
     calibration = calibrate(done[0])
-    return publishing.publish(done[1], name, calibration)
+    return publish(done[1], name, calibration)
 
 
 def find_or_create(config: RunConfig) -> Run:

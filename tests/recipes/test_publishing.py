@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist import publishing
 from audiomnist.errors import ModelError
 from audiomnist.evaluation.files import load_evaluation
 from audiomnist.features.config import FeatureConfig
 from audiomnist.networks.config import N_MOVED, NetworkConfig
 from audiomnist.networks.files import load_network
+from audiomnist.recipes.model_card import _data
+from audiomnist.recipes.publishing import CARD, publish
 from audiomnist.recognition.models import WEIGHTS, find_model
 from audiomnist.runs.execution import evaluate_run, execute_run
 from audiomnist.runs.folder import Run, create_run, update_record
@@ -44,7 +45,7 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     update_record(
         run, n_moved=0
     )  # as in a run of a version that knew of no second look
-    folder = publishing.publish(run, "mine")
+    folder = publish(run, "mine")
     loose, packed = run.folder / WEIGHTS, folder / WEIGHTS
     assert packed.stat().st_size < loose.stat().st_size
     for before, after in zip(
@@ -58,7 +59,7 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     assert published.record["id"] == run.id
     assert published.network.n_moved == 2
     rate = load_evaluation(run.folder).accuracy
-    card = (folder / publishing.CARD).read_text()
+    card = (folder / CARD).read_text()
     assert f"| all | {rate.n} | {rate.value:.1%} |" in card
     assert f"{published.n_parameters:,} parameters" in card
     assert "Split rule “speaker”, seed 0" in card
@@ -83,7 +84,7 @@ def test_a_card_says_what_the_speech_embedding_gave(
         network=NetworkConfig(kind),
         training=TrainConfig(taught_part=part),
     )
-    lines = "\n".join(publishing._data([tiny_corpus], config))
+    lines = "\n".join(_data([tiny_corpus], config))
     assert ("- Pretrained: " in lines) == (kind == "pretrained")
     assert ("- Taught: " in lines) == (part > 0)
     assert ("count for 0.7" in lines) == (part > 0)
@@ -97,9 +98,9 @@ def test_a_card_says_what_the_speech_embedding_gave(
 def test_a_name_that_is_no_folder_name_is_refused(run, name: str) -> None:
     update_record(run, state="finished")
     with pytest.raises(ModelError, match="cannot name a model"):
-        publishing.publish(run, name)
+        publish(run, name)
 
 
 def test_a_run_that_is_not_finished_has_no_model_to_ship(run) -> None:
     with pytest.raises(ModelError, match="only a finished run has a model"):
-        publishing.publish(run, "mine")
+        publish(run, "mine")

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audiomnist import publishing, recipes
 from audiomnist.benchmark import report
 from audiomnist.configs import config_from_dict
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation
 from audiomnist.evaluation.significance import Rate
 from audiomnist.networks.config import N_MOVED
+from audiomnist.recipes.model_card import _in_8_bits
+from audiomnist.recipes.models import find_recipe
+from audiomnist.recipes.publishing import CARD
 from audiomnist.recognition.models import DEFAULT_MODEL, RECORD, find_model, list_models
 from audiomnist.runs.config import RunConfig
 from audiomnist.settings import REPOSITORY
@@ -32,7 +34,7 @@ def read(name: str, file: str) -> dict[str, Any]:
 
 def card(name: str) -> str:
     """What a model's card says."""
-    return (REPOSITORY / "models" / name / publishing.CARD).read_text("utf-8")
+    return (REPOSITORY / "models" / name / CARD).read_text("utf-8")
 
 
 def rates(name: str, key: str) -> dict[str, Rate]:
@@ -64,7 +66,7 @@ def strangers(name: str) -> Rate:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_model_was_made_by_its_recipe_as_it_is_now(name) -> None:
     made = config_from_dict(RunConfig, read(name, RECORD)["config"])
-    now = recipes.recipe(name, made.corpora, made.others)
+    now = find_recipe(name).config(made.corpora, made.others)
     assert (made.features, made.network, made.training) == (
         now.features,
         now.network,
@@ -201,4 +203,4 @@ def test_the_card_shows_what_the_version_in_8_bits_understands(name, fsdd):
     config = config_from_dict(RunConfig, model.record["config"])
     result = load_evaluation(model.folder)
     assert all(clip.path.exists() for clip in result.clips)
-    assert publishing._in_8_bits(model, config, result) in card(name)
+    assert _in_8_bits(model, config, result) in card(name)

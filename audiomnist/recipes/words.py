@@ -1,7 +1,6 @@
-"""Words that are no digits, for synthetic voices to say.
+"""Words that are not digits, for synthetic voices to say.
 
-Owns the lists alone. Recordings of them are made by `synthesis`, and a network learns
-from them by `negatives`.
+Owns the list alone. Recordings of them are made by `espeak`.
 """
 
 WORDS = tuple(

@@ -6,10 +6,17 @@ from dataclasses import replace
 import pytest
 from small import shrink_recipes, write_fsdd
 
-from audiomnist import recipes
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.corpora.other_words import load_others
 from audiomnist.errors import RunError
+from audiomnist.recipes.models import (
+    RECIPES,
+    calibrate,
+    find_finished,
+    find_or_create,
+    find_recipe,
+    follow,
+)
 from audiomnist.recognition.models import find_model
 from audiomnist.runs.execution import evaluate_run, execute_run
 from audiomnist.runs.folder import find_run, list_runs
@@ -39,19 +46,19 @@ def small(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("name", recipes.NAMES)
+@pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_trains_on_all_that_is_here(name, corpora) -> None:
-    config = recipes.recipe(name)
+    config = find_recipe(name).config()
     assert config.corpora == ("embedded", "fsdd")
     assert config.others == ("embedded", "words")
-    assert config.network.kind == recipes.NAMES[name]
+    assert config.network.kind == RECIPES[name]
     assert config.network.n_others > 0
     assert config.training.augmentation is not None
     assert config.split_rule == "official"
 
 
 def test_the_cnn_learns_from_a_teacher_that_sees_what_it_sees(corpora) -> None:
-    small, best = recipes.recipe("cnn"), recipes.recipe("best")
+    small, best = find_recipe("cnn").config(), find_recipe("best").config()
     assert 0 < small.training.taught_part < 1
     assert best.training.taught_part == 0
     assert small.features == best.features
@@ -59,13 +66,13 @@ def test_the_cnn_learns_from_a_teacher_that_sees_what_it_sees(corpora) -> None:
 
 def test_an_unknown_recipe_is_refused() -> None:
     with pytest.raises(RunError, match="no recipe 'worst'"):
-        recipes.recipe("worst")
+        find_recipe("worst")
 
 
 @pytest.mark.slow
 def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
     steps = []
-    folder = recipes.follow(
+    folder = follow(
         "ann",
         **corpora,
         on_step=lambda step, n_steps, run: steps.append((step, n_steps, run.id)),
@@ -90,11 +97,9 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
 
 @pytest.mark.slow
 def test_without_recorded_words_of_strangers_none_are_counted(corpora, small) -> None:
-    run = recipes.find_or_create(
-        recipes.recipe("ann", corpora["corpora"], ("embedded",))
-    )
+    run = find_or_create(find_recipe("ann").config(corpora["corpora"], ("embedded",)))
     execute_run(run, evaluate_run)
-    measured = recipes.calibrate(run)
+    measured = calibrate(run)
     assert (measured.n_words, measured.n_words_answered) == (0, 0)
     assert measured.n_clips > 0
 
@@ -106,17 +111,17 @@ def test_what_is_done_already_is_not_done_again(corpora, small) -> None:
 
     epochs: list[tuple] = []
     for _ in range(2):
-        recipes.follow("ann", **corpora, on_step=lambda *_: None, on_epoch=silent)
+        follow("ann", **corpora, on_step=lambda *_: None, on_epoch=silent)
     assert len(epochs) == 2  # one epoch of each run
     assert len(list_runs()) == 2
 
 
 def test_a_run_that_waits_already_is_not_begun_twice(corpora, small) -> None:
-    config = recipes.recipe("ann", **corpora)
-    first = recipes.find_or_create(config)
-    assert recipes.find_finished(config) is None
+    config = find_recipe("ann").config(**corpora)
+    first = find_or_create(config)
+    assert find_finished(config) is None
     renamed = replace(config, title="The same")
     with pytest.raises(RunError, match=f"{first.id} of this recipe is waiting"):
-        recipes.find_or_create(renamed)
+        find_or_create(renamed)
     with pytest.raises(RunError, match=f"{first.id} of this recipe is waiting already"):
-        recipes.find_or_create(config)
+        find_or_create(config)

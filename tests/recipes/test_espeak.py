@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audiomnist import synthesis
 from audiomnist.audio.decoding import decode
 from audiomnist.corpora.clips import parse_name
 from audiomnist.corpora.library import EMBEDDED_ARCHIVE
 from audiomnist.errors import CorpusError
+from audiomnist.recipes.espeak import (
+    SAMPLE_RATE,
+    make_embedded,
+    plan,
+    synthesize,
+    voices,
+)
 from audiomnist.storage import Progress
-from audiomnist.synthesis import SAMPLE_RATE, make_embedded, plan, voices
 
 
 def decoded(archive: Path) -> dict[str, np.ndarray]:
@@ -86,7 +91,7 @@ def test_the_archive_holds_what_the_plan_says(tmp_path: Path) -> None:
 
 def test_a_missing_library_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    for call in (voices, plan, lambda: synthesis.synthesize([])):
+    for call in (voices, plan, lambda: synthesize([])):
         with pytest.raises(
             CorpusError, match=r"needs the package espeakng-loader.*pip"
         ):
@@ -99,4 +104,4 @@ def test_an_unknown_accent_is_explained() -> None:
     from dataclasses import replace
 
     with pytest.raises(CorpusError, match="has no voice 'xx-none\\+f2'"):
-        synthesis.synthesize([replace(plan(1)[0], accent="xx-none", voice="f2")])
+        synthesize([replace(plan(1)[0], accent="xx-none", voice="f2")])

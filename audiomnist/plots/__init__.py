@@ -1,0 +1,1 @@
+"""Results in, figures out: matplotlib pictures for pages, reports and README."""

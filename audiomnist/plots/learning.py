@@ -1,0 +1,111 @@
+"""Learning curves, as charts that the browser draws.
+
+Owns the curves of loss and accuracy over the epochs; their look is from `style`.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from audiomnist.plots.style import Style
+from audiomnist.training.history import EpochMetrics, best_epoch
+
+if TYPE_CHECKING:
+    pass
+
+
+_CURVE_HEIGHT = 280  # pixels
+
+_NEARLY_ALL = 99.9  # percent
+
+
+class LearningCurves(NamedTuple):
+    """Vega-Lite charts of one training, each as wide as the place where it is shown.
+
+    They are written as they are drawn, by the browser: a page that follows a training
+    makes them every second.
+    """
+
+    loss: dict[str, Any]
+    accuracy: dict[str, Any]
+
+
+def plot_learning_curves(
+    history: Sequence[EpochMetrics], *, style: Style
+) -> LearningCurves:
+    """Chart loss and accuracy of training and validation over the epochs.
+
+    The epoch of lowest validation loss, whose weights are kept, is marked as soon as
+    there is another one.
+    """
+    return LearningCurves(
+        _learning_curve(history, "loss", style),
+        _learning_curve(history, "accuracy", style),
+    )
+
+
+def _learning_curve(
+    history: Sequence[EpochMetrics], name: str, style: Style
+) -> dict[str, Any]:
+    """Chart one of the metrics in a history."""
+    parts = {"training": name, "validation": f"val_{name}"}
+    rows = [
+        {"epoch": metrics.epoch, "part": part, name: getattr(metrics, field)}
+        for metrics in history
+        for part, field in parts.items()
+    ]
+    last = max((metrics.epoch for metrics in history), default=1)
+    epoch = {
+        "field": "epoch",
+        "type": "quantitative",
+        "axis": {"tickMinStep": 1, "format": "d", "grid": False},
+        "scale": {"domain": [1, max(2, last)], "nice": False},
+    }
+    is_loss = name == "loss"
+    value = {
+        "field": name,
+        "type": "quantitative",
+        "axis": {"format": "~g" if is_loss else "~%", "tickCount": 5},
+        "scale": {"zero": True} if is_loss else {"zero": False, "domainMax": 1},
+    }
+    part = {
+        "field": "part",
+        "type": "nominal",
+        "scale": {"domain": list(parts), "range": [style.accent, style.second]},
+        "legend": {"title": None, "orient": "top"},
+    }
+    tooltip = [
+        {"field": "epoch", "type": "quantitative"},
+        {"field": "part", "type": "nominal"},
+        {"field": name, "type": "quantitative", "format": ".3f"},
+    ]
+    lines = {
+        "data": {"values": rows},
+        "mark": {"type": "line", "point": {"size": 28}, "strokeWidth": 2},
+        "encoding": {"x": epoch, "y": value, "color": part, "tooltip": tooltip},
+    }
+    best = best_epoch(history).epoch if len(history) > 1 else None
+    marked = {"values": [] if best is None else [{"epoch": best}]}
+    rule = {
+        "data": marked,
+        "mark": {"type": "rule", "color": style.muted, "strokeDash": [4, 3]},
+        "encoding": {"x": epoch},
+    }
+    # The label goes to the side where there is room for it, and where no curve is.
+    is_early = best is None or best <= last / 2
+    label = {
+        "data": marked,
+        "mark": {
+            "type": "text",
+            "align": "left" if is_early else "right",
+            "dx": 5 if is_early else -5,
+            "baseline": "top",
+            "text": f"best: {best}" if is_loss else "",
+            "color": style.foreground,
+        },
+        "encoding": {"x": epoch, "y": {"value": 2}},
+    }
+    return {
+        "layer": [rule, lines, label],
+        "height": _CURVE_HEIGHT,
+        "width": "container",
+    }

@@ -1,0 +1,144 @@
+"""Publish a finished run: its model under a name of its own, with a model card.
+
+Owns the copy in the folder of shipped models. The text of the card is for `model_card`.
+"""
+
+import shutil
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audiomnist.corpora.splits import Split
+from audiomnist.errors import ModelError
+from audiomnist.evaluation.evaluate import evaluate
+from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluation
+from audiomnist.networks.config import N_MOVED
+from audiomnist.networks.files import load_network, save_network, to_litert
+from audiomnist.recipes.model_card import LITERT_16BIT, model_card
+from audiomnist.recognition.models import (
+    FINISHED,
+    LITERT,
+    RECORD,
+    WEIGHTS,
+    Model,
+    is_folder_name,
+)
+from audiomnist.runs.config import RunConfig
+from audiomnist.runs.folder import Run
+from audiomnist.settings import settings, writable_folder
+from audiomnist.storage import replacing, write_atomically, write_json
+from audiomnist.training.history import HISTORY
+
+CARD = "CARD.md"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How sure a model may be, as measured on speakers that it has never heard.
+
+    Parameters
+    ----------
+    run
+        Id of the run that kept them apart: the same settings, fewer speakers.
+    temperature, threshold
+        As in `models.Model`.
+    n_speakers, n_clips, n_correct
+        On how many speakers and clips it was measured, and how many of the clips that
+        run understood.
+    n_words, n_words_answered
+        Recorded words, by these speakers, that are no digits, and how many of them are
+        taken for one with this threshold.
+    """
+
+    run: str
+    temperature: float
+    threshold: float
+    n_speakers: int
+    n_clips: int
+    n_correct: int
+    n_words: int
+    n_words_answered: int
+
+
+def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path:
+    """Copy a finished run's model to the shipped models and write its card.
+
+    Its weights are rounded to half precision, which halves their files. What answers
+    has them in 8 bits, which is quicker, and the card says what it costs.
+    A model that is shipped under this name already is replaced.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+    name
+        What the model is called.
+    calibration
+        Replaces the run's own temperature and threshold, where the run kept too few
+        speakers apart to know them.
+
+    Raises
+    ------
+    ModelError
+        If the run is not finished, the name is no plain folder name, or the
+        folder cannot be written.
+    """
+    if run.state != FINISHED:
+        raise ModelError(
+            f"The run {run.id} is {run.state}; only a finished run has a model."
+        )
+    if not is_folder_name(name):
+        raise ModelError(
+            f"{name!r} cannot name a model; expected letters, digits, '-', '_' and '.'."
+        )
+    split = run.config.split()  # a corpus that is missing shows before anything is done
+    folder = writable_folder(settings().models / name)
+    try:
+        for file in (RECORD, HISTORY, FILE_NAME):
+            shutil.copyfile(run.folder / file, folder / file)
+        network = load_network(run.folder / WEIGHTS)
+        for variable in network.weights:
+            if len(variable.shape) > 1:  # offsets and scales take no room
+                variable.assign(variable.numpy().astype(np.float16))
+        save_network(network, folder / WEIGHTS)
+        _pack(folder / WEIGHTS)
+        for file, n_bits in ((LITERT, 8), (LITERT_16BIT, 16)):
+            write_atomically(folder / file, to_litert(network, n_bits=n_bits))
+        # The files are new, also where the run is of an earlier version.
+        record = {**run.record, "n_moved": N_MOVED.get(run.config.network.kind, 0)}
+        if calibration is not None:
+            record["temperature"] = calibration.temperature
+            record["threshold"] = calibration.threshold
+            record["calibration"] = asdict(calibration)
+        write_json(folder / RECORD, record)
+        model = Model.load(folder)
+        _evaluate_again(model, run.config, split)
+        text = model_card(name, model, run.config)
+        (folder / CARD).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ModelError(
+            f"The model cannot be written to {folder} ({error.strerror}). "
+            "Make room there or set AUDIOMNIST_MODELS to another folder."
+        ) from error
+    return folder
+
+
+def _pack(path: Path) -> None:
+    """Compress the parts of a Keras file, which is a zip archive."""
+    with (
+        zipfile.ZipFile(path) as loose,
+        replacing(path) as unfinished,
+        zipfile.ZipFile(unfinished, "w", zipfile.ZIP_BZIP2, compresslevel=9) as tight,
+    ):
+        for member in loose.infolist():
+            tight.writestr(member.filename, loose.read(member))
+
+
+def _evaluate_again(model: Model, config: RunConfig, split: Split) -> None:
+    """Hear the test part with the temperature that the shipped model has."""
+    others = config.split_others(split)["test"] if model.knows_others else ()
+    names = load_evaluation(model.folder).corpora
+    result = evaluate(model, split.test, corpora=names, others=others)
+    save_evaluation(result, model.folder)
