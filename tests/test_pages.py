@@ -63,21 +63,14 @@ from audiomnist.runs.queue import cancel_run
 from audiomnist.settings import REPOSITORY
 from audiomnist.storage import write_json
 from audiomnist.training.history import EpochMetrics, write_history
-from audiomnist.ui import (
-    acquire,
-    answers,
-    cached,
-    listen,
-    live,
-    report,
-    run_form,
-    run_view,
-    server,
-    state,
-    walk,
-)
+from audiomnist.ui import answers, cached, listen, server, state
+from audiomnist.ui.dataset import acquire
+from audiomnist.ui.evaluate.report import _figures
 from audiomnist.ui.layout import PAGES, plain, script
-from audiomnist.ui.listener import Listener, mono
+from audiomnist.ui.live import sources
+from audiomnist.ui.live.listener import Listener, mono
+from audiomnist.ui.overview import walk
+from audiomnist.ui.train import run_form, run_view
 
 APP = REPOSITORY / "streamlit_app.py"
 
@@ -581,7 +574,7 @@ def test_train_starts_one_run_for_two_presses_in_a_hurry(monkeypatch):
     now, launched = [100.0], []
     monkeypatch.setattr(run_form, "launch_run", launched.append)
     clock = SimpleNamespace(monotonic=lambda: now[0])
-    monkeypatch.setattr("audiomnist.ui.run_form.time", clock)
+    monkeypatch.setattr("audiomnist.ui.train.run_form.time", clock)
     page = open_page("train")
 
     def start() -> int:
@@ -1004,7 +997,7 @@ def test_evaluate_shows_clips_in_which_nobody_speaks(others, tmp_path):
 def test_the_figures_for_download_say_when_to_answer(others, has_others):
     model = find_model(DEFAULT_MODEL)
     heard = others if has_others else replace(others, others=others.others[:0])
-    figures = report._figures(model, "", heard)
+    figures = _figures(model, "", heard)
     again = json.loads(json.dumps(figures, allow_nan=False))
     assert again == figures
     point = at_threshold(heard, model.threshold)
@@ -1092,7 +1085,7 @@ def test_live_hears_no_digit_in_silence(silence):
 
 
 def test_live_hears_an_uploaded_file(recording):
-    page = open_way(live.UPLOAD)
+    page = open_way(sources.UPLOAD)
     assert "Choose a sound file" in text(page)
     page.get("file_uploader")[0].upload("three.wav", recording).run()
     assert "Answered in" in text(page)
@@ -1101,7 +1094,7 @@ def test_live_hears_an_uploaded_file(recording):
 
 @pytest.mark.parametrize("content", [b"", b"not a sound at all", b"RIFF\0\0\0\0WAVE"])
 def test_live_says_what_is_wrong_with_a_file(content):
-    page = open_way(live.UPLOAD)
+    page = open_way(sources.UPLOAD)
     page.get("file_uploader")[0].upload("bad.wav", content).run()
     assert not page.exception
     assert "bad.wav" in errors(page)[0]
@@ -1133,7 +1126,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def test_live_stream_asks_for_unchanged_sound_and_no_foreign_server(stream):
-    page = open_way(live.STREAM)
+    page = open_way(sources.STREAM)
     assert "Nothing heard yet" in text(page)
     audio = stream.given["media_stream_constraints"]["audio"]
     assert set(audio.values()) == {False} and len(audio) == 3
@@ -1144,14 +1137,14 @@ def test_live_stream_asks_for_unchanged_sound_and_no_foreign_server(stream):
 
 def test_live_stream_uses_the_servers_of_the_deployment(stream, monkeypatch):
     monkeypatch.setenv("AUDIOMNIST_ICE_SERVERS", '[{"urls": "stun:example.org"}]')
-    open_way(live.STREAM)
+    open_way(sources.STREAM)
     assert stream.given["rtc_configuration"]["iceServers"] == [
         {"urls": "stun:example.org"}
     ]
 
 
 def test_live_stream_shows_what_was_heard(stream, recording):
-    page = open_way(live.STREAM)
+    page = open_way(sources.STREAM)
     stream.playing = True
     page.run()
     assert "Listening" in text(page)
@@ -1167,7 +1160,7 @@ def test_live_stream_shows_what_was_heard(stream, recording):
 
 
 def test_live_stream_shows_the_last_word_when_it_is_stopped(stream, recording):
-    page = open_way(live.STREAM)
+    page = open_way(sources.STREAM)
     stream.playing = True
     page.run()
     listener = page.session_state[state.LIVE_LISTENER]
@@ -1181,10 +1174,10 @@ def test_live_stream_shows_the_last_word_when_it_is_stopped(stream, recording):
 def test_live_stream_points_to_the_recorder_when_it_does_not_connect(
     stream, monkeypatch
 ):
-    page = open_way(live.STREAM)
+    page = open_way(sources.STREAM)
     stream.signalling = True
     assert "Connecting" in text(page.run())
-    monkeypatch.setattr(live, "_PATIENCE", 0.0)
+    monkeypatch.setattr(sources, "_PATIENCE", 0.0)
     assert "choose Record" in page.run().warning[0].value
     stream.error = SignallingTimeoutError()
     assert "choose Record" in page.run().warning[0].value

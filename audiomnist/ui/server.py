@@ -67,7 +67,7 @@ def wake() -> None:
     A server without recordings or models wakes as far as it can; what is missing is
     said on the page.
     """
-    from audiomnist.ui import walk  # caches of Streamlit need its runtime
+    from audiomnist.ui.overview import walk  # caches of Streamlit need its runtime
 
     # Streamlit would do both for the first element of the first page: load its list of
     # emoji, and look through the source of all modules for who called it.

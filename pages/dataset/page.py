@@ -4,7 +4,8 @@ import streamlit as st
 
 from audiomnist.corpora import library
 from audiomnist.features.speech import find_speech
-from audiomnist.ui import acquire, browse, figures, layout, listen
+from audiomnist.ui import figures, layout, listen
+from audiomnist.ui.dataset import acquire, browse
 
 layout.heading(
     "Dataset",

@@ -2,9 +2,18 @@
 
 import streamlit as st
 
-from audiomnist.ui import cached, layout, report, state
+from audiomnist.ui import cached, layout, state
 from audiomnist.ui.choose_model import choose_model
-from audiomnist.ui.report_views import VIEWS
+from audiomnist.ui.evaluate.report import (
+    choose_part,
+    describe_part,
+    evaluate,
+    offer_downloads,
+    show_accuracy,
+    tell_of_strangers,
+    tell_what_is_missing,
+)
+from audiomnist.ui.evaluate.views import VIEWS
 
 layout.heading(
     "Evaluate",
@@ -19,15 +28,15 @@ with layout.guard():
     if name:
         recognizer = cached.recognizer(name)
         with right:
-            part = report.choose_part()
-        report.describe_part(recognizer.model, part)
-        evaluation = report.evaluate(name, part)
-        report.show_accuracy(evaluation)
-        report.tell_of_strangers(recognizer.model, part)
-        report.tell_what_is_missing(part, evaluation)
+            part = choose_part()
+        describe_part(recognizer.model, part)
+        evaluation = evaluate(name, part)
+        show_accuracy(evaluation)
+        tell_of_strangers(recognizer.model, part)
+        tell_what_is_missing(part, evaluation)
         tabs = st.tabs(list(VIEWS), on_change="rerun", key=state.EVALUATE_VIEW)
         for tab, show in zip(tabs, VIEWS.values(), strict=True):
             if tab.open:
                 with tab, layout.guard():
                     show(name, recognizer, evaluation)
-        report.offer_downloads(recognizer.model, part, evaluation)
+        offer_downloads(recognizer.model, part, evaluation)

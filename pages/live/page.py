@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from audiomnist.ui import cached, layout, live, state
+from audiomnist.ui import cached, layout, state
 from audiomnist.ui.choose_model import choose_model
+from audiomnist.ui.live import sources
 
 layout.heading(
     "Live",
@@ -18,20 +19,20 @@ with layout.guard():
     if model:
         way = right.segmented_control(
             "Way in",
-            live.WAYS,
+            sources.WAYS,
             required=True,
-            default=live.RECORD,
+            default=sources.RECORD,
             key=state.LIVE_WAY,
             persist_state="session",
             help="Record works everywhere; Stream hears digit after digit by WebRTC.",
         )
         recognizer = cached.recognizer(model)
-        if way == live.UPLOAD:
-            live.upload(recognizer)
-        elif way == live.STREAM:
-            live.stream(recognizer)
+        if way == sources.UPLOAD:
+            sources.upload(recognizer)
+        elif way == sources.STREAM:
+            sources.stream(recognizer)
         else:
-            live.record(recognizer)
+            sources.record(recognizer)
 
 st.caption(
     "Your recordings are heard by this server, are shown to nobody else, and are gone "

@@ -4,7 +4,8 @@ import streamlit as st
 
 from audiomnist.corpora.clips import load_audio
 from audiomnist.features.speech import find_speech
-from audiomnist.ui import cached, figures, layout, listen, walk
+from audiomnist.ui import cached, figures, layout, listen
+from audiomnist.ui.overview import walk
 
 layout.heading(
     "Hear a digit, know which one, see why",

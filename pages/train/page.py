@@ -3,7 +3,8 @@
 import streamlit as st
 
 from audiomnist.runs.folder import list_runs
-from audiomnist.ui import layout, run_form, run_list, run_view
+from audiomnist.ui import layout
+from audiomnist.ui.train import run_form, run_list, run_view
 
 layout.heading(
     "Train",

@@ -10,7 +10,8 @@ from audiomnist.runs.folder import ENDED, Run, delete_run
 from audiomnist.runs.progress import RunProgress
 from audiomnist.runs.queue import cancel_run, resume_run
 from audiomnist.training.history import EpochMetrics, best_epoch
-from audiomnist.ui import browse, cached, figures, layout, report, state
+from audiomnist.ui import cached, figures, layout, state, titles
+from audiomnist.ui.numbers import interval, share, tell_of_few_speakers
 
 Colour = Literal["gray", "blue", "green", "orange", "red"]
 
@@ -113,7 +114,7 @@ def describe(run: Run) -> str:
     return " · ".join(
         (
             TITLES[config.network.kind],
-            layout.plain(", ".join(map(browse.title, config.corpora))),
+            layout.plain(", ".join(map(titles.corpus_title, config.corpora))),
             f"split: {config.split_rule}{of}",
             f"batch size {training.batch_size}",
             f"learning rate {training.learning_rate:g}",
@@ -152,7 +153,7 @@ def _show_history(history: list[EpochMetrics], *, is_varied: bool) -> None:
         st.metric("Epochs done", str(last.epoch))
         st.metric(
             "Validation accuracy",
-            report.share(best.val_accuracy),
+            share(best.val_accuracy),
             help=f"In epoch {best.epoch}, whose loss is lowest: its weights are kept.",
         )
         st.metric("Training time", duration(seconds).removeprefix("about "))
@@ -175,18 +176,18 @@ def _show_result(run: Run) -> None:
     if tested is not None:
         rate = tested.accuracy
         found = (
-            f"**Test accuracy {report.share(rate.value)}** on clips that were kept "
-            f"apart ({report.interval(rate)})."
+            f"**Test accuracy {share(rate.value)}** on clips that were kept "
+            f"apart ({interval(rate)})."
         )
         if rate.value >= _GOOD_ACCURACY:
             st.success(found, icon="🎯")
         else:
             st.warning(f"{found} {_what_may_help(run, rate.value)}", icon="🎯")
-        report.tell_of_few_speakers(tested.speakers)
+        tell_of_few_speakers(tested.speakers)
         others = tested.false_answers
         if others.n and others.value > _MANY_FALSE_ANSWERS:
             st.warning(
-                f"It answers {report.share(others.value)} of {others.n:,} other words "
+                f"It answers {share(others.value)} of {others.n:,} other words "
                 "and noises with a digit: speak only digits to it. More epochs and "
                 "“Learn what is no digit” help.",
                 icon="🙉",

@@ -17,7 +17,7 @@ from audiomnist.evaluation.rejection import (
 from audiomnist.plots.confidence import plot_coverage, plot_reliability
 from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.ui import answers, cached, figures
-from audiomnist.ui.report import interval, share
+from audiomnist.ui.numbers import interval, share
 
 
 def show_answering(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:

@@ -1,8 +1,8 @@
-"""The evaluate page's frame: what is evaluated, how well it went, and files of it."""
+"""The frame of the Evaluate page: what is evaluated, how well, and files of it."""
 
 import json
 import math
-from collections.abc import Collection, Hashable
+from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,7 @@ import streamlit as st
 
 from audiomnist.corpora import library
 from audiomnist.corpora.splits import RULES
-from audiomnist.evaluation.metrics import Evaluation, few_speakers
+from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.rejection import (
     at_threshold,
     calibration,
@@ -19,7 +19,8 @@ from audiomnist.evaluation.rejection import (
 )
 from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.models import Model
-from audiomnist.ui import browse, cached, layout, state
+from audiomnist.ui import cached, layout, state, titles
+from audiomnist.ui.numbers import interval, share, tell_of_few_speakers
 
 HELD_OUT = ""
 """Stands for a model's own test part, where a corpus is chosen."""
@@ -29,7 +30,11 @@ def choose_part() -> str:
     """Let the visitor choose what to evaluate on: a corpus's name, or HELD_OUT."""
 
     def label(name: str) -> str:
-        return f"All of {browse.title(name)}" if name else "Its own test part, held out"
+        return (
+            f"All of {titles.corpus_title(name)}"
+            if name
+            else "Its own test part, held out"
+        )
 
     chosen: str = st.selectbox(
         "Evaluated on",
@@ -49,7 +54,7 @@ def describe_part(model: Model, part: str) -> None:
         rule = config["split_rule"]
         of = f" ({layout.plain(config['held_out'])})" if config["held_out"] else ""
         corpora_here = ", ".join(
-            layout.plain(browse.title(name)) for name in config["corpora"]
+            layout.plain(titles.corpus_title(name)) for name in config["corpora"]
         )
         st.caption(
             f"Recordings: {corpora_here}. What trains and what tests was chosen by the "
@@ -105,12 +110,6 @@ def show_accuracy(evaluation: Evaluation) -> None:
     tell_of_few_speakers({clip.speaker for clip in evaluation.clips})
 
 
-def tell_of_few_speakers(speakers: Collection[str]) -> None:
-    """Say what a figure is worth that the clips of so few people gave."""
-    if few := few_speakers(speakers):
-        st.caption(layout.plain(few))
-
-
 def tell_what_is_missing(part: str, evaluation: Evaluation) -> None:
     """Say which recordings of a model's own test part are not on this machine."""
     if part != HELD_OUT:
@@ -118,7 +117,9 @@ def tell_what_is_missing(part: str, evaluation: Evaluation) -> None:
     names = {clip.corpus for clip in evaluation.clips if not clip.path.exists()}
     if not names:
         return
-    missing = ", ".join(layout.plain(browse.title(name)) for name in sorted(names))
+    missing = ", ".join(
+        layout.plain(titles.corpus_title(name)) for name in sorted(names)
+    )
     st.info(
         "These figures were saved with the model. The recordings that it was tested "
         f"on ({missing or 'of a folder'}) are not on this machine, so that none of "
@@ -186,13 +187,3 @@ def _rate(rate: Rate) -> dict[str, Any] | None:
 def _records(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """The rows of a table, with None where a number is missing."""
     return table.astype(object).where(table.notna(), None).to_dict(orient="records")
-
-
-def share(value: float) -> str:
-    """A share in percent."""
-    return f"{100 * value:.1f} %"
-
-
-def interval(rate: Rate) -> str:
-    """A rate's interval and number of clips, in words."""
-    return f"95 % interval {100 * rate.low:.1f}–{share(rate.high)}, n = {rate.n:,}"

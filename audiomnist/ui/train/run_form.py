@@ -19,7 +19,7 @@ from audiomnist.runs.folder import ENDED, Run, create_run, delete_run
 from audiomnist.runs.presets import preset
 from audiomnist.runs.queue import launch_run
 from audiomnist.training.config import AugmentationConfig, TrainConfig
-from audiomnist.ui import browse, cached, layout, state
+from audiomnist.ui import cached, layout, state, titles
 
 _RULE_TITLES = {
     "speaker": "By speaker",
@@ -54,7 +54,7 @@ def ask() -> RunConfig | None:
         "Corpora",
         library.available(),
         default=["embedded"],
-        format_func=browse.short_title,
+        format_func=titles.short_corpus_title,
         key=state.TRAIN_CORPORA,
         persist_state="session",
         help="Recordings to learn from and test on; several are joined.",
@@ -149,7 +149,7 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
         held_out = st.selectbox(
             "Corpus to test on",
             names,
-            format_func=browse.short_title,
+            format_func=titles.short_corpus_title,
             help="The test is all of it; the other corpora train.",
         )
         return rule, held_out

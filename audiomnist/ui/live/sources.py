@@ -11,7 +11,7 @@ from audiomnist.features.speech import Speech
 from audiomnist.recognition.recognizer import Prediction, Recognizer
 from audiomnist.settings import settings
 from audiomnist.ui import answers, figures, layout, listen, state
-from audiomnist.ui.listener import Listener
+from audiomnist.ui.live.listener import Listener
 
 RECORD, UPLOAD, STREAM = "Record", "Upload", "Stream"
 WAYS = (RECORD, UPLOAD, STREAM)

@@ -18,8 +18,8 @@ from audiomnist.plots.results import plot_confusion, plot_speaker_accuracy
 from audiomnist.recognition.models import list_models
 from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.ui import answers, cached, choose_model, figures, layout, listen, state
-from audiomnist.ui.report import interval, share
-from audiomnist.ui.report_answering import show_answering
+from audiomnist.ui.evaluate.answering import show_answering
+from audiomnist.ui.numbers import interval, share
 
 _DIGITS = [str(digit) for digit in range(10)]
 _N_WORST = 5

@@ -6,7 +6,8 @@ import streamlit as st
 from audiomnist.networks.config import TITLES
 from audiomnist.runs.folder import ENDED, Run
 from audiomnist.training.history import best_epoch
-from audiomnist.ui import browse, cached, layout, run_view, state
+from audiomnist.ui import cached, layout, state, titles
+from audiomnist.ui.train import run_view
 
 
 def show(everything: list[Run], current: Run | None) -> None:
@@ -69,6 +70,6 @@ def _row(run: Run) -> dict[str, object]:
         "Validation": best_epoch(history).val_accuracy if is_still else None,
         "Epochs": len(history) if is_still else None,
         "Split": config.split_rule,
-        "Corpora": ", ".join(map(browse.short_title, config.corpora)),
+        "Corpora": ", ".join(map(titles.short_corpus_title, config.corpora)),
         "Started": pd.Timestamp(run.record["created"]),
     }

@@ -11,23 +11,12 @@ from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.corpora.clips import Clip, Corpus
 from audiomnist.errors import CorpusError
-from audiomnist.ui import acquire, cached, state
+from audiomnist.ui import cached, state
+from audiomnist.ui.dataset import acquire
+from audiomnist.ui.titles import corpus_title
 
 ROWS_A_PAGE = 50
 """Clips in the table at a time, so that large corpora stay quick."""
-
-
-def title(name: str) -> str:
-    """What people call a corpus; one with synthetic voices says so."""
-    card = CORPORA.get(name)
-    if card is None:
-        return name
-    return f"{card.title} (synthetic voices)" if card.is_synthetic else card.title
-
-
-def short_title(name: str) -> str:
-    """What people call a corpus, where there is little room."""
-    return CORPORA[name].title if name in CORPORA else name
 
 
 def choose_corpus() -> Corpus:
@@ -40,7 +29,7 @@ def choose_corpus() -> Corpus:
     name = st.selectbox(
         "Corpus",
         names,
-        format_func=title,
+        format_func=corpus_title,
         key=state.DATASET_CORPUS,
         persist_state="session",
         help="A collection of recordings. More can be added under “Add or remove”.",

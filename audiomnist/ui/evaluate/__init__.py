@@ -1,0 +1,1 @@
+"""The Evaluate page: a report on a model."""

@@ -1,0 +1,1 @@
+"""The Live page: record, upload or stream."""

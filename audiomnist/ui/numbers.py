@@ -1,0 +1,25 @@
+"""How figures are written on every page, and what is said of them."""
+
+from collections.abc import Collection
+
+import streamlit as st
+
+from audiomnist.evaluation.metrics import few_speakers
+from audiomnist.evaluation.significance import Rate
+from audiomnist.ui import layout
+
+
+def share(value: float) -> str:
+    """A share in percent."""
+    return f"{100 * value:.1f} %"
+
+
+def interval(rate: Rate) -> str:
+    """A rate's interval and number of clips, in words."""
+    return f"95 % interval {100 * rate.low:.1f}–{share(rate.high)}, n = {rate.n:,}"
+
+
+def tell_of_few_speakers(speakers: Collection[str]) -> None:
+    """Say what a figure is worth that the clips of so few people gave."""
+    if few := few_speakers(speakers):
+        st.caption(layout.plain(few))

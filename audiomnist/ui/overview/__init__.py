@@ -1,0 +1,1 @@
+"""The Overview page: one recording through every step."""

@@ -1,0 +1,1 @@
+"""The Train page: set up a run and watch it."""
