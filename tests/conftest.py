@@ -121,6 +121,31 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def tiny(home: Path, tiny_folder: Path) -> str:
+    """The name of the corpus in `tiny_folder`, imported."""
+    from audiomnist.corpora.library import import_corpus
+
+    return import_corpus("tiny", tiny_folder).corpus.name
+
+
+@pytest.fixture
+def no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation without models."""
+    monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "no-models"))
+
+
+@pytest.fixture
+def finished_run(home: Path):  # type: ignore[no-untyped-def]
+    """A run that has become a shipped model."""
+    from audiomnist.runs.folder import find_run
+    from audiomnist.settings import REPOSITORY
+
+    run_id = "20260101-000000-ann"
+    shutil.copytree(REPOSITORY / "models" / "ann", home / "runs" / run_id)
+    return find_run(run_id)
+
+
+@pytest.fixture
 def tiny_corpus(tiny_folder: Path):  # type: ignore[no-untyped-def]
     """The corpus in `tiny_folder`."""
     from audiomnist.corpora.library import load_corpus

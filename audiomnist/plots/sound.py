@@ -3,7 +3,6 @@
 Owns these pictures alone; their look is from `style`.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,6 @@ from audiomnist.features.spectra import mel_filter_bank
 from audiomnist.features.speech import Speech
 
 if TYPE_CHECKING:
-    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 from audiomnist.plots.style import Style, add_colour_bar, new_figure
 
@@ -135,13 +133,6 @@ def plot_features(
         unit = "value (deviations)" if config.normalise != "none" else "value"
     add_colour_bar(figure, axes, image, unit, style)
     return figure
-
-
-def _colour_map(name: str, colours: Sequence[str]) -> "Colormap":
-    """Colours between the given ones."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list(name, list(colours))
 
 
 def _mel_ticks(config: FeatureConfig) -> tuple[np.ndarray, list[int]]:

@@ -5,6 +5,7 @@ figure of the right size. Figures are made without pyplot, so that threads do no
 one, and have no background of their own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
-from audiomnist.plots.sound import _colour_map
 
 FONT_SIZE = 10.0
 """Points."""
@@ -135,3 +135,10 @@ def add_colour_bar(
     bar.outline.set_visible(False)
     bar.ax.tick_params(colors=style.foreground, labelsize=FONT_SIZE - 2, length=2)
     bar.set_label(label, color=style.foreground, fontsize=FONT_SIZE - 1)
+
+
+def _colour_map(name: str, colours: Sequence[str]) -> "Colormap":
+    """Colours between the given ones."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list(name, list(colours))

@@ -1,0 +1,38 @@
+"""The figures that the evaluate page offers as a file."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from audiomnist.evaluation.files import load_evaluation
+from audiomnist.evaluation.rejection import at_threshold, expected_calibration_error
+from audiomnist.recognition.models import DEFAULT_MODEL, find_model
+from audiomnist.ui.evaluate.report import _figures
+
+
+@pytest.mark.parametrize("has_others", [False, True])
+def test_the_figures_for_download_say_when_to_answer(has_others):
+    model = find_model(DEFAULT_MODEL)
+    sure = np.linspace(0.2, 0.8, 40 if has_others else 0)
+    rows = np.repeat((1 - sure)[:, None] / 9, 10, axis=1).astype(np.float32)
+    rows[:, 3] = sure
+    rows[-1:] = np.nan  # no speech was found in the last
+    saved = load_evaluation(model.folder)
+    heard = replace(saved, others=rows, other_names=())
+    figures = _figures(model, "", heard)
+    again = json.loads(json.dumps(figures, allow_nan=False))
+    assert again == figures
+    point = at_threshold(heard, model.threshold)
+    assert again["threshold"] == model.threshold
+    assert again["digits_answered"]["share"] == point.coverage.value
+    assert again["right_among_the_answered"]["n"] == point.accuracy.n
+    assert again["expected_calibration_error"] == expected_calibration_error(heard)
+    row = next(r for r in again["coverage_curve"] if r["threshold"] == model.threshold)
+    if has_others:
+        assert again["other_sounds_answered"]["share"] == point.false_answers.value
+        assert row["false_answers"] == point.false_answers.value
+    else:
+        assert again["other_sounds_answered"] is None
+        assert row["false_answers"] is None

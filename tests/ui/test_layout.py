@@ -1,0 +1,37 @@
+"""What every page shares: title, navigation, errors as text."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from visitor import open_page
+
+from audiomnist.settings import REPOSITORY
+from audiomnist.ui.layout import PAGES, plain
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_shows_its_title_and_no_error(name):
+    page = open_page(name)
+    assert len(page.title) == 1
+    assert not page.error
+
+
+def test_the_navigation_knows_exactly_the_folders_in_pages():
+    folders = {path.parent.name for path in (REPOSITORY / "pages").glob("*/page.py")}
+    assert set(PAGES) == folders
+
+
+def test_names_in_errors_are_no_markdown():
+    said = r"*a*_b_[c](d)$e$:red[f]\g.wav is empty. Record `it` again."
+
+    def show(said: str) -> None:
+        from audiomnist.errors import AudioError
+        from audiomnist.ui import layout
+
+        with layout.guard():
+            raise AudioError(said)
+
+    page = AppTest.from_function(show, args=(said,)).run()
+    assert not page.exception
+    (box,) = page.error
+    assert box.value == plain(said)
+    assert plain(said).count("\\*") == 2

@@ -1,0 +1,14 @@
+"""Pictures of a visitor's own sound."""
+
+import pytest
+from streamlit.errors import StreamlitAPIException
+
+from audiomnist.ui import listen
+
+
+def test_a_visitors_own_sound_is_drawn_for_the_visit_alone(spoken):
+    audio = spoken(3)
+    assert listen.wave(audio, None, is_public=True).png
+    # Without a visitor there is nobody for whom it could be kept.
+    with pytest.raises(StreamlitAPIException, match="session"):
+        listen.wave(audio, None)
