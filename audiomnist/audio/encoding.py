@@ -4,7 +4,6 @@ Owns plain 16-bit wav files and what recorders, browsers and telephones make of 
 recording. Reading files is for `decoding`.
 """
 
-import struct
 from io import BytesIO
 from typing import Any
 
@@ -12,29 +11,6 @@ import numpy as np
 
 from audiomnist.audio.signal import Audio, resample
 from audiomnist.errors import AudioError
-
-
-def encode_wav(audio: Audio) -> bytes:
-    """Encode as a mono wav file of 16 bit."""
-    pcm = np.clip(np.rint(audio.samples * 32768), -32768, 32767).astype("<i2")
-    header = struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        b"RIFF",
-        36 + pcm.nbytes,
-        b"WAVE",
-        b"fmt ",
-        16,
-        1,
-        1,
-        audio.sample_rate,
-        audio.sample_rate * 2,
-        2,
-        16,
-        b"data",
-        pcm.nbytes,
-    )
-    return header + pcm.tobytes()
-
 
 BIT_RATE = 64_000
 """Bits a second of mp3, and of Opus on average."""
@@ -57,6 +33,13 @@ _MP3_BIT_RATES, _OPUS_BIT_RATES = (320_000, 32_000), (256_000, 6_000)
 _VORBIS_LEVEL = 0.8
 
 _TELEPHONE_ORDER = 8
+
+
+def encode_wav(audio: Audio) -> bytes:
+    """Encode as a mono wav file of 16 bit."""
+    # libsndfile would scale floats by 32767, and `decode` divides by 32768.
+    pcm = np.clip(np.rint(audio.samples * 32768), -32768, 32767).astype(np.int16)
+    return _encode(pcm, audio.sample_rate, "WAV", "PCM_16")
 
 
 def encode_wav_as(audio: Audio, subtype: str) -> bytes:

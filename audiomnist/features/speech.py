@@ -189,6 +189,33 @@ def speech_spans(
     return spans
 
 
+def prominence_db(level_db: np.ndarray, reference_db: np.ndarray) -> np.ndarray:
+    """By how many dB frames stand above a reference, on average over the bands.
+
+    A band below its reference counts as 0. The same measure finds words in recordings
+    and in streams.
+
+    Parameters
+    ----------
+    level_db, reference_db
+        Level of each band and what it is compared with, in dB, shape
+        (n_frames, n_bands) or what broadcasts to it.
+
+    Returns
+    -------
+    np.ndarray
+        Shape (n_frames,), 0 or more.
+    """
+    excess = np.maximum(level_db - reference_db, 0)
+    return excess @ _average(excess)
+
+
+def _average(levels: np.ndarray) -> np.ndarray:
+    """Weights of a mean over the bands of (n_frames, n_bands): (n_bands,)."""
+    n_bands = levels.shape[-1]
+    return np.full(n_bands, 1 / n_bands, dtype=levels.dtype)
+
+
 def _band_powers(
     power: np.ndarray,
     first: np.ndarray,
@@ -219,8 +246,7 @@ def _prominence(
     """By how many dB each frame stands above the noise: (n_total_frames,)."""
     first, n_frames = bounds[:-1], np.diff(bounds)
     level_db = 10 * np.log10(bands)
-    average = np.full(level_db.shape[1], 1 / level_db.shape[1], dtype=np.float32)
-    overall = level_db @ average  # (n_total_frames,)
+    overall = level_db @ _average(level_db)  # (n_total_frames,)
     order = np.lexsort((overall, clip))  # each clip's frames, quietest first
     part = (config.quiet_part * n_frames).astype(np.int64)
     n_quiet = np.maximum(np.minimum(3, n_frames), part)  # (n_clips,)
@@ -238,8 +264,7 @@ def _prominence(
     silence_db = (loudest_db - config.dynamic_range_db)[:, None]
     reference = np.maximum(noise_db - correction[:, None], silence_db)
     reference += config.noise_spread_db
-    level_db -= reference.astype(np.float32)[clip]
-    return np.maximum(level_db, 0, out=level_db) @ average
+    return prominence_db(level_db, reference.astype(np.float32)[clip])
 
 
 def _background(

@@ -13,6 +13,7 @@ import numpy as np
 from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioError
 from audiomnist.features.spectra import mel_filter_bank
+from audiomnist.features.speech import SpeechConfig, prominence_db
 from audiomnist.recognition.recognizer import Prediction, Recognizer
 
 _FRAME_DURATION = 0.02
@@ -27,9 +28,8 @@ _OUTLIERS = 0.05
 class StreamConfig:
     """How words are found in a stream.
 
-    A frame's prominence is by how many dB its mel bands stand above their noise,
-    counted from `noise_spread_db` on, on average over the bands. The noise of a band
-    is a low quantile of its levels over the last seconds.
+    A frame's prominence is measured as in recordings, see `SpeechConfig`, but here the
+    noise of a band is a low quantile of its levels over the last seconds.
 
     Parameters
     ----------
@@ -61,13 +61,13 @@ class StreamConfig:
 
     onset_db: float = 1.5
     onset_duration: float = 0.06
-    offset_db: float = 0.8
-    offset_part: float = 0.1
+    offset_db: float = SpeechConfig.least_db
+    offset_part: float = SpeechConfig.least_part
     hangover: float = 0.18
     min_word: float = 0.1
     max_word: float = 1.5
     context: float = 0.3
-    noise_spread_db: float = 3.0
+    noise_spread_db: float = SpeechConfig.noise_spread_db
     noise_quantile: float = 0.2
     noise_memory: float = 3.0
     first_noise_dbfs: float = -70.0
@@ -189,11 +189,11 @@ class StreamingRecognizer:
         """Hear one frame: (frame_length,) samples and their levels, (n_bands,)."""
         config, now = self.config, self._n_frames
         noise = _quantile(self._noise, config.noise_quantile)
-        excess = level - np.maximum(noise, _LEAST_DBFS) - config.noise_spread_db
+        reference = np.maximum(noise, _LEAST_DBFS) + config.noise_spread_db
         slot = now % len(self._kept)
         self._kept[slot] = frame
         self._levels[slot] = level
-        self._prominence[slot] = np.maximum(excess, 0).mean()
+        self._prominence[slot] = prominence_db(level, reference)
         self._noise[now % len(self._noise)] = level
         self._n_frames += 1
         if self._onset is None:
