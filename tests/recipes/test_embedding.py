@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from audiomnist.corpora.library import load_corpus
+from audiomnist.corpora.other_words import load_others
 from audiomnist.errors import CorpusError
 from audiomnist.features.cache import clip_spectra
 from audiomnist.networks.speech_embedding import (
@@ -20,7 +21,6 @@ from audiomnist.recipes import embedding
 from audiomnist.recipes.embedding import DISTURBED, _Pupil, denoise, words_to_hear
 from audiomnist.runs.presets import preset
 from audiomnist.training.augmentation import augment_pairs
-from audiomnist.training.negatives import load_others
 
 FEATURES = preset("pretrained").features
 IN_NOISE = replace(
