@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patheffects import AbstractPathEffect
 
 _HEIGHT = 3.8  # inches
 _LINE_HEIGHT = 0.2  # inches, of a legend above the axes
@@ -69,18 +70,10 @@ def plot_coverage(curve: "pd.DataFrame", threshold: float, *, style: Style) -> "
         )
         for name, (_, colour, _) in lines.items():
             if not math.isnan(row[name]):
-                axes.plot(row["coverage"], row[name], "o", color=colour, markersize=7)
                 # The curves come from the upper and the lower left: beside them.
-                is_left = row["coverage"] > left + _LABEL_ROOM
-                axes.annotate(
-                    f"{row[name]:.1f} %",
-                    (row["coverage"], row[name]),
-                    xytext=(-7 if is_left else 7, -13 if name == "accuracy" else 5),
-                    textcoords="offset points",
-                    ha="right" if is_left else "left",
-                    color=style.foreground,
-                    fontsize=FONT_SIZE,
-                )
+                dy = -13 if name == "accuracy" else 5
+                dx = -7 if row["coverage"] > left + _LABEL_ROOM else 7
+                _mark(axes, row["coverage"], row[name], (dx, dy), colour, style)
     # Right answers alone are all near the top: then the lower part may be left out.
     lowest = percent["accuracy_low"][percent["coverage"] >= left].min()
     lowest = lowest if list(lines) == ["accuracy"] else 0.0
@@ -92,6 +85,27 @@ def plot_coverage(curve: "pd.DataFrame", threshold: float, *, style: Style) -> "
     axes.set_ylabel("share (%), with 95 % interval")
     _name_lines(figure, axes, style)
     return figure
+
+
+def _mark(
+    axes: "Axes",
+    x: float,
+    y: float,
+    offset: tuple[int, int],
+    colour: str,
+    style: Style,
+) -> None:
+    """Mark a point with its percentage, by an offset in points."""
+    axes.plot(x, y, "o", color=colour, markersize=7)
+    axes.annotate(
+        f"{y:.1f} %",
+        (x, y),
+        xytext=offset,
+        textcoords="offset points",
+        ha="right" if offset[0] < 0 else "left",
+        color=style.foreground,
+        fontsize=FONT_SIZE,
+    )
 
 
 def plot_reliability(table: "pd.DataFrame", ece: float, *, style: Style) -> "Figure":
@@ -107,8 +121,6 @@ def plot_reliability(table: "pd.DataFrame", ece: float, *, style: Style) -> "Fig
     style
         Colours.
     """
-    from matplotlib.patheffects import withStroke
-
     figure, axes = new_figure(style, height=_HEIGHT)
     percent = 100 * table[["confidence", "accuracy", "low", "high"]]
     sure = percent["confidence"].to_numpy()
@@ -120,14 +132,8 @@ def plot_reliability(table: "pd.DataFrame", ece: float, *, style: Style) -> "Fig
         linewidth=1.5,
         label="as often right as it is sure",
     )
-    axes.vlines(
-        sure,
-        percent["low"],
-        percent["high"],
-        color=style.muted,
-        linewidth=3,
-        zorder=2,
-    )
+    low, high = percent["low"], percent["high"]
+    axes.vlines(sure, low, high, color=style.muted, linewidth=3, zorder=2)
     axes.plot(
         sure,
         percent["accuracy"],
@@ -139,19 +145,38 @@ def plot_reliability(table: "pd.DataFrame", ece: float, *, style: Style) -> "Fig
     )
     if not math.isnan(ece):
         axes.plot([], [], " ", label=f"expected calibration error: {100 * ece:.1f} %")
-    halo = withStroke(linewidth=2.5, foreground=style.background)
-    for x, low, n in zip(sure, percent["low"], table["n"], strict=True):
+    _count_clips(axes, sure, low.to_numpy(), table["n"].to_numpy(), style)
+    _name_sides(axes, style)
+    axes.set_xlim(0, 102)
+    axes.set_ylim(-9, 103)
+    axes.set_xticks(np.arange(0, 101, 20))
+    axes.set_yticks(np.arange(0, 101, 20))
+    axes.set_xlabel("how sure it is (%)")
+    axes.set_ylabel("how often it is right (%)")
+    _name_lines(figure, axes, style)
+    return figure
+
+
+def _count_clips(
+    axes: "Axes", x: np.ndarray, low: np.ndarray, n: np.ndarray, style: Style
+) -> None:
+    """Write under each interval how many clips its bin holds, each (n_bins,)."""
+    for place, bottom, count in zip(x, low, n, strict=True):
         axes.annotate(
-            f"{n:,}",
-            (x, low),
+            f"{count:,}",
+            (place, bottom),
             xytext=(0, -4),
             textcoords="offset points",
             ha="center",
             va="top",
             color=style.foreground,
             fontsize=FONT_SIZE - 2,
-            path_effects=[halo],
+            path_effects=[_halo(style)],
         )
+
+
+def _name_sides(axes: "Axes", style: Style) -> None:
+    """Say on which side of the diagonal a model is too sure."""
     for x, y, words in ((22, 95, "too unsure"), (98, 4, "too sure")):
         axes.text(
             x,
@@ -161,16 +186,15 @@ def plot_reliability(table: "pd.DataFrame", ece: float, *, style: Style) -> "Fig
             color=style.foreground,
             fontsize=FONT_SIZE - 1,
             fontstyle="italic",
-            path_effects=[halo],
+            path_effects=[_halo(style)],
         )
-    axes.set_xlim(0, 102)
-    axes.set_ylim(-9, 103)
-    axes.set_xticks(np.arange(0, 101, 20))
-    axes.set_yticks(np.arange(0, 101, 20))
-    axes.set_xlabel("how sure it is (%)")
-    axes.set_ylabel("how often it is right (%)")
-    _name_lines(figure, axes, style)
-    return figure
+
+
+def _halo(style: Style) -> "AbstractPathEffect":
+    """A rim in the background's colour, so that text is legible on lines."""
+    from matplotlib.patheffects import withStroke
+
+    return withStroke(linewidth=2.5, foreground=style.background)
 
 
 def _name_lines(figure: "Figure", axes: "Axes", style: Style) -> None:

@@ -47,12 +47,6 @@ def _learning_curve(
     history: Sequence[EpochMetrics], name: str, style: Style
 ) -> dict[str, Any]:
     """Chart one of the metrics in a history."""
-    parts = {"training": name, "validation": f"val_{name}"}
-    rows = [
-        {"epoch": metrics.epoch, "part": part, name: getattr(metrics, field)}
-        for metrics in history
-        for part, field in parts.items()
-    ]
     last = max((metrics.epoch for metrics in history), default=1)
     epoch = {
         "field": "epoch",
@@ -60,6 +54,29 @@ def _learning_curve(
         "axis": {"tickMinStep": 1, "format": "d", "grid": False},
         "scale": {"domain": [1, max(2, last)], "nice": False},
     }
+    lines = _lines(history, name, epoch, style)
+    best = best_epoch(history).epoch if len(history) > 1 else None
+    text = "" if best is None or name != "loss" else f"best: {best}"
+    # The label goes to the side where there is room for it, and where no curve is.
+    is_early = best is None or best <= last / 2
+    rule, label = _best_mark(best, text, epoch, style, is_early=is_early)
+    return {
+        "layer": [rule, lines, label],
+        "height": _CURVE_HEIGHT,
+        "width": "container",
+    }
+
+
+def _lines(
+    history: Sequence[EpochMetrics], name: str, epoch: dict[str, Any], style: Style
+) -> dict[str, Any]:
+    """The layer of the curves of training and validation."""
+    parts = {"training": name, "validation": f"val_{name}"}
+    rows = [
+        {"epoch": metrics.epoch, "part": part, name: getattr(metrics, field)}
+        for metrics in history
+        for part, field in parts.items()
+    ]
     is_loss = name == "loss"
     value = {
         "field": name,
@@ -78,20 +95,23 @@ def _learning_curve(
         {"field": "part", "type": "nominal"},
         {"field": name, "type": "quantitative", "format": ".3f"},
     ]
-    lines = {
+    return {
         "data": {"values": rows},
         "mark": {"type": "line", "point": {"size": 28}, "strokeWidth": 2},
         "encoding": {"x": epoch, "y": value, "color": part, "tooltip": tooltip},
     }
-    best = best_epoch(history).epoch if len(history) > 1 else None
+
+
+def _best_mark(
+    best: int | None, text: str, epoch: dict[str, Any], style: Style, *, is_early: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The layers of a line at the best epoch and of its label."""
     marked = {"values": [] if best is None else [{"epoch": best}]}
     rule = {
         "data": marked,
         "mark": {"type": "rule", "color": style.muted, "strokeDash": [4, 3]},
         "encoding": {"x": epoch},
     }
-    # The label goes to the side where there is room for it, and where no curve is.
-    is_early = best is None or best <= last / 2
     label = {
         "data": marked,
         "mark": {
@@ -99,13 +119,9 @@ def _learning_curve(
             "align": "left" if is_early else "right",
             "dx": 5 if is_early else -5,
             "baseline": "top",
-            "text": f"best: {best}" if is_loss else "",
+            "text": text,
             "color": style.foreground,
         },
         "encoding": {"x": epoch, "y": {"value": 2}},
     }
-    return {
-        "layer": [rule, lines, label],
-        "height": _CURVE_HEIGHT,
-        "width": "container",
-    }
+    return rule, label

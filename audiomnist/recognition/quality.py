@@ -223,28 +223,7 @@ def _advice(
             f"Most of the sound is one steady tone of {tone:.0f} Hz, as of a hum or a "
             "beep. Turn off what makes it, and say one digit.",
         )
-    advice = []
-    if quality.peak == 0:
-        advice.append(
-            "The recording is completely silent. "
-            "Unmute the microphone or choose another one."
-        )
-    elif quality.speech is None and quality.level_dbfs > _LOUD_DBFS:
-        advice.append(
-            f"No word stands out from the noise, which is loud "
-            f"({quality.level_dbfs:.0f} dBFS). Go to a quieter place, or close to the "
-            "microphone."
-        )
-    elif quality.speech is None:
-        advice.append(
-            f"Nobody seems to speak; the level is {quality.level_dbfs:.0f} dBFS. "
-            "Say one digit, close to the microphone."
-        )
-    elif quality.level_dbfs < QUIET_DBFS:
-        advice.append(
-            f"The recording is very quiet ({quality.level_dbfs:.0f} dBFS). "
-            "Move closer to the microphone or turn it up."
-        )
+    advice = [_advice_on_level(quality)]
     if quality.clipped_fraction > CLIPPED_FRACTION:
         advice.append(
             f"{100 * quality.clipped_fraction:.1f} % of the sound is clipped. "
@@ -263,8 +242,8 @@ def _advice(
         )
     if has_second:
         advice.append(
-            "Beside the word there is something else, nearly as loud: one word is "
-            "heard, and no other. Say one digit at a time."
+            "There is something else beside the word, nearly as loud, and only one "
+            "word is recognized. Say one digit at a time."
         )
     if is_cut:
         advice.append(
@@ -276,4 +255,30 @@ def _advice(
             f"The sound is off its middle by {quality.dc_offset:+.2f}. "
             "The sound input may be faulty; try another one."
         )
-    return tuple(advice)
+    return tuple(filter(None, advice))
+
+
+def _advice_on_level(quality: ClipQuality) -> str:
+    """What to do if nobody seems to speak, or too softly; "" if all is well."""
+    if quality.peak == 0:
+        return (
+            "The recording is completely silent. "
+            "Unmute the microphone or choose another one."
+        )
+    if quality.speech is None and quality.level_dbfs > _LOUD_DBFS:
+        return (
+            f"No word stands out from the noise, which is loud "
+            f"({quality.level_dbfs:.0f} dBFS). Go to a quieter place, or close to the "
+            "microphone."
+        )
+    if quality.speech is None:
+        return (
+            f"Nobody seems to speak; the level is {quality.level_dbfs:.0f} dBFS. "
+            "Say one digit, close to the microphone."
+        )
+    if quality.level_dbfs < QUIET_DBFS:
+        return (
+            f"The recording is very quiet ({quality.level_dbfs:.0f} dBFS). "
+            "Move closer to the microphone or turn it up."
+        )
+    return ""
