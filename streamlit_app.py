@@ -13,13 +13,13 @@ def show() -> None:
     pages = {
         name: st.Page(
             script(name),
-            title=card.title,
-            icon=card.icon,
-            help=card.help,
+            title=info.title,
+            icon=info.icon,
+            help=info.help,
             url_path="start" if name == FIRST else name,
             default=name == FIRST,
         )
-        for name, card in PAGES.items()
+        for name, info in PAGES.items()
     }
 
     def to_first() -> None:

@@ -1,6 +1,6 @@
 """The known corpora: what each is, and how a download of it is recognised.
 
-Owns facts alone: a new corpus is one card here. Getting and loading a corpus is for
+Owns facts alone: a new corpus is one entry here. Getting and loading a corpus is for
 `library`.
 """
 
@@ -10,7 +10,7 @@ from audiomnist.digits import DIGIT_WORDS
 
 
 @dataclass(frozen=True)
-class CorpusCard:
+class KnownCorpus:
     """A known corpus: what it is, and how a download of it is recognised.
 
     Parameters
@@ -64,9 +64,9 @@ class CorpusCard:
 
 
 CORPORA = {
-    card.name: card
-    for card in (
-        CorpusCard(
+    known.name: known
+    for known in (
+        KnownCorpus(
             name="embedded",
             title="Embedded voices",
             description=(
@@ -80,7 +80,7 @@ CORPORA = {
             citation="Synthetic voices of Audio MNIST, made with eSpeak NG.",
             is_synthetic=True,
         ),
-        CorpusCard(
+        KnownCorpus(
             name="fsdd",
             title="Free Spoken Digit Dataset",
             description=(
@@ -105,7 +105,7 @@ CORPORA = {
             folders=("recordings",),
             sha256="ddb17656a0bca4c5ddace082be188ca630516dc2ef1110afe3c4e9cc71173de4",
         ),
-        CorpusCard(
+        KnownCorpus(
             name="audiomnist",
             title="AudioMNIST",
             description=(
@@ -131,7 +131,7 @@ CORPORA = {
             download_mb=1000,
             folders=tuple(f"{number:02}" for number in range(1, 61)),
         ),
-        CorpusCard(
+        KnownCorpus(
             name="speech-commands",
             title="Speech Commands, the digits",
             description=(

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import filelock
 
 from audiomnist.corpora.archives import unpack
-from audiomnist.corpora.catalogue import CORPORA, CorpusCard
+from audiomnist.corpora.catalogue import CORPORA, KnownCorpus
 from audiomnist.corpora.clips import (
     SUFFIXES,
     Clip,
@@ -130,20 +130,20 @@ def download(
         had or read, or does not hold the recordings expected, or if another page or
         command is downloading it.
     """
-    card = CORPORA.get(name)
-    if card is None or not card.url:
-        names = ", ".join(card.name for card in CORPORA.values() if card.url)
+    known = CORPORA.get(name)
+    if known is None or not known.url:
+        names = ", ".join(known.name for known in CORPORA.values() if known.url)
         raise CorpusError(f"{name!r} cannot be downloaded; {names} can.")
     setting = settings().fsdd_source if name == "fsdd" else ""
-    place = str(source or setting or card.url)
+    place = str(source or setting or known.url)
     downloads = writable_folder(settings().cache / "downloads")
     try:
         with filelock.FileLock(downloads / f"{name}.lock", timeout=0):
             if name not in available():
-                _fetch_and_keep(card, place, downloads, on_progress)
+                _fetch_and_keep(known, place, downloads, on_progress)
     except filelock.Timeout as error:
         raise CorpusError(
-            f"{card.title} is being downloaded by another page or command already. "
+            f"{known.title} is being downloaded by another page or command already. "
             "Wait until that one is done."
         ) from error
     return load_corpus(name)
@@ -224,33 +224,33 @@ def _load_embedded() -> Corpus:
 def _load_stored(name: str) -> Corpus:
     """A corpus that was downloaded or imported."""
     folder = settings().corpora / name
-    card = CORPORA.get(name)
-    if card is None:
+    known = CORPORA.get(name)
+    if known is None:
         return _load_folder(folder)
-    speakers = official_test_speakers(card, folder)
-    return _known_corpus(card, clips_in_folder(folder)[0], speakers)
+    speakers = official_test_speakers(known, folder)
+    return _known_corpus(known, clips_in_folder(folder)[0], speakers)
 
 
 def _known_corpus(
-    card: CorpusCard,
+    known: KnownCorpus,
     clips: tuple[Clip, ...],
     official_test_speakers: frozenset[str] = frozenset(),
 ) -> Corpus:
-    """A corpus as its card describes it, complete."""
-    if len(clips) != card.n_clips:
+    """A corpus as the catalogue describes it, complete."""
+    if len(clips) != known.n_clips:
         raise CorpusError(
-            f"{card.title} has {len(clips):,} clips here; expected "
-            f"{card.n_clips:,}. Remove it and download it again."
+            f"{known.title} has {len(clips):,} clips here; expected "
+            f"{known.n_clips:,}. Remove it and download it again."
         )
     return Corpus(
-        name=card.name,
-        title=card.title,
+        name=known.name,
+        title=known.title,
         clips=clips,
-        source=card.source,
-        licence=card.licence,
-        citation=card.citation,
-        is_synthetic=card.is_synthetic,
-        official_test_takes=card.official_test_takes,
+        source=known.source,
+        licence=known.licence,
+        citation=known.citation,
+        is_synthetic=known.is_synthetic,
+        official_test_takes=known.official_test_takes,
         official_test_speakers=official_test_speakers,
     )
 
@@ -274,16 +274,16 @@ def _load_folder(folder: Path) -> Corpus:
 
 
 def _fetch_and_keep(
-    card: CorpusCard, place: str, downloads: Path, on_progress: OnProgress | None
+    known: KnownCorpus, place: str, downloads: Path, on_progress: OnProgress | None
 ) -> None:
     """Download a known corpus's archive, if it is not here, and unpack it."""
     if is_url(place):
         key = hashlib.sha256(place.encode()).hexdigest()[:12]
-        archive = fetch(place, downloads / f"{card.name}-{key}", on_progress)
+        archive = fetch(place, downloads / f"{known.name}-{key}", on_progress)
     else:
         archive = Path(place).expanduser()
     try:
-        keep_recordings(card, archive, place, on_progress)
+        keep_recordings(known, archive, place, on_progress)
     except DiskError:
         raise  # the archive may be good: the next try need not fetch it again
     except CorpusError as error:

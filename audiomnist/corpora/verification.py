@@ -1,7 +1,7 @@
 """Verify the archive of a known corpus and keep its recordings.
 
-Owns the check of an archive against its card, and what of it is kept where: the digits,
-the authors' list of test recordings, and other words. Downloading the archive is for
+Owns the check of an archive against the catalogue, and where its parts are kept: the
+digits, the authors' list of test recordings, and other words. Downloading the archive is for
 `downloads`, loading the corpus for `library`.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from audiomnist.audio.decoding import decode
 from audiomnist.corpora.archives import unpack
-from audiomnist.corpora.catalogue import CorpusCard
+from audiomnist.corpora.catalogue import KnownCorpus
 from audiomnist.corpora.clips import (
     SPEECH_COMMANDS_STEM,
     SUFFIXES,
@@ -29,15 +29,15 @@ _CHUNK = 1024**2  # bytes
 
 
 def keep_recordings(
-    card: CorpusCard, archive: Path, place: str, on_progress: OnProgress | None = None
+    known: KnownCorpus, archive: Path, place: str, on_progress: OnProgress | None = None
 ) -> None:
     """Unpack a known corpus's recordings and keep them if they are the ones.
 
-    Other words, where the card has some, lie in the corpus's own folder, in `OTHERS`.
+    Other words, where the corpus has some, lie in the corpus's own folder, in `OTHERS`.
 
     Parameters
     ----------
-    card
+    known
         What they must be.
     archive
         Zip or tar archive.
@@ -50,42 +50,42 @@ def keep_recordings(
     Raises
     ------
     CorpusError
-        If the archive cannot be read or is not the card's, or the corpus is there
-        already. Nothing is kept then.
+        If the archive cannot be read or is not that of the corpus, or the corpus is
+        there already. Nothing is kept then.
     """
-    _check_archive(card, archive, place, on_progress)
-    wanted = (*SUFFIXES, Path(card.official_test_list).suffix)
-    with new_folder(settings().corpora / card.name) as temporary:
+    _check_archive(known, archive, place, on_progress)
+    wanted = (*SUFFIXES, Path(known.official_test_list).suffix)
+    with new_folder(settings().corpora / known.name) as temporary:
         inside = temporary / ".archive"
         found = unpack(
             archive,
             inside,
-            suffixes=wanted if card.official_test_list else SUFFIXES,
+            suffixes=wanted if known.official_test_list else SUFFIXES,
             max_total_bytes=_MAX_TOTAL_BYTES,
             on_progress=on_progress,
         )
         recordings = [path for path in found if path.suffix.lower() in SUFFIXES]
-        digits = [path for path in recordings if path.parent.name in card.folders]
+        digits = [path for path in recordings if path.parent.name in known.folders]
         digits.sort(key=lambda path: (path.name.encode(), path.parent.name))
-        _check_recordings(card, digits, place, on_progress)
+        _check_recordings(known, digits, place, on_progress)
         for file in digits:
             # Names are distinct in one folder; several keep theirs.
-            parent = file.parent.name if len(card.folders) > 1 else "."
+            parent = file.parent.name if len(known.folders) > 1 else "."
             (temporary / parent).mkdir(exist_ok=True)
             file.rename(temporary / parent / file.name)
-        if card.official_test_list:
-            listed = [path for path in found if path.name == card.official_test_list]
+        if known.official_test_list:
+            listed = [path for path in found if path.name == known.official_test_list]
             if not listed:
-                expected = f"a file {card.official_test_list}"
-                raise _other_contents(card, place, expected, "none")
-            listed[0].rename(temporary / card.official_test_list)
-        if card.other_words:
+                expected = f"a file {known.official_test_list}"
+                raise _other_contents(known, place, expected, "none")
+            listed[0].rename(temporary / known.official_test_list)
+        if known.other_words:
             others = [path for path in recordings if path not in {*digits}]
-            _keep_others(others, temporary / OTHERS, card.other_words)
+            _keep_others(others, temporary / OTHERS, known.other_words)
         shutil.rmtree(inside)
 
 
-def official_test_speakers(card: CorpusCard, folder: Path) -> frozenset[str]:
+def official_test_speakers(known: KnownCorpus, folder: Path) -> frozenset[str]:
     """Who speaks in the recordings that the authors set aside, digits or not.
 
     Raises
@@ -93,31 +93,31 @@ def official_test_speakers(card: CorpusCard, folder: Path) -> frozenset[str]:
     CorpusError
         If their list has gone or names nobody.
     """
-    if not card.official_test_list:
+    if not known.official_test_list:
         return frozenset()
-    path = folder / card.official_test_list
+    path = folder / known.official_test_list
     try:
         lines = path.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         raise CorpusError(
-            f"{card.title}: the list of its test recordings cannot be read from {path} "
-            f"({error}). Remove the corpus and download it again."
+            f"{known.title}: the list of its test recordings cannot be read from "
+            f"{path} ({error}). Remove the corpus and download it again."
         ) from error
     stems = [SPEECH_COMMANDS_STEM.fullmatch(Path(line).stem) for line in lines]
     speakers = frozenset(stem[1] for stem in stems if stem)
     if not speakers:
         raise CorpusError(
-            f"{card.title}: {path} lists no test recording; expected lines such as "
+            f"{known.title}: {path} lists no test recording; expected lines such as "
             "seven/0132a06d_nohash_0.wav. Remove the corpus and download it again."
         )
     return speakers
 
 
 def _check_archive(
-    card: CorpusCard, archive: Path, place: str, on_progress: OnProgress | None
+    known: KnownCorpus, archive: Path, place: str, on_progress: OnProgress | None
 ) -> None:
-    """Refuse an archive that has not the card's digest."""
-    if not card.archive_sha256:
+    """Refuse an archive with another digest."""
+    if not known.archive_sha256:
         return
     digest, done = hashlib.sha256(), 0
     try:
@@ -131,68 +131,70 @@ def _check_archive(
     except OSError as error:
         raise CorpusError(
             f"{place} cannot be opened ({error.strerror}). Give the path of an archive "
-            f"of {card.title}."
+            f"of {known.title}."
         ) from error
-    if digest.hexdigest() != card.archive_sha256:
-        expected = f"an archive with sha256 {card.archive_sha256}"
-        raise _other_contents(card, place, expected, digest.hexdigest())
+    if digest.hexdigest() != known.archive_sha256:
+        expected = f"an archive with sha256 {known.archive_sha256}"
+        raise _other_contents(known, place, expected, digest.hexdigest())
 
 
 def _check_recordings(
-    card: CorpusCard,
+    known: KnownCorpus,
     files: Sequence[Path],
     place: str,
     on_progress: OnProgress | None,
 ) -> None:
-    """Refuse recordings that are not the card's."""
+    """Refuse recordings that are not those of the corpus."""
     digest = hashlib.sha256()
-    is_verified = bool(card.archive_sha256)  # byte by byte, with the archive
+    is_verified = bool(known.archive_sha256)  # byte by byte, with the archive
     for done, file in enumerate(() if is_verified else files):
         data = file.read_bytes()
         digest.update(data)
-        if not card.sha256:
-            _check_sound(card, file, data, place)
+        if not known.sha256:
+            _check_sound(known, file, data, place)
         if on_progress:
             on_progress(Progress("checking", done + 1, len(files)))
-    expected, found = f"{card.n_clips:,} recordings", f"{len(files):,}"
-    if card.sha256:
-        expected += f" with sha256 {card.sha256}"
+    expected, found = f"{known.n_clips:,} recordings", f"{len(files):,}"
+    if known.sha256:
+        expected += f" with sha256 {known.sha256}"
         found += f" with {digest.hexdigest()}"
-    is_sum_right = card.sha256 in ("", digest.hexdigest())
-    if len(files) != card.n_clips or not is_sum_right:
-        raise _other_contents(card, place, expected, found)
-    if card.n_speakers:
-        _check_speakers(card, files, place)
+    is_sum_right = known.sha256 in ("", digest.hexdigest())
+    if len(files) != known.n_clips or not is_sum_right:
+        raise _other_contents(known, place, expected, found)
+    if known.n_speakers:
+        _check_speakers(known, files, place)
 
 
-def _check_sound(card: CorpusCard, file: Path, data: bytes, place: str) -> None:
+def _check_sound(known: KnownCorpus, file: Path, data: bytes, place: str) -> None:
     """Refuse a recording that cannot be heard."""
     try:
         decode(data, file.name)
     except AudioError as error:
-        raise _other_contents(card, place, "only recordings", str(error)) from error
+        raise _other_contents(known, place, "only recordings", str(error)) from error
 
 
-def _check_speakers(card: CorpusCard, files: Sequence[Path], place: str) -> None:
+def _check_speakers(known: KnownCorpus, files: Sequence[Path], place: str) -> None:
     """Refuse recordings that are not so many of each digit by each speaker."""
-    n_each = card.n_clips // (10 * card.n_speakers)
-    expected = f"{n_each} of each digit by each of {card.n_speakers} speakers"
+    n_each = known.n_clips // (10 * known.n_speakers)
+    expected = f"{n_each} of each digit by each of {known.n_speakers} speakers"
     names: set[ClipName] = set()
     for file in files:
         try:
             name = parse_name(f"{file.parent.name}/{file.name}")
         except CorpusError as error:
-            raise _other_contents(card, place, expected, str(error)) from error
+            raise _other_contents(known, place, expected, str(error)) from error
         if name in names:
-            raise _other_contents(card, place, expected, f"{file.name} twice")
+            raise _other_contents(known, place, expected, f"{file.name} twice")
         names.add(name)
     n_takes = Counter((name.digit, name.speaker) for name in names)
     for (digit, speaker), n in sorted(n_takes.items()):
         if n != n_each:
-            raise _other_contents(card, place, expected, f"{n} of {digit} by {speaker}")
+            raise _other_contents(
+                known, place, expected, f"{n} of {digit} by {speaker}"
+            )
     n_speakers = len({name.speaker for name in names})
-    if n_speakers != card.n_speakers:
-        raise _other_contents(card, place, expected, f"{n_speakers} speakers")
+    if n_speakers != known.n_speakers:
+        raise _other_contents(known, place, expected, f"{n_speakers} speakers")
 
 
 def _keep_others(files: Sequence[Path], folder: Path, n_each: int) -> None:
@@ -211,11 +213,11 @@ def _keep_others(files: Sequence[Path], folder: Path, n_each: int) -> None:
 
 
 def _other_contents(
-    card: CorpusCard, place: str, expected: str, found: str
+    known: KnownCorpus, place: str, expected: str, found: str
 ) -> CorpusError:
     """The error for an archive that is not the corpus's."""
     return CorpusError(
-        f"{place} does not hold {card.title}. Expected {expected}; got {found}. "
+        f"{place} does not hold {known.title}. Expected {expected}; got {found}. "
         "Nothing was kept. The archive is probably another version, or was changed on "
         "its way: download it again, or name another source."
     )

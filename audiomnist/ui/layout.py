@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from audiomnist.errors import AudioMnistError
 
 
-class PageCard(NamedTuple):
+class PageInfo(NamedTuple):
     """How a page is called in the navigation and in links to it."""
 
     title: str
@@ -20,17 +20,17 @@ class PageCard(NamedTuple):
 
 
 PAGES = {
-    "overview": PageCard(
+    "overview": PageInfo(
         "Overview", "👂", "One clip walks through every step, from sound to digit."
     ),
-    "dataset": PageCard(
+    "dataset": PageInfo(
         "Dataset", "🗂️", "Browse and play the recordings, download or import more."
     ),
-    "train": PageCard("Train", "🏋️", "Train a network of your own and watch it learn."),
-    "evaluate": PageCard(
+    "train": PageInfo("Train", "🏋️", "Train a network of your own and watch it learn."),
+    "evaluate": PageInfo(
         "Evaluate", "📊", "How often a model is right, and where it is wrong."
     ),
-    "live": PageCard("Live", "🎙️", "Say a digit and see what a model hears."),
+    "live": PageInfo("Live", "🎙️", "Say a digit and see what a model hears."),
 }
 """The pages by the name of their folder in pages/, in the order of the navigation."""
 

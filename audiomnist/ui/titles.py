@@ -5,10 +5,10 @@ from audiomnist.corpora.catalogue import CORPORA
 
 def corpus_title(name: str) -> str:
     """What people call a corpus; one with synthetic voices says so."""
-    card = CORPORA.get(name)
-    if card is None:
+    known = CORPORA.get(name)
+    if known is None:
         return name
-    return f"{card.title} (synthetic voices)" if card.is_synthetic else card.title
+    return f"{known.title} (synthetic voices)" if known.is_synthetic else known.title
 
 
 def short_corpus_title(name: str) -> str:

@@ -46,13 +46,13 @@ def stored(home: Path) -> list[str]:
 
 @pytest.fixture
 def small_fsdd(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """An archive in the layout of FSDD's, and a card that expects it."""
+    """An archive in the layout of FSDD's, and an entry of the catalogue that expects it."""
     wavs = {p.name: p.read_bytes() for p in tiny_folder.iterdir()}
     digest = hashlib.sha256(b"".join(wavs[name] for name in sorted(wavs)))
-    card = dataclasses.replace(
+    known = dataclasses.replace(
         CORPORA["fsdd"], n_clips=len(wavs), sha256=digest.hexdigest()
     )
-    monkeypatch.setitem(CORPORA, "fsdd", card)
+    monkeypatch.setitem(CORPORA, "fsdd", known)
     layout = {f"fsdd-1.0.10/recordings/{name}": data for name, data in wavs.items()}
     others = {"fsdd-1.0.10/README.md": b"text", "fsdd-1.0.10/utils/0_a_0.wav": b"x"}
     return packed({**layout, **others})
@@ -60,15 +60,15 @@ def small_fsdd(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
 
 @pytest.mark.parametrize("name", CORPORA)
 def test_every_card_is_complete(name: str) -> None:
-    card = CORPORA[name]
-    assert card.name == name
-    assert card.title and card.description and card.n_clips > 0
-    assert card.source and card.licence and card.citation
-    if card.url:
-        assert card.url.startswith("https://")
-        assert card.folders and card.download_mb
-        assert {len(card.sha256), len(card.archive_sha256)} <= {0, 64}
-        assert card.sha256 or card.archive_sha256 or card.n_speakers
+    known = CORPORA[name]
+    assert known.name == name
+    assert known.title and known.description and known.n_clips > 0
+    assert known.source and known.licence and known.citation
+    if known.url:
+        assert known.url.startswith("https://")
+        assert known.folders and known.download_mb
+        assert {len(known.sha256), len(known.archive_sha256)} <= {0, 64}
+        assert known.sha256 or known.archive_sha256 or known.n_speakers
 
 
 def test_the_embedded_corpus_is_complete() -> None:
@@ -164,8 +164,8 @@ def test_the_setting_of_one_corpus_is_not_the_source_of_another(
     small_fsdd: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "its-own.tar.gz"
-    card = dataclasses.replace(CORPORA["fsdd"], name="other", url=str(place))
-    monkeypatch.setitem(CORPORA, "other", card)
+    known = dataclasses.replace(CORPORA["fsdd"], name="other", url=str(place))
+    monkeypatch.setitem(CORPORA, "other", known)
     monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(tmp_path / "fsdd.tar.gz"))
     with pytest.raises(CorpusError, match=r"its-own\.tar\.gz cannot be opened"):
         download("other")

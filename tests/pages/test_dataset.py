@@ -141,8 +141,8 @@ def test_dataset_downloads_a_corpus_and_opens_it(monkeypatch, fsdd_archive):
 
 @pytest.mark.corpus
 def test_dataset_says_when_nothing_is_left_to_download(monkeypatch, fsdd_archive):
-    cards = {name: CORPORA[name] for name in ("embedded", "fsdd")}
-    monkeypatch.setattr(acquire, "CORPORA", cards)
+    known = {name: CORPORA[name] for name in ("embedded", "fsdd")}
+    monkeypatch.setattr(acquire, "CORPORA", known)
     monkeypatch.setenv("AUDIOMNIST_FSDD_SOURCE", str(fsdd_archive))
     page = press(open_page("dataset"), "Download (16 MB)")
     assert "Every corpus that can be downloaded is on this machine" in text(page)
@@ -152,9 +152,9 @@ def test_dataset_offers_every_corpus_that_can_be_downloaded():
     page = open_page("dataset")
     buttons = [b.label for b in page.get("button") if b.label.startswith("Download")]
     assert buttons == ["Download (16 MB)", "Download (1.0 GB)", "Download (2.4 GB)"]
-    for card in CORPORA.values():
-        if card.name != "embedded":
-            assert f"**{card.title}**" in text(page)
+    for known in CORPORA.values():
+        if known.name != "embedded":
+            assert f"**{known.title}**" in text(page)
 
 
 def test_dataset_removes_an_imported_corpus(tiny):

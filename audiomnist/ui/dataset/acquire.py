@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from audiomnist.corpora import library
-from audiomnist.corpora.catalogue import CORPORA, CorpusCard
+from audiomnist.corpora.catalogue import CORPORA, KnownCorpus
 from audiomnist.corpora.library import ImportReport
 from audiomnist.storage import Progress
 from audiomnist.ui import layout, state
@@ -33,27 +33,27 @@ _REDRAW = 0.1
 def offer_downloads() -> None:
     """Offer every known corpus that is not on this machine yet."""
     here = library.available()
-    missing = [card for card in CORPORA.values() if card.name not in here]
-    for card in missing:
+    missing = [known for known in CORPORA.values() if known.name not in here]
+    for known in missing:
         with st.container(border=True):
-            _offer(card)
+            _offer(known)
     if not missing:
         st.markdown("Every corpus that can be downloaded is on this machine.")
 
 
-def _offer(card: CorpusCard) -> None:
+def _offer(known: KnownCorpus) -> None:
     """One corpus with its licence and a button."""
-    st.markdown(f"**{card.title}** · {card.n_clips:,} clips\n\n{card.description}")
-    st.caption(f"Licence: {card.licence}. Please cite: {card.citation}")
-    mb = card.download_mb
+    st.markdown(f"**{known.title}** · {known.n_clips:,} clips\n\n{known.description}")
+    st.caption(f"Licence: {known.licence}. Please cite: {known.citation}")
+    mb = known.download_mb
     size = f"{mb} MB" if mb < 1000 else f"{mb / 1000:.1f} GB"
     label = f"Download ({size})"
-    if st.button(label, key=f"download-{card.name}", type="primary"):
+    if st.button(label, key=f"download-{known.name}", type="primary"):
         with layout.guard():
-            with progress_bar(card.download_mb) as show:
-                corpus = library.download(card.name, on_progress=show)
+            with progress_bar(known.download_mb) as show:
+                corpus = library.download(known.name, on_progress=show)
             st.session_state[state.DATASET_REPORT] = ImportReport(corpus, ())
-            _open(card.name)
+            _open(known.name)
 
 
 def offer_import() -> None:
