@@ -46,7 +46,7 @@ def stored(home: Path) -> list[str]:
 
 @pytest.fixture
 def small_fsdd(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """An archive in the layout of FSDD's, and an entry of the catalogue that expects it."""
+    """An archive in the layout of FSDD's, and its catalogue entry."""
     wavs = {p.name: p.read_bytes() for p in tiny_folder.iterdir()}
     digest = hashlib.sha256(b"".join(wavs[name] for name in sorted(wavs)))
     known = dataclasses.replace(

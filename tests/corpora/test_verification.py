@@ -46,7 +46,7 @@ def audiomnist_names(n_speakers: int = 3, n_takes: int = 2) -> list[str]:
 
 @pytest.fixture
 def small_audiomnist(monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """An archive in the layout of AudioMNIST's, and a known that expects it."""
+    """An archive in the layout of AudioMNIST's, and its catalogue entry."""
     with_card(monkeypatch, "audiomnist", n_clips=60, n_speakers=3)
     return archive_of(audiomnist_names(), {"AudioMNIST-master/README.md": "text"})
 
@@ -57,7 +57,7 @@ SPEAKERS = ("a1", "b2", "c3", "d4", *(f"e{number}" for number in range(8)))
 
 @pytest.fixture
 def small_commands(monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """An archive in the layout of Speech Commands', and a known that expects it."""
+    """An archive in the layout of Speech Commands', and its catalogue entry."""
     names = [
         f"./{word}/{who}_nohash_{take}.wav"
         for word in WORDS
