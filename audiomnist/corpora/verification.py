@@ -1,8 +1,8 @@
 """Verify the archive of a known corpus and keep its recordings.
 
 Owns the check of an archive against the catalogue, and where its parts are kept: the
-digits, the authors' list of test recordings, and other words. Downloading the archive is for
-`downloads`, loading the corpus for `library`.
+digits, the authors' list of test recordings, and other words. Downloading the archive
+is for `downloads`, loading the corpus for `library`.
 """
 
 import hashlib
