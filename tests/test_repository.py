@@ -36,5 +36,5 @@ def test_the_tracked_files_are_under_20_mb(tracked):
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
-def test_the_readmes_pictures_have_a_palette(path):
+def test_the_pictures_of_the_pages_have_a_palette(path):
     assert Image.open(path).mode == "P", "docs/screenshots.py saves them so"

@@ -48,7 +48,7 @@ def measure() -> dict[str, Any]:
 
 
 def table(entry: dict[str, Any]) -> str:
-    """Lay a result out for the README: what is understood, and what is answered."""
+    """Lay a result out as Markdown: what is understood, and what is answered."""
     head = ["model", "tested on", "split", "clips", "accuracy (95 % interval)"]
     rows = []
     for row in entry["models"]:
@@ -79,23 +79,24 @@ def table(entry: dict[str, Any]) -> str:
     ]
     of_answers = [
         "model",
-        "strangers understood",
+        "unknown speakers: accuracy",
         "clips",
         "their other words answered",
-        "their words",
-        "digits of the test part answered",
-        "other words of it answered",
-        "words of it",
+        "words",
+        "test part: digits answered",
+        "its other words answered",
+        "words",
     ]
     return (
         report.markdown_table(head, rows)
-        + "\n\nStrangers: a run with the same settings that kept whole speakers, real "
-        f"and synthetic, for its test; {COVERAGE:.0%} of their digits are answered, "
-        "and their other words are recordings. Other words of the test part: by "
-        "speakers whose other words did not train the network. But the embedding of "
-        "the best model, which the CNN's teacher has, too, was adapted to noise, "
-        "unlabelled, on the synthetic voices and on other words, those of this test "
-        "included.\n\n" + report.markdown_table(of_answers, answers)
+        + "\n\nUnknown speakers: measured by a run with the same settings that kept "
+        "whole speakers, real and synthetic, out of its training. Its threshold lets "
+        f"{COVERAGE:.0%} of their digits be answered; their other words are "
+        "recordings. Other words of the test part are by speakers whose other words "
+        "did not train the network. The embedding in the best model and in the CNN's "
+        "teacher, however, was adapted to noise, without labels, on the synthetic "
+        "voices and on other words, including those of this test.\n\n"
+        + report.markdown_table(of_answers, answers)
     )
 
 

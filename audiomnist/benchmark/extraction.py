@@ -82,7 +82,7 @@ def measure(repeats: int = 5) -> dict[str, Any]:
 
 
 def table(entry: dict[str, Any]) -> str:
-    """Lay a result out for the README."""
+    """Lay a result out as Markdown."""
     rows = [
         [
             name,

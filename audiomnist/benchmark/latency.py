@@ -54,7 +54,7 @@ def measure(n_recordings: int = 500) -> dict[str, Any]:
 
 
 def table(entry: dict[str, Any]) -> str:
-    """Lay a result out for the README."""
+    """Lay a result out as Markdown."""
     head = [
         f"wav bytes ({DURATION} s, {SAMPLE_RATE // 1000} kHz) to digit, one core",
         "median",

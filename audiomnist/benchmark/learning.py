@@ -61,7 +61,7 @@ def measure(seeds: int = 5) -> dict[str, Any]:
 
 
 def table(entry: dict[str, Any]) -> str:
-    """Lay a result out for the README."""
+    """Lay a result out as Markdown."""
     head = [
         "network",
         "seeds",

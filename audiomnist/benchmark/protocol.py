@@ -76,7 +76,7 @@ def measure(
 
 
 def table(entry: dict[str, Any]) -> str:
-    """Lay a result out for the README."""
+    """Lay a result out as Markdown."""
     head = [
         "model",
         "split",

@@ -1,7 +1,7 @@
 """Benchmark results as a file, with where they were measured, and as tables.
 
-Owns the file of results, the facts that stand beside each of them, and the
-README's tables, which are made from that file and never typed.
+Owns the file of results, the facts that stand beside each of them, and the tables in
+the documentation, which are made from that file and never typed.
 """
 
 import json
@@ -20,11 +20,12 @@ from audiomnist.errors import AudioMnistError
 from audiomnist.settings import REPOSITORY, settings
 
 README = REPOSITORY / "README.md"
-NOTEBOOK = REPOSITORY / "docs" / "recognition.md"
-"""What was tried to hear better, with tables too."""
+DOCS = REPOSITORY / "docs"
+RESULTS = DOCS / "results.md"
+"""The page with the accuracy of the shipped models."""
 
-COMMITTED = REPOSITORY / "docs" / "benchmarks.json"
-"""The results that the README shows."""
+COMMITTED = DOCS / "benchmarks.json"
+"""The results that the README and the pages in docs/ show."""
 
 _PACKAGES = (
     *("numpy", "librosa", "soundfile", "ai-edge-litert"),
@@ -146,6 +147,15 @@ def read(path: Path) -> dict[str, Any]:
     ):
         raise AudioMnistError(f"{path} holds no benchmark results. Name another file.")
     return results
+
+
+def pages() -> list[Path]:
+    """The README and the pages in docs/ that mark a place for a table, in order."""
+    return [
+        path
+        for path in (README, *sorted(DOCS.glob("*.md")))
+        if _MARKED.search(path.read_text(encoding="utf-8"))
+    ]
 
 
 def fill_tables(text: str, tables: dict[str, str]) -> str:

@@ -74,7 +74,7 @@ def measure(n_takes: int = 5) -> dict[str, Any]:
 
 
 def table(entry: dict[str, Any]) -> str:
-    """Lay a result out for the README: first noise, then everything else."""
+    """Lay a result out as Markdown: first noise, then everything else."""
     clean, *others = entry["conditions"]
     noise = [row for row in others if row["group"] == "noise"]
     rest = [row for row in others if row["group"] != "noise"]
@@ -102,8 +102,8 @@ def table(entry: dict[str, Any]) -> str:
         [
             f"{entry['title']}, official test takes {takes}: n = {entry['n']} in each "
             f"cell, seed {entry['seed']}. Of these clips {trained}; their speakers may "
-            "have trained with others. After the accuracy and its 95 % interval stands "
-            "the difference to the clips as recorded, in points.",
+            "have trained with others. Each cell gives the accuracy, its 95 % interval "
+            "and the difference from the clips as recorded, in points.",
             *tables,
         ]
     )

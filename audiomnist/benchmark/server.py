@@ -76,7 +76,7 @@ def measure(starts: int = 3, reruns: int = 20) -> dict[str, Any]:
 
 
 def table(entry: dict[str, Any]) -> str:
-    """Lay a result out for the README."""
+    """Lay a result out as Markdown."""
     rows = [
         [
             f"from the server's health to a usable first page (median of "

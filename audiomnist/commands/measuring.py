@@ -1,4 +1,4 @@
-"""python -m audiomnist benchmark: measure what the README claims, on this machine."""
+"""python -m audiomnist benchmark: measure what the documentation claims."""
 
 import argparse
 import sys
@@ -19,7 +19,7 @@ class Benchmark:
     measure
         Takes whether it is to be quick, gives plain numbers.
     table
-        Lays such numbers, with the facts beside them, out for the README.
+        Lays such numbers, with the facts beside them, out as Markdown.
     """
 
     explanation: str
@@ -103,8 +103,8 @@ def add(groups: Any) -> None:
     parser = groups.add_parser(
         "benchmark",
         help="measure speed, memory and accuracy on this machine",
-        description="Measure what the README claims. Results are printed and, with "
-        "machine, versions and commit beside them, put into a JSON file. All but "
+        description="Measure what the documentation claims. Results are printed and "
+        "put into a JSON file with machine, versions and commit beside them. All but "
         "latency and server need the Free Spoken Digit Dataset (data download fsdd); "
         "server needs Chromium and what requirements-dev.txt lists; protocol trains "
         "for hours, keeps its runs and goes on where it was.",
@@ -112,7 +112,8 @@ def add(groups: Any) -> None:
     parser.add_argument(
         "what",
         choices=(*NAMES, "all", "tables"),
-        help="what to measure; tables rewrites the README's tables from the file",
+        help="what to measure; tables rewrites the tables in README.md and docs/ from "
+        "the file of results",
     )
     parser.add_argument(
         "--out",
@@ -133,13 +134,13 @@ def add(groups: Any) -> None:
 
 
 def _benchmark(arguments: argparse.Namespace) -> None:
-    """Measure, or rewrite the README's tables."""
+    """Measure, or rewrite the tables in the documentation."""
     from audiomnist.benchmark import report
     from audiomnist.settings import settings
 
     if arguments.what == "tables":
         path = arguments.out or report.COMMITTED
-        for page in (report.README, report.NOTEBOOK):
+        for page in report.pages():
             text = with_tables(page.read_text(encoding="utf-8"), path)
             page.write_text(text, encoding="utf-8")
             print(f"{page.name} shows what {path} holds.")
@@ -162,7 +163,7 @@ def with_tables(text: str, path: Path) -> str:
     AudioMnistError
         If the file is not one, or lacks a result that the text shows.
     """
-    from audiomnist.benchmark import report
+    from audiomnist.benchmark import report, summary
 
     results = report.read(path)
     tables = {
@@ -170,4 +171,6 @@ def with_tables(text: str, path: Path) -> str:
         for name, benchmark in benchmarks().items()
         if name in results
     }
+    if results.keys() >= set(summary.SOURCES):
+        tables[summary.NAME] = summary.table(results)
     return report.fill_tables(text, tables)

@@ -16,7 +16,7 @@ from audiomnist.errors import ModelError
 _CLIPS_AT_ONCE = 256
 _SURE = 2.0
 """Lead of the first answer over the second, in logits before the temperature, from
-which one look is enough; chosen in docs/recognition.md, "Looking again"."""
+which one look is enough; chosen in docs/lab-notebook.md, "Looking again"."""
 
 _QUICKER = 1.25
 """Tempo at which a clip is heard at the last look, relative to its own."""

@@ -15,7 +15,7 @@ from audiomnist.training.config import UNVARIED, AugmentationConfig, TrainConfig
 _END_POINTS_ALONE = replace(UNVARIED, end_points=0.045)
 
 CUT_PART = 0.3
-"""Part of the words that training cuts off: docs/recognition.md says what for."""
+"""Part of the words that training cuts off: docs/lab-notebook.md says what for."""
 
 
 def preset(kind: str) -> RunConfig:
@@ -48,7 +48,7 @@ def preset(kind: str) -> RunConfig:
         network = replace(network, hidden=PRETRAINED_HIDDEN)
         if kind == "team":
             # The CNN knows the voices that it learned from better than the pretrained
-            # network does, and strangers' worse: docs/recognition.md.
+            # network does, and strangers' worse: docs/lab-notebook.md.
             network = replace(network, cnn_weight=0.25)
         # What the speech embedding has always heard; the word and its surroundings,
         # for it knows talk that goes on and needs no silence around a word.

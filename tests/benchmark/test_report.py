@@ -1,14 +1,13 @@
-"""Benchmarks: results are kept with their facts, and the README shows those alone."""
+"""Benchmarks: results are kept with their facts, and the pages show those alone."""
 
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from audiomnist.benchmark import report, robustness
+from audiomnist.benchmark import report, robustness, summary
 from audiomnist.benchmark.accuracy import shipped_models
 from audiomnist.commands.measuring import NAMES, benchmarks, with_tables
 from audiomnist.errors import AudioMnistError
@@ -104,7 +103,7 @@ def measured(tiny_corpus, monkeypatch) -> dict[str, Any]:
         tiny_corpus, name="fsdd", title="Tiny", official_test_takes=frozenset({1})
     )
     monkeypatch.setattr(robustness, "load_corpus", lambda name: corpus)
-    monkeypatch.setattr("audiomnist.run_configs.load_corpus", lambda name: corpus)
+    monkeypatch.setattr("audiomnist.runs.config.load_corpus", lambda name: corpus)
     noise = next(c for c in CONDITIONS if c.group == "noise")
     monkeypatch.setattr(robustness, "CONDITIONS", (CLEAN, noise, CONDITIONS[-1]))
     return robustness.measure(n_takes=1)
@@ -149,35 +148,64 @@ def test_robustness_without_the_corpus_says_how_to_get_it():
         robustness.measure()
 
 
-# The README
+# The documentation
 
 
-@pytest.fixture
-def readme() -> str:
-    return report.README.read_text(encoding="utf-8")
-
-
-def test_the_pages_show_every_result_as_it_was_measured(readme):
-    pages = (readme, report.NOTEBOOK.read_text(encoding="utf-8"))
-    shown = [re.findall(r"<!-- benchmark: ([a-z-]+) -->", page) for page in pages]
-    assert sorted(shown[0] + shown[1]) == sorted(NAMES)
-    for page in pages:
-        assert with_tables(page, report.COMMITTED) == page, (
+def test_the_pages_show_every_result_once_and_as_it_was_measured():
+    shown = []
+    for page in report.pages():
+        text = page.read_text(encoding="utf-8")
+        shown += re.findall(r"<!-- benchmark: ([a-z-]+) -->", text)
+        assert with_tables(text, report.COMMITTED) == text, (
             "run python -m audiomnist benchmark tables"
         )
+    assert sorted(shown) == sorted([*NAMES, summary.NAME])
 
 
-def test_every_file_that_the_readme_names_is_there(readme):
-    places = re.findall(r"\]\(([^)#:]+)\)|src(?:set)?=\"([^\":]+)\"", readme)
-    names = {name for place in places for name in place if name}
-    assert names
-    missing = [
-        name for name in sorted(names) if not (report.README.parent / name).exists()
-    ]
-    assert not missing
+def test_pages_without_a_table_are_left_alone(tmp_path, monkeypatch):
+    marked, plain = tmp_path / "marked.md", tmp_path / "plain.md"
+    marked.write_text("<!-- benchmark: one -->\n<!-- end -->\n")
+    plain.write_text("# No table\n")
+    monkeypatch.setattr(report, "README", plain)
+    monkeypatch.setattr(report, "DOCS", tmp_path)
+    assert report.pages() == [marked]
 
 
-def test_the_file_map_of_the_readme_is_complete(readme):
-    modules = Path(report.README.parent / "audiomnist").glob("*.py")
-    missing = [path.name for path in modules if f"{path.name}" not in readme]
-    assert [name for name in missing if name != "__init__.py"] == []
+def test_the_summary_has_a_line_for_each_model():
+    answers = {"n_strangers": 50, "n_correct_strangers": 45}
+    results = {
+        "accuracy": {
+            "models": [
+                {"model": "a", "n": 100, "n_correct": 99},
+                {"model": "a", "n": 100, "n_correct": 97},
+                {"model": "b", "n": 200, "n_correct": 150},
+            ],
+            "answers": [
+                {"model": "a", **answers},
+                {"model": "b", "n_strangers": 0, "n_correct_strangers": 0},
+            ],
+        },
+        "robustness": {
+            "n": 300,
+            "conditions": [
+                {"name": "pink noise, 20 dB", "models": {}},
+                {
+                    "name": "pink noise, 10 dB",
+                    "models": {"a": {"correct": 240}, "b": {"correct": 150}},
+                },
+            ],
+        },
+        "latency": {"models": {"a": {"median_ms": 1.26}, "b": {"median_ms": 20.0}}},
+    }
+    *_, a, b = summary.table(results).splitlines()
+    assert a.startswith("| `a` | 98.0% (95.0% to 99.2%), n = 200 | 90.0% (")
+    assert "80.0% (75.1% to 84.1%), n = 300" in a and a.endswith("| 1.3 ms |")
+    assert "75.0% (" in b and "| not measured |" in b and b.endswith("| 20.0 ms |")
+
+
+def test_the_summary_is_left_out_where_a_result_is_missing(tmp_path):
+    path = tmp_path / "results.json"
+    results = report.read(report.COMMITTED)
+    path.write_text(json.dumps({"accuracy": results["accuracy"]}))
+    with pytest.raises(AudioMnistError, match="summary"):
+        with_tables("<!-- benchmark: summary -->\n<!-- end -->", path)

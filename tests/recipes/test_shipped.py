@@ -101,9 +101,9 @@ def tables(text: str) -> list[list[list[str]]]:
 
 
 @pytest.fixture
-def readme_tables() -> list[list[list[str]]]:
-    """The tables of the README about accuracy: what is understood, what is answered."""
-    text = report.README.read_text(encoding="utf-8")
+def accuracy_tables() -> list[list[list[str]]]:
+    """The tables of docs/results.md: what is understood, what is answered."""
+    text = report.RESULTS.read_text(encoding="utf-8")
     section = text.partition("<!-- benchmark: accuracy -->")[2].partition("<!-- end")[0]
     return tables(section)
 
@@ -114,12 +114,12 @@ def test_the_default_model_is_shipped():
     assert set(list_models()) == set(SHIPPED)
 
 
-def test_the_readme_shows_the_accuracies_in_the_evaluations(readme_tables):
+def test_the_results_show_the_accuracies_in_the_evaluations(accuracy_tables):
     shown = {
         (model, tested_on.partition(":")[0], n, accuracy)
-        for model, tested_on, _, n, accuracy in readme_tables[0]
+        for model, tested_on, _, n, accuracy in accuracy_tables[0]
     }
-    assert len(shown) == len(readme_tables[0])
+    assert len(shown) == len(accuracy_tables[0])
     saved = set()
     for name in SHIPPED:
         for corpus, rate in rates(name, "corpus").items():
@@ -131,7 +131,7 @@ def test_the_readme_shows_the_accuracies_in_the_evaluations(readme_tables):
     assert shown == saved, "run python -m audiomnist benchmark accuracy, and tables"
 
 
-def test_the_readme_shows_what_the_models_answer(readme_tables):
+def test_the_results_show_what_the_models_answer(accuracy_tables):
     saved = set()
     for name in SHIPPED:
         unseen, others = strangers(name), answered(name, "others")
@@ -144,7 +144,7 @@ def test_the_readme_shows_what_the_models_answer(readme_tables):
                 *(share(answered(name, "clips")), share(others), f"{others.n:,}"),
             )
         )
-    shown = {tuple(row) for row in readme_tables[1]}
+    shown = {tuple(row) for row in accuracy_tables[1]}
     assert shown == saved, "run python -m audiomnist benchmark accuracy, and tables"
 
 
