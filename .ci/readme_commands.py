@@ -1,8 +1,10 @@
-"""Run every command that README.md shows, as it stands there.
+"""Run every command and every piece of Python that the documentation shows.
 
-A block that starts the server is stopped once the server is healthy. Commands that
-`.ci/run` itself has run by then are left out. With --quick, benchmarks run their
-quick form.
+That is README.md, CONTRIBUTING.md and the pages in docs/: blocks marked `bash` and
+`python` are run as they stand there, each command once; blocks without a language are
+only shown. A command that starts the server is stopped once the server is healthy.
+Commands that `.ci/run` itself has run by then are left out. With --quick, benchmarks
+run their quick form.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -21,19 +24,30 @@ HEALTH = "http://localhost:8501/_stcore/health"
 TIMEOUT = 60  # s
 RUN_BEFORE = {
     "pip install -r requirements-dev.txt && pytest",
+    "pip install -r requirements-docs.txt && mkdocs build --strict",
     ".ci/check",
     ".ci/run",
 }
+_BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
-def blocks() -> list[str]:
-    """The bash blocks of the README, in order."""
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    return re.findall(r"^```bash\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+def pages() -> list[Path]:
+    """The documentation's pages, in the order in which their commands are run."""
+    return [
+        REPOSITORY / "README.md",
+        REPOSITORY / "CONTRIBUTING.md",
+        *sorted((REPOSITORY / "docs").glob("*.md")),
+    ]
+
+
+def blocks() -> Iterator[tuple[str, str]]:
+    """Language and text of each block that is run."""
+    for page in pages():
+        yield from _BLOCK.findall(page.read_text(encoding="utf-8"))
 
 
 def commands(block: str) -> list[str]:
-    """The commands of a block, without comments and with continued lines joined."""
+    """The commands of a bash block, without comments and with long lines joined."""
     lines = block.replace("\\\n", " ").splitlines()
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
@@ -58,6 +72,12 @@ def run(command: str, *, quick: bool) -> None:
         server.wait()
 
 
+def run_python(code: str) -> None:
+    """Run a piece of Python in the folder of the repository."""
+    print(f"\n>>> {code}", flush=True)
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)
+
+
 def wait_for_health(server: subprocess.Popen) -> None:
     """Wait until the server answers; installing what it needs may come first."""
     give_up_at = time.monotonic() + 10 * TIMEOUT
@@ -78,12 +98,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
-    shown = [command for block in blocks() for command in commands(block)]
-    if missing := RUN_BEFORE - set(shown):
-        sys.exit(f"The README no longer shows {shlex.join(sorted(missing))}.")
-    for command in shown:
+    shown = list(blocks())
+    named = [
+        command
+        for language, text in shown
+        if language == "bash"
+        for command in commands(text)
+    ]
+    if missing := RUN_BEFORE - set(named):
+        sys.exit(f"The documentation no longer shows {shlex.join(sorted(missing))}.")
+    for command in dict.fromkeys(named):
         if command not in RUN_BEFORE:
             run(command, quick=arguments.quick)
+    for language, text in shown:
+        if language == "python":
+            run_python(text)
 
 
 if __name__ == "__main__":
