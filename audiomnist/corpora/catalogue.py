@@ -71,8 +71,8 @@ CORPORA = {
             title="Embedded voices",
             description=(
                 "Synthetic voices that come with the app: 500 clips of each digit, "
-                "made with espeak-ng in many voices, accents, rates and pitches. "
-                "They cost no download, and sound less alike people than people do."
+                "made with espeak-ng in many voices, accents, rates and pitches. They "
+                "need no download, but they do not sound much like real people."
             ),
             n_clips=5000,
             source="Made by `python -m audiomnist data synthesize`",

@@ -130,7 +130,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> Rate:
-        """Share of the clips that were understood."""
+        """Share of the clips that were recognized correctly."""
         return Rate(int(self.is_correct.sum()), len(self.clips))
 
     def confusion(self) -> np.ndarray:
@@ -253,7 +253,7 @@ def few_speakers(speakers: Collection[str]) -> str:
     who = "one speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
     names = ", ".join(sorted(speakers))
     return (
-        f"All of these clips are by {who} ({names}): the interval "
-        "holds for more clips by them, and other people may be understood much better "
-        "or worse."
+        f"All of these clips are by {who} ({names}): the interval is about further "
+        "clips by the same speakers; other people may be recognized much better or "
+        "worse."
     )

@@ -71,12 +71,12 @@ def reach(features: FeatureConfig) -> str:
         seconds = features.n_frames * features.spectrum.hop
         return (
             f"The model hears {seconds:.1f} seconds around the middle of the shaded "
-            "part of the wave, or all of a longer word. Look whether the whole word "
-            "lies in there, and no other talk."
+            "part of the wave, or all of a longer word. Check that the whole word is "
+            "in there, and no other speech."
         )
     return (
-        "Only the shaded part of the wave reaches the model. Look whether it holds the "
-        "whole word, and nothing but it."
+        "Only the shaded part of the wave reaches the model. Check that it contains "
+        "the whole word and nothing else."
     )
 
 
@@ -96,18 +96,18 @@ def explain(prediction: Prediction, threshold: float) -> str:
     likeliest, next_to = float(probabilities[first]), float(probabilities[second])
     if prediction.reason == NOT_A_DIGIT:
         return (
-            "No bar stands out: to the model this sounds more like the other words and "
-            "noises that it has learned from than like any digit. It may be another "
-            "word, a noise, or half of a digit: listen whether its beginning and its "
-            "end are there."
+            "No bar stands out: to the model this sounds more like the other words "
+            "and noises that it has learned from than like any digit. It may be "
+            "another word, a noise, or half of a digit: check that you can hear its "
+            "beginning and its end."
         )
     if prediction.digit is None:
         found, wanted = percent(likeliest), percent(threshold)
         if found == wanted:  # closer than whole percent tell
             found, wanted = f"{100 * likeliest:.2f} %", f"{100 * threshold:.2f} %"
         return (
-            f"It sounds most like {first}, but {found} is less than the {wanted} from "
-            "which on this model answers."
+            f"It sounds most like {first}, but {found} is below this model’s threshold "
+            f"of {wanted}."
         )
     if likeliest < _DOUBTFUL:
         # Spread evenly over the digits: what every one of them has.
@@ -116,18 +116,18 @@ def explain(prediction: Prediction, threshold: float) -> str:
         if next_to - least >= _NOTABLE:
             rest += f", and {second}, which comes second, {percent(next_to - least)}"
         return (
-            f"A doubtful answer: {first} has no more than {percent(likeliest)}, and "
-            f"this model answers from {percent(threshold)} on. A part of every bar, "
-            f"{percent(least)}, stands for no digit at all, "
+            f"A doubtful answer: {first} has only {percent(likeliest)}, and this model "
+            f"answers from {percent(threshold)} upwards. Part of every bar, "
+            f"{percent(least)}, stands for “not a digit”, "
             f"{percent(len(probabilities) * least)} in all ten; {rest}."
         )
     if next_to < _NOTABLE:
         return (
-            f"No digit but {first} comes into question for the model. A word that "
-            "sounds like a digit, as “tree” like three, may still be taken for it."
+            f"The model considers no digit other than {first}. A word that sounds like "
+            "a digit, such as “tree” for three, may still be mistaken for it."
         )
     return (
-        f"Its second guess is {second} with {percent(next_to)}, after {first} with "
+        f"Its second choice is {second} with {percent(next_to)}, after {first} with "
         f"{percent(likeliest)}."
     )
 

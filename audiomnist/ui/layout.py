@@ -21,7 +21,9 @@ class PageInfo(NamedTuple):
 
 PAGES = {
     "overview": PageInfo(
-        "Overview", "👂", "One clip walks through every step, from sound to digit."
+        "Overview",
+        "👂",
+        "Follow one recording through every step, from sound to digit.",
     ),
     "dataset": PageInfo(
         "Dataset", "🗂️", "Browse and play the recordings, download or import more."

@@ -9,7 +9,7 @@ from audiomnist.ui.dataset import acquire, browse
 
 layout.heading(
     "Dataset",
-    "The recordings that networks learn from and are tested on. Look who speaks, "
+    "The recordings that networks learn from and are tested on. See who speaks, "
     "listen to any clip, and add recordings of your own.",
 )
 acquire.show_import_report()
@@ -45,8 +45,8 @@ with layout.guard(head):
     with counts_tab:
         st.markdown(
             "How many clips there are of each voice and digit. A network learns best "
-            "when no digit is rare, and meets strangers best when it has heard many "
-            "voices."
+            "when no digit is rare, and copes best with new voices when it has heard "
+            "many."
         )
         st.dataframe(
             browse.counts(corpus), height=420, alt="Clips by speaker and digit"

@@ -17,8 +17,8 @@ from audiomnist.ui.evaluate.views import VIEWS
 
 layout.heading(
     "Evaluate",
-    "How often is a model right, with whom and with what is it wrong, and is another "
-    "one really better?",
+    "How often is a model right, which digits and speakers does it get wrong, and is "
+    "another model really better?",
 )
 
 with layout.guard():

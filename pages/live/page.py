@@ -8,23 +8,24 @@ from audiomnist.ui.live import sources
 
 layout.heading(
     "Live",
-    "Say a digit, zero to nine, and see what a model hears, how sure it is, and why it "
-    "might be wrong.",
+    "Say a digit, zero to nine, and see what a model answers, how sure it is, and "
+    "why it might be wrong.",
 )
 
 with layout.guard():
     left, right = st.columns(2)
     with left:
-        model = choose_model(state.LIVE_MODEL, "The network that hears you.")
+        model = choose_model(state.LIVE_MODEL, "The model that listens to you.")
     if model:
         way = right.segmented_control(
-            "Way in",
+            "Input",
             sources.WAYS,
             required=True,
             default=sources.RECORD,
             key=state.LIVE_WAY,
             persist_state="session",
-            help="Record works everywhere; Stream hears digit after digit by WebRTC.",
+            help="Record works everywhere; Stream recognizes digit after digit over "
+            "WebRTC.",
         )
         recognizer = cached.recognizer(model)
         if way == sources.UPLOAD:

@@ -33,8 +33,9 @@ with layout.guard():
         st.subheader("2 · The spectrogram", anchor=False)
         figures.show(walk.spectrogram(audio))
         st.markdown(
-            "Cut into short slices, the sound shows how strong each pitch is at each "
-            "moment. Vowels draw stripes, an *s* or *f* a cloud high up."
+            "Cut into short slices, the sound shows how strong each frequency is at "
+            "each moment. Vowels draw stripes; an *s* or *f* draws a cloud near the "
+            "top."
         )
 
     networks = walk.networks()
@@ -54,8 +55,8 @@ with layout.guard():
                 walk.show_answer(recognizer, audio, clip.digit)
         st.markdown(
             "Each network spreads 100 % over the ten digits, and the longest bar is "
-            "its answer. Where even that stays under the dashed line, it is not sure, "
-            "and says so."
+            "its answer. If even that bar stays below the dashed line, the network is "
+            "not sure, and says so."
         )
 
 st.subheader("Your turn", anchor=False)

@@ -19,8 +19,8 @@ with form, st.container(border=True), layout.guard():
     if config:
         run_view.open_run(run_form.start(config))
         st.toast(
-            "The training begins. Its progress is at the top beside this form, or "
-            "below it on a narrow screen."
+            "Training starts. Its progress is shown beside this form, or below it on "
+            "a narrow screen."
         )
 
 everything, current = None, None

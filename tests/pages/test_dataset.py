@@ -79,7 +79,7 @@ def test_dataset_imports_an_archive_and_reports_what_was_left_out(home, spoken):
     uploader = widget(page, "file_uploader", "Archive of recordings")
     uploader.set_value(("anna.zip", archive(files), "application/zip"))
     press(page, "Import")
-    assert "10 clips of 1 speaker are here now as" in page.success[0].value
+    assert "10 clips by 1 speaker are now available as" in page.success[0].value
     assert widget(page, "selectbox", "Corpus").value == "anna"
     skipped = next(t.value for t in page.dataframe if "Why" in t.value)
     assert set(skipped["File"]) == {"11_anna_0.wav", "3_anna_1.wav"}

@@ -41,7 +41,7 @@ def silence() -> bytes:
 def open_way(way: str, **query: str) -> AppTest:
     """The live page with a way in chosen."""
     page = open_page("live", **query)
-    widget(page, "button_group", "Way in").set_value(way).run()
+    widget(page, "button_group", "Input").set_value(way).run()
     assert not page.exception
     return page
 

@@ -277,7 +277,7 @@ def test_train_warns_of_a_model_that_knows_little(finished_run, monkeypatch):
     page = open_page("train", run=finished_run.id)
     first, second = (warning.value for warning in page.warning)
     assert "Test accuracy 89.0 %" in first and "More epochs" in first
-    assert "answers 51.0 % of 100 other words" in second
+    assert "takes 51.0 % of 100 other words" in second
     assert not page.success
 
 

@@ -12,17 +12,22 @@ from audiomnist.ui import answers
 @pytest.mark.parametrize(
     ("digit", "reason", "likeliest", "expected"),
     [
-        (None, NOT_SURE, 0.15, "most like 7, but 15 % is less than the 20 %"),
-        (None, NOT_SURE, 0.1996, "19.96 % is less than the 20.00 %"),
+        (
+            None,
+            NOT_SURE,
+            0.15,
+            "most like 7, but 15 % is below this model’s threshold of 20 %",
+        ),
+        (None, NOT_SURE, 0.1996, "19.96 % is below this model’s threshold of 20.00 %"),
         (None, NOT_A_DIGIT, 0.11, "No bar stands out"),
-        (7, "", 0.6, "second guess is 2 with 38 %, after 7 with 60 %"),
-        (7, "", 0.99, "No digit but 7 comes into question"),
-        (7, "", 0.45, "A doubtful answer: 7 has no more than 45 %"),
+        (7, "", 0.6, "second choice is 2 with 38 %, after 7 with 60 %"),
+        (7, "", 0.99, "The model considers no digit other than 7"),
+        (7, "", 0.45, "A doubtful answer: 7 has only 45 %"),
         (
             7,
             "",
             0.3,
-            "no digit at all, 78 % in all ten; without it 7 has 22 %",
+            "stands for “not a digit”, 78 % in all ten; without it 7 has 22 %",
         ),
     ],
 )

@@ -73,7 +73,8 @@ def offer_import() -> None:
         file = st.file_uploader(
             "Archive of recordings",
             type=_ARCHIVES,
-            help="A zip or tar archive. Everybody who uses this app can hear it then.",
+            help="A zip or tar archive. Everyone who uses this app will be able to "
+            "hear it.",
         )
         pressed = st.form_submit_button("Import", type="primary")
     if not pressed:
@@ -94,8 +95,8 @@ def show_import_report() -> None:
     if report is None:
         return
     st.success(
-        f"{len(report.corpus.clips):,} clips of {report.corpus.people} are here now as "
-        f"“{report.corpus.name}”.",
+        f"{len(report.corpus.clips):,} clips by {report.corpus.people} are now "
+        f"available as “{report.corpus.name}”.",
         icon="✅",
     )
     if report.skipped:

@@ -26,7 +26,8 @@ def show_answering(name: str, recognizer: Recognizer, evaluation: Evaluation) ->
     point = at_threshold(evaluation, threshold)
     st.markdown(
         f"This model answers when it is at least **{answers.percent(threshold)} sure** "
-        "of a digit. Otherwise it says that it is not sure, or that it heard none."
+        "of a digit. Otherwise it says that it is not sure, or that the sound is not "
+        "a digit."
     )
     _show_point(name, point)
     curve = coverage_curve(evaluation, threshold)
@@ -42,7 +43,11 @@ def _show_point(name: str, point: OperatingPoint) -> None:
     metrics = [
         ("Digits answered", point.coverage, "Of the clips of digits."),
         ("Right among the answered", point.accuracy, "Of the digits answered."),
-        ("Other sounds answered", point.false_answers, "Words and noises, no digits."),
+        (
+            "Other sounds answered",
+            point.false_answers,
+            "Words and noises that are not digits.",
+        ),
     ]
     with st.container(horizontal=True):
         for label, rate, text in metrics:
@@ -61,8 +66,8 @@ def _how_to_hear_others(name: str) -> str:
         n = 0
     if n:
         return (
-            "No other sounds were played here. Choose the model’s own test part above: "
-            f"it holds {n:,} recordings that are no digits."
+            "No other sounds were played here. Choose the model’s own test part "
+            f"above: it holds {n:,} recordings that are not digits."
         )
     return (
         "Whether it also answers to other words and noises is not known: this "
@@ -80,9 +85,9 @@ def _show_coverage(curve: pd.DataFrame, threshold: float) -> None:
         figures.show(figures.draw(figure, alt))
     with right:
         st.markdown(
-            "**When to answer.** A higher threshold leads to the left: fewer digits "
-            "are answered, but those more often rightly, and fewer other sounds are "
-            "taken for a digit. The band around each line is its 95 % interval."
+            "**When to answer.** A higher threshold moves to the left: fewer digits "
+            "are answered, but more of the answers are right, and fewer other sounds "
+            "are taken for a digit. The band around each line is its 95 % interval."
         )
 
 

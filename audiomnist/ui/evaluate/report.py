@@ -42,7 +42,7 @@ def choose_part() -> str:
         format_func=label,
         key=state.EVALUATE_ON,
         persist_state="session",
-        help="Clips that the model was not trained on tell most.",
+        help="Clips that the model was not trained on tell you most.",
     )
     return chosen
 
@@ -57,13 +57,15 @@ def describe_part(model: Model, part: str) -> None:
             layout.plain(titles.corpus_title(name)) for name in config["corpora"]
         )
         st.caption(
-            f"Recordings: {corpora_here}. What trains and what tests was chosen by the "
-            f"rule “{rule}”{of}, seed {config['split_seed']}. {RULES.get(rule, '')}"
+            f"Recordings: {corpora_here}. Split by the rule “{rule}”{of}, seed "
+            f"{config['split_seed']}. {RULES.get(rule, '')}",
+            help="The seed is the number that all random choices of the split follow "
+            "from: the same seed gives the same split.",
         )
     elif part in config["corpora"]:
         st.warning(
-            "This model was trained on a part of these clips, so the accuracy "
-            "flatters. Its own test part leaves them out.",
+            "This model was trained on some of these clips, so the accuracy is too "
+            "good to be true. Its own test part leaves them out.",
             icon="🪞",
         )
     else:
@@ -77,9 +79,9 @@ def tell_of_strangers(model: Model, part: str) -> None:
         return
     rate = Rate(measured["n_correct"], measured["n_clips"])
     st.info(
-        "The people of this test train the model, too, with other clips, which "
-        "flatters it. A run with the same settings, which kept "
-        f"{measured['n_speakers']} speakers apart, understood **{share(rate.value)}** "
+        "The speakers in this test also train the model, with other clips, which "
+        "makes it look better than it is. A run with the same settings that kept "
+        f"{measured['n_speakers']} speakers apart recognized **{share(rate.value)}** "
         f"of the clips of those strangers ({interval(rate)}).",
         icon="👥",
     )
@@ -95,14 +97,24 @@ def show_accuracy(evaluation: Evaluation) -> None:
     rate = evaluation.accuracy
     n_silent = int((~evaluation.is_answered).sum())
     metrics = (
-        ("Accuracy", share(rate.value), "Share of the clips that were understood."),
+        (
+            "Accuracy",
+            share(rate.value),
+            "Share of the clips that were recognized correctly.",
+        ),
         (
             "95 % interval",
             f"{100 * rate.low:.1f}–{share(rate.high)}",
-            "Wilson’s interval: where the accuracy on such clips lies, most likely.",
+            "If many more clips like these were tested, the accuracy would most "
+            "likely lie in this range (Wilson’s score interval). The fewer clips, "
+            "the wider it is.",
         ),
         ("Clips", f"{rate.n:,}", f"In {n_silent} of them no speech was found."),
-        ("Mistakes", f"{rate.n - rate.successes:,}", "Clips not understood."),
+        (
+            "Mistakes",
+            f"{rate.n - rate.successes:,}",
+            "Clips that were not recognized correctly.",
+        ),
     )
     with st.container(horizontal=True):
         for label, value, text in metrics:
@@ -122,8 +134,8 @@ def tell_what_is_missing(part: str, evaluation: Evaluation) -> None:
     )
     st.info(
         "These figures were saved with the model. The recordings that it was tested "
-        f"on ({missing or 'of a folder'}) are not on this machine, so that none of "
-        "them can be played. The Dataset page tells how to get them.",
+        f"on ({missing or 'of a folder'}) are not on this machine, so they cannot be "
+        "played. Get them on the Dataset page.",
         icon="🔇",
     )
 

@@ -36,9 +36,9 @@ def show_confusion(name: str, recognizer: Recognizer, evaluation: Evaluation) ->
         figures.show(figures.draw(plot_confusion(matrix, style=figures.style()), alt))
     with right:
         st.markdown(
-            "A row is a digit that was said, a column what the model heard. Right "
-            "answers lie on the diagonal; a number beside it is a pair that sounds "
-            "alike to the model."
+            "Each row is a digit that was said, each column what the model answered. "
+            "Correct answers lie on the diagonal; a number off the diagonal is a pair "
+            "that the model confuses."
         )
         if worst := _worst_pairs(matrix):
             st.markdown("**Most often confused**\n" + "\n".join(worst))
@@ -74,8 +74,9 @@ def _times(count: int) -> str:
 def show_digits(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
     """Show precision, recall and F1 of each digit."""
     st.markdown(
-        "**Precision**: of the clips heard as this digit, how many were it. "
-        "**Recall**: of the clips that say it, how many were heard. **F1** joins both."
+        "**Precision**: of the clips recognized as this digit, how many really are "
+        "it. **Recall**: of the clips of this digit, how many were recognized. **F1** "
+        "is the harmonic mean of both."
     )
     st.dataframe(
         evaluation.report(),
@@ -101,8 +102,8 @@ def show_speakers(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
         figures.show(figures.draw(figure, alt))
     with right:
         st.markdown(
-            "An average can hide a voice that is hardly understood. The lines are 95 % "
-            "intervals: the fewer clips a voice has, the longer its line."
+            "An average can hide a voice that is rarely recognized. The lines are 95 "
+            "% intervals: the fewer clips a voice has, the longer its line."
         )
     with st.expander("The numbers"):
         percent = {
@@ -125,7 +126,7 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
     """List the mistakes, and play the one that is chosen."""
     mistakes = evaluation.errors()
     if not mistakes:
-        st.success("Not one mistake on these clips.", icon="🎉")
+        st.success("No mistakes on these clips.", icon="🎉")
         return
     threshold = recognizer.model.threshold
     n_sure = sum(mistake.probability >= threshold for mistake in mistakes)
@@ -208,14 +209,14 @@ def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
         others,
         format_func=choose_model.title,
         key=state.EVALUATE_OTHER,
-        help="It hears the same clips as the first.",
+        help="It is tested on the same clips as the first.",
     )
     second = _evaluate_second(other, evaluation)
     if second is None:
         layout.empty(
-            "The second model has not heard these clips, and their recordings are not "
-            "on this machine. Get them on the Dataset page, or choose another corpus "
-            "above."
+            "The second model was not tested on these clips, and their recordings are "
+            "not on this machine. Download them on the Dataset page, or choose "
+            "another corpus above."
         )
         return
     for column, (model, heard) in zip(
@@ -229,20 +230,23 @@ def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
         column.caption(interval(heard.accuracy))
     test = mcnemar(evaluation, second)
     verdict = (
-        "so uneven a division is unlikely to be chance"
+        "a difference this large rarely arises by chance"
         if test.p_value < _UNLIKELY
-        else "such a division may well be chance"
+        else "a difference this small may be due to chance"
     )
     st.markdown(
-        f"Of {test.n:,} clips, **{test.only_a:,}** were understood by the first model "
-        f"alone and **{test.only_b:,}** by the second alone. McNemar’s exact test: "
-        f"{_p_value(test.p_value)}; {verdict}."
+        f"Of {test.n:,} clips, **{test.only_a:,}** were recognized correctly by the "
+        f"first model alone and **{test.only_b:,}** by the second alone. McNemar’s "
+        f"exact test: {_p_value(test.p_value)}; {verdict}.",
+        help="McNemar’s test looks only at the clips that exactly one of the models "
+        "recognized. If both were equally good, each would win about half of these; p "
+        "is the probability of a split at least as uneven as this one.",
     )
     if n_known := _n_known(other, evaluation):
         st.warning(
             f"The second model may have been trained on {n_known:,} of these clips, "
-            "which flatters it. Models with the same corpora, split and seed compare "
-            "fairly on their test part.",
+            "which makes it look better than it is. Models with the same corpora, "
+            "split and seed compare fairly on their test part.",
             icon="🪞",
         )
 

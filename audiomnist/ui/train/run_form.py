@@ -23,7 +23,7 @@ from audiomnist.ui import cached, layout, state, titles
 
 _RULE_TITLES = {
     "speaker": "By speaker",
-    "random": "Random (flatters)",
+    "random": "Random (optimistic)",
     "leave_one_out": "Leave one speaker out",
     "official": "The corpus’s own test part",
     "corpus": "One corpus against the others",
@@ -60,7 +60,7 @@ def ask() -> RunConfig | None:
         help="Recordings to learn from and test on; several are joined.",
     )
     if any(name in CORPORA and CORPORA[name].is_synthetic for name in names):
-        st.caption("Synthetic voices are among them, whose words no person said.")
+        st.caption("Some of these voices are synthetic: no person recorded them.")
     rule, held_out = _ask_split(names)
     training = _ask_epochs(preset(kind).training)
     # What seldom needs another value is folded, so that the start is in sight.
@@ -163,7 +163,7 @@ def _ask_epochs(default: TrainConfig) -> TrainConfig:
         1,
         _MAX_EPOCHS,
         default.epochs,
-        help="How often every training clip is heard.",
+        help="How many times the network goes through all training clips.",
     )
     return replace(default, epochs=epochs)
 
@@ -175,26 +175,29 @@ def _ask_details(default: TrainConfig) -> TrainConfig:
         "Batch size",
         sorted({*_BATCH_SIZES, default.batch_size}),
         default.batch_size,
-        help="Clips per step: larger is steadier, smaller learns more often.",
+        help="Clips per training step. Larger batches make steadier steps; smaller "
+        "ones make more of them.",
     )
     learning_rate = right.select_slider(
         "Learning rate",
         sorted({*_LEARNING_RATES, default.learning_rate}),
         default.learning_rate,
         format_func=lambda rate: f"{rate:g}",
-        help="Length of a step: too large jumps about, too small takes for ever.",
+        help="Size of each step. If it is too large, the loss jumps about; if it is "
+        "too small, training takes forever.",
     )
     is_augmented = st.toggle(
         "Vary the clips (augmentation)",
         default.augmentation is not None,
-        help="Every epoch hears each clip at another tempo, in another room, with "
-        "other noise. Slower to train, better with strangers and microphones.",
+        help="In every epoch each clip is played at a different tempo, in a different "
+        "room, with different noise. Training is slower, but the model copes better "
+        "with new voices and microphones.",
     )
     knows_others = st.toggle(
-        "Learn what is no digit",
+        "Learn to reject other words",
         default.others_part > 0,
-        help="Other words, noises and mangled digits are heard too, so that it can "
-        "answer “not a digit”.",
+        help="The network also trains on other words, noises and mangled digits, so "
+        "that it can answer “not a digit”.",
     )
     augmentation = default.augmentation or AugmentationConfig()
     others_part = default.others_part or TrainConfig.others_part

@@ -159,11 +159,11 @@ def _show_history(history: list[EpochMetrics], *, is_varied: bool) -> None:
         st.metric("Training time", duration(seconds).removeprefix("about "))
     figures.show_curves(plot_learning_curves(history, style=figures.style()))
     st.caption(
-        "When the training curve goes on improving and the validation curve does not, "
-        "the network learns its clips by heart."
+        "If the training curve keeps improving while the validation curve does not, "
+        "the network is memorizing its clips (overfitting)."
         + (
-            " The training clips are varied, which makes them harder: the validation "
-            "curve may lie above theirs."
+            " Training clips are augmented, which makes them harder, so the "
+            "validation accuracy may be higher than the training accuracy."
             if is_varied
             else ""
         )
@@ -176,8 +176,8 @@ def _show_result(run: Run) -> None:
     if tested is not None:
         rate = tested.accuracy
         found = (
-            f"**Test accuracy {share(rate.value)}** on clips that were kept "
-            f"apart ({interval(rate)})."
+            f"**Test accuracy {share(rate.value)}** on held-out clips "
+            f"({interval(rate)})."
         )
         if rate.value >= _GOOD_ACCURACY:
             st.success(found, icon="🎯")
@@ -187,9 +187,9 @@ def _show_result(run: Run) -> None:
         others = tested.false_answers
         if others.n and others.value > _MANY_FALSE_ANSWERS:
             st.warning(
-                f"It answers {share(others.value)} of {others.n:,} other words "
-                "and noises with a digit: speak only digits to it. More epochs and "
-                "“Learn what is no digit” help.",
+                f"It takes {share(others.value)} of {others.n:,} other words and "
+                "noises for a digit, so say only digits to it. More epochs and "
+                "“Learn to reject other words” help.",
                 icon="🙉",
             )
     left, right = st.columns(2)
@@ -204,9 +204,9 @@ def _what_may_help(run: Run, accuracy: float) -> str:
     history = run.history
     if history and best_epoch(history).val_accuracy - accuracy > _WIDE_GAP:
         return (
-            "The clips that validate were understood far more often: it knows the "
-            "voices that it learned from, and not these. More epochs will hardly help, "
-            "more speakers will."
+            "Accuracy was far higher on the validation clips: the network knows the "
+            "voices that it learned from, but not these. More epochs will hardly "
+            "help; more speakers will."
         )
     return "More epochs or recordings may help."
 
