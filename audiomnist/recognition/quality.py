@@ -260,6 +260,7 @@ def _advice(
 
 def _advice_on_level(quality: ClipQuality) -> str:
     """What to do if nobody seems to speak, or too softly; "" if all is well."""
+    level = f"{quality.level_dbfs:.0f} dBFS, where 0 is the loudest possible"
     if quality.peak == 0:
         return (
             "The recording is completely silent. "
@@ -267,18 +268,17 @@ def _advice_on_level(quality: ClipQuality) -> str:
         )
     if quality.speech is None and quality.level_dbfs > _LOUD_DBFS:
         return (
-            f"No word stands out from the noise, which is loud "
-            f"({quality.level_dbfs:.0f} dBFS; 0 is the loudest possible). Go to a quieter "
-            "place, or close to the microphone."
+            f"No word stands out from the noise, which is loud ({level}). Go to a "
+            "quieter place, or close to the microphone."
         )
     if quality.speech is None:
         return (
-            f"Nobody seems to speak; the level is {quality.level_dbfs:.0f} dBFS (0 is the "
-            "loudest possible). Say one digit, close to the microphone."
+            f"Nobody seems to speak: the level is {level}. Say one digit, close to the "
+            "microphone."
         )
     if quality.level_dbfs < QUIET_DBFS:
         return (
-            f"The recording is very quiet ({quality.level_dbfs:.0f} dBFS; 0 is the loudest "
-            "possible). Move closer to the microphone or turn it up."
+            f"The recording is very quiet ({level}). Move closer to the microphone or "
+            "turn it up."
         )
     return ""
