@@ -15,6 +15,7 @@ from audiomnist.corpora.other_words import EMBEDDED, load_others
 from audiomnist.corpora.splits import Split
 from audiomnist.features.cache import clip_features, clip_spectra, heard
 from audiomnist.features.extraction import hear, join_spectra, spectra
+from audiomnist.features.spectra import Spectra
 from audiomnist.runs.config import RunConfig
 from audiomnist.training.data import TrainingData
 from audiomnist.training.negatives import noises
@@ -66,15 +67,26 @@ def prepare(
     if not config.others or config.training.others_part == 0:
         return data
     words, said, _ = clip_spectra(others["train"], features, on_progress=show(2))
-    rng = np.random.default_rng(config.training.seed)
-    sounds = heard(spectra(noises(_N_NOISES, rng), features))
     held_out = clip_features(others["validation"], features, on_progress=show(3))
+    return _with_others(data, words, said, held_out.values, config)
+
+
+def _with_others(
+    data: TrainingData,
+    words: Spectra,
+    said: tuple[Clip, ...],
+    held_out: np.ndarray,
+    config: RunConfig,
+) -> TrainingData:
+    """Add the sounds that are no digits: other words, those held out, and noises."""
+    features, rng = config.features, np.random.default_rng(config.training.seed)
+    sounds = heard(spectra(noises(_N_NOISES, rng), features))
     _, hums = hear(noises(_N_VALIDATION_NOISES, rng), features)
     return replace(
         data,
         others=join_spectra([words, sounds], features.spectrum),
         others_weights=_others_weights(said, len(sounds), config.others),
-        validation_others=np.concatenate([held_out.values, hums]),
+        validation_others=np.concatenate([held_out, hums]),
     )
 
 

@@ -6,7 +6,7 @@ functions.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,21 +137,7 @@ class _Learner:
         import keras
 
         keras.utils.set_random_seed(config.seed)
-        self.network = build(network, data.features.shape)
-        outputs, learning = [self.network.output], [self.network]
-        self.teacher = None
-        if config.taught_part:
-            self.teacher = build_teacher(network.n_others, data.features.shape)
-            embedded = self.teacher.embedding(self.network.input)
-            outputs.append({"taught": self.teacher.head(embedded)})
-            learning.append(self.teacher.head)
-        # The same layers once more: only this one is saved with the optimizer.
-        self.checkpoint = keras.Model(self.network.input, outputs)
-        self.checkpoint.compile(optimizer=_optimizer(config, self.n_batches))
-        self.weights = [
-            weight for model in learning for weight in model.trainable_variables
-        ]
-        self.checkpoint.optimizer.build(self.weights)
+        self._build(network)
         self.loss = keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=config.label_smoothing
         )
@@ -160,18 +146,58 @@ class _Learner:
             lambda features: self.network(features, training=False)["logits"],
             reduce_retracing=True,
         )
+
+    def _build(self, network: NetworkConfig) -> None:
+        """Build the network, its teacher if there is one, and their optimizer."""
+        import keras
+
+        shape = self.data.features.shape
+        self.network = build(network, shape)
+        outputs, learning = [self.network.output], [self.network]
+        self.teacher = None
+        if self.config.taught_part:
+            self.teacher = build_teacher(network.n_others, shape)
+            embedded = self.teacher.embedding(self.network.input)
+            outputs.append({"taught": self.teacher.head(embedded)})
+            learning.append(self.teacher.head)
+        self.weights = [
+            weight for model in learning for weight in model.trainable_variables
+        ]
         self.seeds = [
             layer.seed_generator.state
             for model in learning
             for layer in model.layers
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0
         ]
+        # The same layers once more: only this one is saved with the optimizer.
+        self.checkpoint = keras.Model(self.network.input, outputs)
+        self.checkpoint.compile(optimizer=_optimizer(self.config, self.n_batches))
+        self.checkpoint.optimizer.build(self.weights)
 
     def learn_epoch(
         self, epoch: int, on_batch: Callable[[int, int], None] | None
     ) -> EpochMetrics:
         """Hear every training clip once, then the validation clips."""
         begin, begin_processor = time.perf_counter(), time.process_time()
+        loss, accuracy = self._learn(self._batches(epoch), on_batch)
+        if not np.isfinite(loss):
+            raise ModelError(
+                f"The training loss became {loss} in epoch {epoch}. "
+                "Choose a lower learning rate."
+            )
+        val_loss, val_accuracy = self._validate()
+        return EpochMetrics(
+            epoch,
+            loss,
+            accuracy,
+            val_loss,
+            val_accuracy,
+            time.perf_counter() - begin,
+            time.process_time() - begin_processor,
+        )
+
+    def _batches(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Features and labels of each batch; all chance depends on the epoch alone."""
         rng = np.random.default_rng((self.config.seed, epoch))
         for seed in self.seeds:  # of dropout, which a checkpoint does not hold
             seed.assign(rng.integers(2**31, size=seed.shape))
@@ -182,28 +208,22 @@ class _Learner:
         order = np.resize(
             rng.permutation(len(features)), self.n_batches * self.batch_size
         )
+        for chosen in np.split(order, self.n_batches):
+            yield features[chosen], labels[chosen]
+
+    def _learn(
+        self,
+        batches: Iterable[tuple[np.ndarray, np.ndarray]],
+        on_batch: Callable[[int, int], None] | None,
+    ) -> tuple[float, float]:
+        """Learn from batches; returns the mean of their losses and accuracies."""
         sums = np.zeros(2)
-        for batch, chosen in enumerate(np.split(order, self.n_batches)):
-            step = self.step(features[chosen], labels[chosen])
-            sums += [float(value) for value in step]
+        for batch, (features, labels) in enumerate(batches, start=1):
+            sums += [float(value) for value in self.step(features, labels)]
             if on_batch:
-                on_batch(batch + 1, self.n_batches)
+                on_batch(batch, self.n_batches)
         loss, accuracy = sums / self.n_batches
-        if not np.isfinite(loss):
-            raise ModelError(
-                f"The training loss became {loss} in epoch {epoch}. "
-                "Choose a lower learning rate."
-            )
-        val_loss, val_accuracy = self._validate()
-        return EpochMetrics(
-            epoch,
-            float(loss),
-            float(accuracy),
-            val_loss,
-            val_accuracy,
-            time.perf_counter() - begin,
-            time.process_time() - begin_processor,
-        )
+        return float(loss), float(accuracy)
 
     def restore(self, folder: Path) -> list[EpochMetrics]:
         """Take up the checkpoint; returns the history of the epochs in it."""
