@@ -69,33 +69,10 @@ class TrainingData:
     validation_others: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        parts = (
-            ("training", len(self.train), self.train_digits),
-            ("validation", len(self.validation), self.validation_digits),
-        )
-        for part, n_clips, digits in parts:
-            if n_clips == 0 or len(digits) != n_clips:
-                raise ModelError(
-                    f"The {part} part has {n_clips} clips with speech and "
-                    f"{len(digits)} digits; expected as many digits as clips, and one "
-                    "at least. Choose another split or corpus."
-                )
-            if digits.min() < 0 or digits.max() >= N_DIGITS:
-                raise ModelError(
-                    f"The {part} part has digits from {digits.min()} to "
-                    f"{digits.max()}; expected 0 to {N_DIGITS - 1}."
-                )
-        for weights, clips in (
-            (self.weights, self.train),
-            (self.others_weights, self.others),
-        ):
-            if weights is not None and (
-                weights.shape != (len(clips or ()),) or not weights.min() > 0
-            ):
-                raise ModelError(
-                    f"There are {weights.size} weights for {len(clips or ())} clips; "
-                    "expected one above 0 for each."
-                )
+        _check_digits("training", len(self.train), self.train_digits)
+        _check_digits("validation", len(self.validation), self.validation_digits)
+        _check_weights(self.weights, len(self.train))
+        _check_weights(self.others_weights, len(self.others or ()))
         if self.validation.shape[1:] != self.features.shape:
             raise ModelError(
                 f"The validation features are {self.validation.shape[1:]}; expected "
@@ -125,26 +102,30 @@ class TrainingData:
             Features, float32, (n_clips + n_others, n_bins, n_frames), and what is
             said, int64, of the same length; 10 stands for no digit.
         """
-        digits = self.train_digits.astype(np.int64)
-        n_clips, is_one_part = len(digits), len(digits) <= CLIPS_AT_ONCE
-        chosen = np.arange(n_clips)
-        if self.weights is not None:
-            chosen = _draw(self.weights, n_clips, rng)
-        if not is_one_part:
-            # The clips of a part are each other's babble: it has to have all digits.
-            chosen = rng.permutation(chosen)
+        chosen = self._choose(rng)
+        n_clips = len(chosen)
+        is_as_given = np.array_equal(chosen, np.arange(n_clips))  # and needs no copy
         features = np.empty((n_clips + n_others, *self.features.shape), np.float32)
         for part in _parts(n_clips):
-            clips = self.train
-            if self.weights is not None or not is_one_part:
-                clips = clips.take(chosen[part])
+            clips = self.train if is_as_given else self.train.take(chosen[part])
             features[part] = self._vary(clips, augmentation, rng)
         for part in _parts(n_others):
             others = self._draw_others(part.stop - part.start, rng)
             place = slice(n_clips + part.start, n_clips + part.stop)
             features[place] = self._vary(others, augmentation, rng)
-        labels = np.append(digits[chosen], np.full(n_others, N_DIGITS))
-        return features, labels
+        digits = self.train_digits[chosen].astype(np.int64)
+        return features, np.append(digits, np.full(n_others, N_DIGITS))
+
+    def _choose(self, rng: np.random.Generator) -> np.ndarray:
+        """Numbers of the training clips in the order in which they are heard."""
+        n_clips = len(self.train)
+        chosen = np.arange(n_clips)
+        if self.weights is not None:
+            chosen = _draw(self.weights, n_clips, rng)
+        if n_clips > CLIPS_AT_ONCE:
+            # The clips of a part are each other's babble: it has to have all digits.
+            chosen = rng.permutation(chosen)
+        return chosen
 
     def _draw_others(self, n_others: int, rng: np.random.Generator) -> Spectra:
         """Sounds that are no digits: those that there are, and mangled digits."""
@@ -169,6 +150,32 @@ class TrainingData:
         if augmentation is None:
             return render(clips, self.features)
         return augment(clips, self.features, augmentation, rng)
+
+
+def _check_digits(part: str, n_clips: int, digits: np.ndarray) -> None:
+    """Refuse a part of the clips that is empty or has not one digit for each."""
+    if n_clips == 0 or len(digits) != n_clips:
+        raise ModelError(
+            f"The {part} part has {n_clips} clips with speech and {len(digits)} "
+            "digits; expected as many digits as clips, and one at least. Choose "
+            "another split or corpus."
+        )
+    if digits.min() < 0 or digits.max() >= N_DIGITS:
+        raise ModelError(
+            f"The {part} part has digits from {digits.min()} to {digits.max()}; "
+            f"expected 0 to {N_DIGITS - 1}."
+        )
+
+
+def _check_weights(weights: np.ndarray | None, n_clips: int) -> None:
+    """Refuse weights of which there is not one above 0 for each clip."""
+    if weights is None:
+        return
+    if weights.shape != (n_clips,) or not weights.min() > 0:
+        raise ModelError(
+            f"There are {weights.size} weights for {n_clips} clips; expected one "
+            "above 0 for each."
+        )
 
 
 def _parts(n_clips: int) -> list[slice]:
