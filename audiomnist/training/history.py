@@ -46,6 +46,13 @@ def best_epoch(history: Sequence[EpochMetrics]) -> EpochMetrics:
     return min(history, key=lambda metrics: metrics.val_loss)
 
 
+def is_stalled(history: Sequence[EpochMetrics], patience: int) -> bool:
+    """Whether the last `patience` epochs brought nothing; never if that is 0."""
+    if not history or patience == 0:
+        return False
+    return history[-1].epoch - best_epoch(history).epoch >= patience
+
+
 def write_history(history: Sequence[EpochMetrics], folder: Path) -> None:
     """Write `history.csv`, one line an epoch."""
     table = io.StringIO(newline="")

@@ -3,10 +3,13 @@
 Owns the learning loop and its checkpoints. It knows nothing of queues or processes. How
 the model is served is for `recognition`. TensorFlow and Keras are imported only inside
 functions.
+
+The loop is not `keras.Model.fit`, which takes more processor time, and whose callbacks
+do not resume a training bit for bit.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +21,22 @@ from audiomnist.networks.architectures import build, build_teacher
 from audiomnist.networks.backend import tensorflow_ready
 from audiomnist.networks.config import NetworkConfig
 from audiomnist.networks.files import load_network, save_network, to_litert
+from audiomnist.recognition.models import LITERT, WEIGHTS
 from audiomnist.storage import write_atomically
 from audiomnist.training.config import TrainConfig
 from audiomnist.training.data import TrainingData
+from audiomnist.training.events import write_events
 from audiomnist.training.history import (
     EpochMetrics,
     best_epoch,
+    is_stalled,
     read_history,
     write_history,
 )
 
 if TYPE_CHECKING:
     import keras
-from audiomnist.recognition.models import LITERT, WEIGHTS
+    from keras.optimizers.schedules import CosineDecay
 
 CHECKPOINT = "checkpoint.keras"
 
@@ -59,6 +65,9 @@ def train(
     "embedding". Each file appears whole or not at all. The same seed gives the
     same weights on one machine, also when the training was interrupted.
 
+    For TensorBoard, `tensorboard/events.out.tfevents` grows by one epoch at a time:
+    the measures of `history.csv`, and the learning rate of the epoch's last step.
+
     Parameters
     ----------
     network, config, data
@@ -80,13 +89,17 @@ def train(
     """
     learner = _Learner(network, config, data)
     history = learner.restore(folder) if resume else []
-    while len(history) < config.epochs and not _is_stalled(history, config.patience):
+    write_events(
+        history, learner.learning_rate, folder
+    )  # those that an interruption left out
+    while len(history) < config.epochs and not is_stalled(history, config.patience):
         metrics = learner.learn_epoch(len(history) + 1, on_batch)
         history.append(metrics)
         if best_epoch(history) is metrics:
             save_network(learner.network, folder / WEIGHTS)
         write_history(history, folder)
         save_network(learner.checkpoint, folder / CHECKPOINT)
+        write_events(history, learner.learning_rate, folder)
         on_epoch(metrics)
     write_atomically(folder / LITERT, to_litert(load_network(folder / WEIGHTS)))
 
@@ -171,7 +184,8 @@ class _Learner:
         ]
         # The same layers once more: only this one is saved with the optimizer.
         self.checkpoint = keras.Model(self.network.input, outputs)
-        self.checkpoint.compile(optimizer=_optimizer(self.config, self.n_batches))
+        self.rate = _learning_rate(self.config, self.n_batches)
+        self.checkpoint.compile(optimizer=_optimizer(self.config, self.rate))
         self.checkpoint.optimizer.build(self.weights)
 
     def learn_epoch(
@@ -224,6 +238,10 @@ class _Learner:
                 on_batch(batch, self.n_batches)
         loss, accuracy = sums / self.n_batches
         return float(loss), float(accuracy)
+
+    def learning_rate(self, epoch: int) -> float:
+        """The rate of an epoch's last step."""
+        return float(self.rate(epoch * self.n_batches - 1))
 
     def restore(self, folder: Path) -> list[EpochMetrics]:
         """Take up the checkpoint; returns the history of the epochs in it."""
@@ -304,20 +322,26 @@ class _Learner:
         )
 
 
-def _optimizer(config: TrainConfig, n_batches: int) -> "keras.Optimizer":
-    """AdamW with a warm-up and a cosine over all steps."""
-    import keras
+def _learning_rate(config: TrainConfig, n_batches: int) -> "CosineDecay":
+    """A warm-up and a cosine over all steps."""
+    from keras.optimizers.schedules import CosineDecay
 
     n_steps = config.epochs * n_batches
     n_rising = round(_WARM_UP * n_steps)
-    rate = keras.optimizers.schedules.CosineDecay(
+    if n_rising == 0:
+        return CosineDecay(config.learning_rate, n_steps)
+    return CosineDecay(
         initial_learning_rate=0.0,
         warmup_target=config.learning_rate,
         warmup_steps=n_rising,
         decay_steps=n_steps - n_rising,
     )
-    if n_rising == 0:
-        rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, n_steps)
+
+
+def _optimizer(config: TrainConfig, rate: "CosineDecay") -> "keras.Optimizer":
+    """AdamW, which decays neither offsets nor scales."""
+    import keras
+
     optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=_NOT_DECAYED)
     return optimizer
@@ -326,10 +350,3 @@ def _optimizer(config: TrainConfig, n_batches: int) -> "keras.Optimizer":
 def _state(model: "keras.Model") -> list[Any]:
     """All variables of a compiled model, then those of its optimizer."""
     return [*model.variables, *model.optimizer.variables]
-
-
-def _is_stalled(history: Sequence[EpochMetrics], patience: int) -> bool:
-    """Whether the last `patience` epochs brought nothing."""
-    if not history or patience == 0:
-        return False
-    return history[-1].epoch - best_epoch(history).epoch >= patience

@@ -1,15 +1,18 @@
 """The history of a training, and files that are replaced at once."""
 
 import json
+import struct
 
 import pytest
 
 from audiomnist.errors import ModelError
 from audiomnist.storage import UNFINISHED, replacing, write_json
+from audiomnist.training.events import keep_records
 from audiomnist.training.history import (
     HISTORY,
     EpochMetrics,
     best_epoch,
+    is_stalled,
     read_history,
     write_history,
 )
@@ -43,6 +46,30 @@ def test_a_damaged_history_is_refused(content, tmp_path):
 def test_the_best_epoch_is_the_first_of_lowest_validation_loss():
     history = [epoch(1, 3.0), epoch(2, 1.0), epoch(3, 1.0), epoch(4, 2.0)]
     assert best_epoch(history).epoch == 2
+
+
+def test_a_training_is_stalled_when_its_best_epoch_is_long_ago():
+    history = [epoch(1, 3.0), epoch(2, 1.0), epoch(3, 1.0), epoch(4, 2.0)]
+    assert [is_stalled(history, patience) for patience in (0, 2, 3)] == [0, 1, 0]
+    assert not is_stalled([], 1)
+
+
+def test_whole_records_are_kept_up_to_their_number(tmp_path):
+    path = tmp_path / "records"
+    assert keep_records(path, 3) == 0
+    records = [
+        struct.pack("<QI", len(content), 0) + content + struct.pack("<I", 0)
+        for content in (b"one", b"second", b"3")
+    ]
+    whole = b"".join(records)
+    for n_bytes in range(len(whole) + 1):
+        path.write_bytes(whole[:n_bytes])
+        n_kept = keep_records(path, 2)
+        assert path.read_bytes() == b"".join(records[:n_kept])
+        assert n_kept == 2 or len(b"".join(records[: n_kept + 1])) > n_bytes
+    path.write_bytes(records[0] + bytes(100))  # as a power failure may leave it
+    assert keep_records(path, 3) == 1
+    assert path.read_bytes() == records[0]
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
