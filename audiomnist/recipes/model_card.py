@@ -199,9 +199,7 @@ def _in_8_bits(model: Model, config: RunConfig, result: Evaluation) -> str:
     )
     heard = clip_features(result.clips, model.features)
     digits = np.array([clip.digit for clip in heard.clips])
-    logits, fine = (
-        network.hear(heard.values)["logits"] for network in (model.network, finer)
-    )
+    logits, fine = (network.logits(heard.values) for network in (model.network, finer))
     rate = Rate(int((fine.argmax(axis=1) == digits).sum()), len(result.clips))
     n_different = int((fine.argmax(axis=1) != logits.argmax(axis=1)).sum())
     size = (model.folder / LITERT).stat().st_size

@@ -30,8 +30,8 @@ class LiteRTNetwork:
     Parameters
     ----------
     path
-        The file, with the input "features" and the outputs "logits" and
-        "embedding".
+        The file, with the input "features" and the output "logits"; others, such as
+        "embedding", are not read.
     input_shape
         Shape of one clip's features: (n_bins, n_frames).
     n_moved
@@ -69,31 +69,34 @@ class LiteRTNetwork:
             # The interpreter does not copy what it is made from.
             self._content = content
             self._interpreter = Interpreter(model_content=content, num_threads=1)
-            self._input, self._outputs = self._tensors()
+            self._input, self._output = self._tensors()
             self._n_clips = 0
-            answer = self._invoke(np.zeros((1, *input_shape), np.float32))
+            logits = self._invoke(np.zeros((1, *input_shape), np.float32))
         except (ValueError, RuntimeError, KeyError, IndexError) as error:
             raise ModelError(
                 f"{path} is not a model of spoken digits for features of shape "
                 f"{input_shape} ({' '.join(str(error).split())}). "
                 "Train the model again."
             ) from error
-        if answer["logits"].shape != (1, N_DIGITS) or answer["embedding"].ndim != 2:
+        if logits.shape != (1, N_DIGITS):
             raise ModelError(
-                f"{path} answers with logits of shape {answer['logits'].shape}; "
-                f"expected (1, {N_DIGITS}). Train the model again."
+                f"{path} answers with logits of shape {logits.shape}; expected "
+                f"(1, {N_DIGITS}). Train the model again."
             )
-        self.embedding_size = answer["embedding"].shape[1]
 
-    def hear(self, features: np.ndarray) -> dict[str, np.ndarray]:
-        """Compute the outputs for features of shape (n_clips, n_bins, n_frames).
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """Compute the logits of each digit.
+
+        Parameters
+        ----------
+        features
+            float32, shape (n_clips, n_bins, n_frames).
 
         Returns
         -------
-        dict[str, np.ndarray]
-            "logits", float32, shape (n_clips, 10), and "embedding", float32,
-            shape (n_clips, embedding_size): those of the first look, or the mean of
-            three where that was not sure.
+        np.ndarray
+            float32, shape (n_clips, 10): those of the first look, or the mean of three
+            where that was not sure.
 
         Raises
         ------
@@ -107,44 +110,34 @@ class LiteRTNetwork:
                 "them with the model's own feature settings."
             )
         features = np.asarray(features, dtype=np.float32)
-        answers = self._look(_moved(features, -self.n_moved))
+        logits = self._look(_moved(features, -self.n_moved))
         if self.n_moved:
-            lead = _lead(answers["logits"], knows_others=self.knows_others)
+            lead = _lead(logits, knows_others=self.knows_others)
             unsure = np.flatnonzero(lead < _SURE)
             later = _moved(features[unsure], self.n_moved)
             quicker = _moved(_quicker(features[unsure]), self.n_moved)
-            again = [self._look(look) for look in (later, quicker)]
-            for name, seen in answers.items():
-                looks = (seen[unsure], *(look[name] for look in again))
-                seen[unsure] = np.mean(looks, axis=0)
-        return answers
+            looks = (logits[unsure], self._look(later), self._look(quicker))
+            logits[unsure] = np.mean(looks, axis=0)
+        return logits
 
-    def _look(self, features: np.ndarray) -> dict[str, np.ndarray]:
-        """The outputs for one look at each clip."""
+    def _look(self, features: np.ndarray) -> np.ndarray:
+        """The logits of one look at each clip: (n_clips, 10)."""
         features = np.ascontiguousarray(features)
         with self._lock:
             parts = [
                 self._invoke(features[first : first + _CLIPS_AT_ONCE])
                 for first in range(0, len(features), _CLIPS_AT_ONCE)
             ]
-        if not parts:
-            sizes = {"logits": N_DIGITS, "embedding": self.embedding_size}
-            return {name: np.zeros((0, n), np.float32) for name, n in sizes.items()}
-        return {
-            name: np.concatenate([part[name] for part in parts])
-            for name in self._outputs
-        }
+        return np.concatenate([np.zeros((0, N_DIGITS), np.float32), *parts])
 
-    def _tensors(self) -> tuple[int, dict[str, int]]:
-        """Indices of the input and of each output; resizing allows no open runner."""
+    def _tensors(self) -> tuple[int, int]:
+        """Indices of the features and of the logits; resizing allows no open runner."""
         signature = self._interpreter.get_signature_runner()
-        details = signature.get_output_details()
-        outputs = {
-            name: int(details[name]["index"]) for name in ("logits", "embedding")
-        }
-        return int(signature.get_input_details()["features"]["index"]), outputs
+        features = signature.get_input_details()["features"]
+        logits = signature.get_output_details()["logits"]
+        return int(features["index"]), int(logits["index"])
 
-    def _invoke(self, features: np.ndarray) -> dict[str, np.ndarray]:
+    def _invoke(self, features: np.ndarray) -> np.ndarray:
         """One pass through the interpreter, which only one thread may be in."""
         if len(features) != self._n_clips:
             self._interpreter.resize_tensor_input(self._input, features.shape)
@@ -152,10 +145,7 @@ class LiteRTNetwork:
             self._n_clips = len(features)
         self._interpreter.set_tensor(self._input, features)
         self._interpreter.invoke()
-        return {
-            name: self._interpreter.get_tensor(index)
-            for name, index in self._outputs.items()
-        }
+        return self._interpreter.get_tensor(self._output)
 
 
 def _moved(features: np.ndarray, n: int) -> np.ndarray:

@@ -146,17 +146,7 @@ class Model:
         ModelError
             If the features have another shape.
         """
-        return self.network.hear(features)["logits"]
-
-    def embeddings(self, features: np.ndarray) -> np.ndarray:
-        """Compute the values before the last layer: (n_clips, embedding_size).
-
-        Raises
-        ------
-        ModelError
-            If the features have another shape.
-        """
-        return self.network.hear(features)["embedding"]
+        return self.network.logits(features)
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Compute the probability of each digit: (n_clips, 10), rows sum to 1.

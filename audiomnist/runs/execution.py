@@ -119,7 +119,7 @@ def _train(
     served = LiteRTNetwork(
         run.folder / LITERT, config.features.shape, n_moved, knows_others=knows_others
     )
-    logits = served.hear(data.validation)["logits"]
+    logits = served.logits(data.validation)
     temperature = fit_temperature(
         logits, data.validation_digits, knows_others=knows_others
     )

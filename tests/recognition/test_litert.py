@@ -45,35 +45,34 @@ def test_it_looks_again_only_where_it_is_not_sure(path, network, knows_others) -
     )
     quick = np.pad(quick, ((0, 0), (0, 0), (0, 3)), mode="edge")
     earlier, later, quicker = (
-        {name: values.numpy() for name, values in network(look, training=False).items()}
+        network(look, training=False)["logits"].numpy()
         for look in (padded[:, :, :-6], padded[:, :, 6:], quick[:, :, 3:])
     )
-    answers = earlier["logits"]
+    answers = earlier
     if knows_others:
         answers = np.c_[answers, np.zeros(40)]
     first, second = np.sort(answers, axis=1).T[[-1, -2]]
     is_sure = first - second >= 2
     assert 5 < is_sure.sum() < 35
     for chosen in (np.arange(40), np.flatnonzero(is_sure), np.flatnonzero(~is_sure)):
-        for name, values in served.hear(features[chosen]).items():
-            mean = (earlier[name] + later[name] + quicker[name]) / 3
-            wanted = np.where(is_sure[:, None], earlier[name], mean)[chosen]
-            np.testing.assert_allclose(values, wanted, rtol=1e-4, atol=1e-4)
+        mean = (earlier + later + quicker) / 3
+        wanted = np.where(is_sure[:, None], earlier, mean)[chosen]
+        logits = served.logits(features[chosen])
+        np.testing.assert_allclose(logits, wanted, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("n_moved", [0, 3])
 def test_no_clips_give_no_answers(path, n_moved) -> None:
-    answers = LiteRTNetwork(path, SHAPE, n_moved).hear(noise(0))
-    assert answers["logits"].shape == (0, 10)
-    assert answers["embedding"].shape == (0, 16)
+    logits = LiteRTNetwork(path, SHAPE, n_moved).logits(noise(0))
+    assert (logits.shape, logits.dtype) == ((0, 10), np.float32)
 
 
 @pytest.mark.parametrize("n_moved", [0, 3])
 def test_a_clip_is_heard_alone_as_among_others(path, n_moved) -> None:
     served = LiteRTNetwork(path, SHAPE, n_moved)
     features = 20 * noise(300)
-    together = served.hear(features)["logits"]
-    alone = [served.hear(features[i : i + 1])["logits"] for i in range(300)]
+    together = served.logits(features)
+    alone = [served.logits(features[i : i + 1]) for i in range(300)]
     np.testing.assert_allclose(np.concatenate(alone), together, rtol=1e-4, atol=1e-4)
 
 
@@ -84,9 +83,9 @@ def test_many_threads_get_their_own_answers(path, n_moved) -> None:
 
     def ask(n_clips: int) -> None:
         features = 20 * noise(n_clips, seed=n_clips)
-        expected = served.hear(features)["logits"]
+        expected = served.logits(features)
         for _ in range(50):
-            if not np.array_equal(served.hear(features)["logits"], expected):
+            if not np.array_equal(served.logits(features), expected):
                 wrong.append(n_clips)
 
     threads = [threading.Thread(target=ask, args=(n,)) for n in (1, 2, 3, 40)]
@@ -100,7 +99,7 @@ def test_many_threads_get_their_own_answers(path, n_moved) -> None:
 @pytest.mark.parametrize("shape", [(16, 16), (2, 8, 16), (1, 16)])
 def test_features_of_another_shape_are_refused(path, shape) -> None:
     with pytest.raises(ModelError, match="this model expects"):
-        LiteRTNetwork(path, SHAPE, 3).hear(np.zeros(shape, np.float32))
+        LiteRTNetwork(path, SHAPE, 3).logits(np.zeros(shape, np.float32))
 
 
 def test_a_file_that_is_not_there_cannot_be_read(tmp_path) -> None:

@@ -70,9 +70,6 @@ def test_it_answers_as_the_network_does(folder, network, n_clips):
     features = noise(n_clips)
     expected = network(features, training=False)
     np.testing.assert_allclose(model.logits(features), expected["logits"], atol=1e-5)
-    np.testing.assert_allclose(
-        model.embeddings(features), expected["embedding"], atol=1e-5
-    )
     probabilities = model.probabilities(features)
     np.testing.assert_allclose(
         probabilities, probabilities_of(expected["logits"].numpy()), atol=1e-5
@@ -158,7 +155,7 @@ def test_a_network_of_another_kind_is_refused(folder):
     module = tensorflow.Module()
     for answer in (
         lambda features: {"sum": tensorflow.reduce_sum(features)},
-        lambda features: {"logits": features[:, 0], "embedding": features[:, 0]},
+        lambda features: {"logits": features[:, 0]},
     ):
         hear = tensorflow.function(answer, input_signature=[shape])
         converter = tensorflow.lite.TFLiteConverter.from_concrete_functions(

@@ -86,7 +86,7 @@ def test_it_learns_and_leaves_a_model(network, data, tmp_path):
     assert left == {CHECKPOINT, WEIGHTS, LITERT, HISTORY}
     logits = load_network(tmp_path / WEIGHTS)(data.validation, training=False)["logits"]
     served = LiteRTNetwork(tmp_path / LITERT, FEATURES.shape)
-    answer = served.hear(data.validation)["logits"]
+    answer = served.logits(data.validation)
     np.testing.assert_allclose(answer, logits, atol=1e-4)
     is_right = answer.argmax(axis=1) == data.validation_digits
     assert is_right.mean() == pytest.approx(best_epoch(history).val_accuracy)
