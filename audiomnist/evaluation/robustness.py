@@ -151,10 +151,9 @@ def hear(recognizer: Recognizer, exposure: Exposure) -> Outcome:
     answers = [p.digit for p in heard]
     n_answered = n - answers.count(None)
     is_placed = [
-        p.start is not None
-        and p.end is not None
-        and abs(p.start - word.start) <= TOLERANCE
-        and abs(p.end - word.end) <= TOLERANCE
+        p.speech is not None
+        and abs(p.speech.start - word.start) <= TOLERANCE
+        and abs(p.speech.end - word.end) <= TOLERANCE
         for p, word in zip(heard, exposure.words, strict=True)
     ]
     shown = _likeliest_if_placed(recognizer, exposure)

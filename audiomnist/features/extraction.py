@@ -11,7 +11,7 @@ import numpy as np
 from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioError
 from audiomnist.features.config import FeatureConfig
-from audiomnist.features.rendering import CONTEXT, place, render
+from audiomnist.features.rendering import CONTEXT, render
 from audiomnist.features.spectra import (
     Spectra,
     SpectrumConfig,
@@ -67,23 +67,6 @@ def hear(
         heard = crop(part, config)
         values.append(render(heard.take(np.flatnonzero(part.is_speech)), config))
     return np.concatenate(is_speech), np.concatenate(values)
-
-
-def frame_step(audio: Audio, config: FeatureConfig) -> float:
-    """Seconds of a recording from one frame of its features to the next.
-
-    That is the hop, or more where the word is longer than the frames that there are;
-    where words are stretched, less for a short one.
-
-    Raises
-    ------
-    AudioError
-        If the recording is shorter than one window.
-    """
-    found = spectra([audio], config)
-    position = place(found.spans, config).position[0]
-    middle = len(position) // 2  # where the word is, whatever stands beside it
-    return float(position[middle] - position[middle - 1]) * config.spectrum.hop
 
 
 def spectra(audios: Sequence[Audio], config: FeatureConfig) -> Spectra:

@@ -145,11 +145,9 @@ def place(spans: np.ndarray, config: FeatureConfig) -> Placement:
     length = (spans[:, 1:] - spans[:, :1]).astype(np.float64)  # (n_clips, 1)
     frame = np.arange(config.n_frames)[None, :]
     if config.fit == "stretch":
-        step = (length - 1) / (config.n_frames - 1)
-        position = start + frame * step
+        position = start + frame * _step(length, config)
         return Placement(position, np.ones_like(position, dtype=bool))
-    # Longer words are squeezed into the frames that there are.
-    step = np.maximum(1.0, (length - 1) / (config.n_frames - 1))
+    step = _step(length, config)
     if config.fit == "window":
         position = window_middle(spans) + (frame - (config.n_frames - 1) / 2) * step
         return Placement(position, np.ones_like(position, dtype=bool))
@@ -157,6 +155,36 @@ def place(spans: np.ndarray, config: FeatureConfig) -> Placement:
     first = (config.n_frames - filled) // 2
     position = start + (frame - first) * step
     return Placement(position, (frame >= first) & (frame < first + filled))
+
+
+def frame_steps(spans: np.ndarray, config: FeatureConfig) -> np.ndarray:
+    """Time from one frame of each word's features to the next.
+
+    That is the hop, or more where a word is longer than the frames that there are;
+    where words are stretched, less for a short one.
+
+    Parameters
+    ----------
+    spans
+        Frames of the spectra from start to before stop, int64, shape (n_clips, 2).
+    config
+        What the features are.
+
+    Returns
+    -------
+    np.ndarray
+        Seconds, float64, shape (n_clips,).
+    """
+    length = (spans[:, 1] - spans[:, 0]).astype(np.float64)
+    return _step(length, config) * config.spectrum.hop
+
+
+def _step(length: np.ndarray, config: FeatureConfig) -> np.ndarray:
+    """Frames of the spectra to one of the features, for words of so many frames."""
+    step = (length - 1) / (config.n_frames - 1)
+    if config.fit == "stretch":
+        return step
+    return np.maximum(1.0, step)  # longer words are squeezed into the frames
 
 
 def window_middle(spans: np.ndarray) -> np.ndarray:

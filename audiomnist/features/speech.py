@@ -125,12 +125,35 @@ def find_speech(
     if audio.duration < spectrum.win_length / spectrum.sample_rate:
         return None
     power, bounds = power_spectra([audio], spectrum)
-    ((start, stop),) = speech_spans(power, bounds, config or SpeechConfig(), spectrum)
-    if start == stop:
+    (span,) = speech_spans(power, bounds, config or SpeechConfig(), spectrum)
+    return speech_in(audio, span, spectrum)
+
+
+def speech_in(
+    audio: Audio, span: np.ndarray, spectrum: SpectrumConfig
+) -> Speech | None:
+    """Convert a span of frames to seconds.
+
+    Parameters
+    ----------
+    audio
+        The recording, at any rate.
+    span
+        From start to before stop, int64, shape (2,), counted from its first frame;
+        start == stop where nobody speaks.
+    spectrum
+        How its spectra were made.
+
+    Returns
+    -------
+    Speech or None
+        Within the recording; None where nobody speaks.
+    """
+    if span[0] == span[1]:
         return None
     # A frame stands for the hop around its centre.
-    begin, end = (start - 0.5) * spectrum.hop, (stop - 0.5) * spectrum.hop
-    return Speech(max(0.0, begin), min(audio.duration, end))
+    start, end = (span - 0.5) * spectrum.hop
+    return Speech(max(0.0, float(start)), min(audio.duration, float(end)))
 
 
 def speech_spans(

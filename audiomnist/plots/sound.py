@@ -93,12 +93,12 @@ def plot_features(
     config: FeatureConfig,
     *,
     style: Style,
-    step: float | None = None,
+    step: float,
 ) -> "Figure":
-    """Draw what a network sees: features of shape (n_bins, n_frames).
+    """Draw what a network is given: features of shape (n_bins, n_frames).
 
-    `step` is the time from frame to frame in seconds where it is not the hop, see
-    `features.frame_step`.
+    `step` is the time from one frame to the next in seconds, see
+    `features.rendering.frame_steps`.
     """
     figure, axes = new_figure(style, height=2.5, grid="")
     n_bins, n_frames = values.shape
@@ -120,7 +120,7 @@ def plot_features(
         interpolation="nearest",
         extent=(0, 100 if is_stretched else n_frames, -0.5, n_bins - 0.5),
     )
-    frames = f"frame, one every {1000 * (step or config.spectrum.hop):.0f} ms"
+    frames = f"frame, one every {1000 * step:.0f} ms"
     axes.set_xlabel("part of the word (%)" if is_stretched else frames)
     if config.kind == "log_mel":
         bands, hz = _mel_ticks(config)

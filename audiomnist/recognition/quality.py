@@ -1,8 +1,7 @@
 """What is good or bad about a recording, in numbers and in advice.
 
-Owns the judgement of a recording before anybody tries to understand it: level,
-clipping, noise, length. Finding the speech is `speech`'s business; the recognizer,
-next, attaches the judgement to its prediction.
+Owns the judgement of a recording: level, clipping, noise, length. Where the speech in
+it is, `features.speech` says; `recognizer` keeps the judgement beside its prediction.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audiomnist.audio.signal import SILENCE_DBFS, Audio, level_dbfs
-from audiomnist.features.speech import Speech, SpeechConfig, find_speech
+from audiomnist.features.speech import Speech
 
 QUIET_DBFS = -45.0
 """Speech below this level, in dBFS, drowns in the noise of ordinary microphones."""
@@ -71,10 +70,6 @@ class ClipQuality:
         Speech over noise in dB; None where nobody speaks or nobody pauses.
     dc_offset
         Mean of the samples.
-    duration
-        Length in seconds.
-    speech
-        Where somebody speaks, or None.
     advice
         What to do better, a sentence or two each, the most important first; empty
         when all is well.
@@ -86,18 +81,19 @@ class ClipQuality:
     noise_dbfs: float
     snr_db: float | None
     dc_offset: float
-    duration: float
-    speech: Speech | None
     advice: tuple[str, ...]
 
 
-def assess(audio: Audio, config: SpeechConfig | None = None) -> ClipQuality:
-    """Judge a recording of any length, also an empty one."""
-    return judge(audio, find_speech(audio, config))
-
-
 def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
-    """Judge a recording in which the speech was already looked for."""
+    """Judge a recording of any length, also an empty one.
+
+    Parameters
+    ----------
+    audio
+        The recording.
+    speech
+        Where somebody speaks in it; None where nobody does.
+    """
     samples = audio.samples
     dc_offset = top = bottom = 0.0
     if len(samples):
@@ -131,13 +127,12 @@ def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
         noise_dbfs=noise,
         snr_db=snr,
         dc_offset=dc_offset,
-        duration=audio.duration,
-        speech=speech,
         advice=(),
     )
     advice = _advice(
         quality,
-        tone=_steady_tone(centred, audio.sample_rate, quality),
+        speech,
+        tone=_steady_tone(centred, audio.sample_rate, speech, snr),
         is_cut=is_cut,
         has_second=has_second,
     )
@@ -145,15 +140,14 @@ def judge(audio: Audio, speech: Speech | None) -> ClipQuality:
 
 
 def _steady_tone(
-    samples: np.ndarray, sample_rate: int, quality: ClipQuality
+    samples: np.ndarray, sample_rate: int, speech: Speech | None, snr_db: float | None
 ) -> float | None:
     """Frequency in Hz of the tone that most of the sound is, if it is one.
 
     Looked for only where there is no common word: the spectrum takes its time.
     """
-    speech, snr = quality.speech, quality.snr_db
     first, last = 0, len(samples)
-    if speech is not None and (snr is None or snr >= NOISY_SNR_DB):
+    if speech is not None and (snr_db is None or snr_db >= NOISY_SNR_DB):
         if speech.end - speech.start <= _COMMON_DURATION:
             return None
         first, last = (
@@ -215,7 +209,12 @@ def _clipped_fraction(audio: Audio, top: float, bottom: float) -> float:
 
 
 def _advice(
-    quality: ClipQuality, *, tone: float | None, is_cut: bool, has_second: bool
+    quality: ClipQuality,
+    speech: Speech | None,
+    *,
+    tone: float | None,
+    is_cut: bool,
+    has_second: bool,
 ) -> tuple[str, ...]:
     """Sentences for whatever could be better, the most important first."""
     if tone is not None:  # nothing else about it matters
@@ -223,7 +222,7 @@ def _advice(
             f"Most of the sound is one steady tone of {tone:.0f} Hz, as of a hum or a "
             "beep. Turn off what makes it, and say one digit.",
         )
-    advice = [_advice_on_level(quality)]
+    advice = [_advice_on_level(quality, speech)]
     if quality.clipped_fraction > CLIPPED_FRACTION:
         advice.append(
             f"{100 * quality.clipped_fraction:.1f} % of the sound is clipped. "
@@ -234,8 +233,8 @@ def _advice(
             f"The speech is only {quality.snr_db:.0f} dB above the noise. "
             "Move closer to the microphone or to a quieter place."
         )
-    if quality.speech and quality.speech.end - quality.speech.start > _LONG_DURATION:
-        seconds = quality.speech.end - quality.speech.start
+    if speech is not None and speech.end - speech.start > _LONG_DURATION:
+        seconds = speech.end - speech.start
         advice.append(
             f"What was taken for a word lasts {seconds:.1f} seconds, longer than any "
             "digit. Say one digit alone, in a quieter place."
@@ -258,7 +257,7 @@ def _advice(
     return tuple(filter(None, advice))
 
 
-def _advice_on_level(quality: ClipQuality) -> str:
+def _advice_on_level(quality: ClipQuality, speech: Speech | None) -> str:
     """What to do if nobody seems to speak, or too softly; "" if all is well."""
     level = f"{quality.level_dbfs:.0f} dBFS, where 0 is the loudest possible"
     if quality.peak == 0:
@@ -266,12 +265,12 @@ def _advice_on_level(quality: ClipQuality) -> str:
             "The recording is completely silent. "
             "Unmute the microphone or choose another one."
         )
-    if quality.speech is None and quality.level_dbfs > _LOUD_DBFS:
+    if speech is None and quality.level_dbfs > _LOUD_DBFS:
         return (
             f"No word stands out from the noise, which is loud ({level}). Go to a "
             "quieter place, or close to the microphone."
         )
-    if quality.speech is None:
+    if speech is None:
         return (
             f"Nobody seems to speak: the level is {level}. Say one digit, close to the "
             "microphone."

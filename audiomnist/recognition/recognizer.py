@@ -1,7 +1,8 @@
 """From a recording to a digit: the only way, for pages, command line and stream.
 
-Owns the decision whether there is an answer at all. The preprocessing is the features',
-the probabilities are the model's; cutting words out of a stream is for `streaming`.
+Owns the decision whether there is an answer at all, and the whole result of a
+recognition. The preprocessing is the features', the probabilities are the model's;
+cutting words out of a stream is for `streaming`.
 """
 
 import time
@@ -13,9 +14,9 @@ import numpy as np
 from audiomnist.audio.decoding import decode
 from audiomnist.audio.signal import Audio, resample
 from audiomnist.features.extraction import crop
-from audiomnist.features.rendering import render
+from audiomnist.features.rendering import frame_steps, render
 from audiomnist.features.spectra import Spectra, frames_in_batches, power_spectra
-from audiomnist.features.speech import Speech, speech_spans
+from audiomnist.features.speech import Speech, speech_in, speech_spans
 from audiomnist.recognition.calibration import is_none_of_these
 from audiomnist.recognition.models import Model
 from audiomnist.recognition.quality import ClipQuality, judge
@@ -27,7 +28,7 @@ NOT_A_DIGIT = "not a digit"
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What was heard in a recording.
+    """What a model answers to a recording.
 
     Parameters
     ----------
@@ -35,22 +36,19 @@ class Prediction:
         The digit, or None.
     probabilities
         Probability of each digit, float32, shape (10,); None where nobody speaks.
-    start, end
-        Where somebody speaks, in seconds; None where nobody does.
+    speech
+        Where the word is, in seconds from the beginning of the recording; None where
+        nobody speaks.
     latency_ms
         Time from the call to the answer.
-    quality
-        How well the recording was made.
     reason
         Why there is no digit: "no speech heard", "not a digit" or "not sure"; else "".
     """
 
     digit: int | None
     probabilities: np.ndarray | None
-    start: float | None
-    end: float | None
+    speech: Speech | None
     latency_ms: float
-    quality: ClipQuality | None = None
     reason: str = ""
 
     @property
@@ -59,8 +57,57 @@ class Prediction:
         return None if self.probabilities is None else float(self.probabilities.max())
 
 
+@dataclass(frozen=True, eq=False)
+class Recognition:
+    """A recording, what the network was given of it, and what came of it.
+
+    Parameters
+    ----------
+    audio
+        The recording.
+    features
+        What the network was given, float32, shape (n_bins, n_frames); None where nobody
+        speaks.
+    frame_step
+        Time from one frame of the features to the next, in seconds; None where nobody
+        speaks.
+    prediction
+        The answer, with the span of the word in `audio`.
+    quality
+        How well the recording was made.
+    offset
+        Where `audio` begins in its stream, in seconds; 0 for a recording.
+    """
+
+    audio: Audio
+    features: np.ndarray | None
+    frame_step: float | None
+    prediction: Prediction
+    quality: ClipQuality
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """Answers to a batch of recordings, and what the network was given of the words.
+
+    Parameters
+    ----------
+    predictions
+        One for each recording.
+    features
+        Of those with speech, float32, shape (n_words, n_bins, n_frames).
+    frame_steps
+        Of those with speech, in seconds, float64, shape (n_words,).
+    """
+
+    predictions: list[Prediction]
+    features: np.ndarray
+    frame_steps: np.ndarray
+
+
 class Recognizer:
-    """Hears digits with one trained model; may be shared by threads.
+    """Recognizes digits with one trained model; may be shared by threads.
 
     Parameters
     ----------
@@ -71,12 +118,15 @@ class Recognizer:
     def __init__(self, model: Model) -> None:
         self.model = model
 
-    def predict(self, audio: Audio) -> Prediction:
-        """Hear the digit in a recording of any rate and length, also an empty one."""
-        return self._answer([audio], time.perf_counter())[0]
+    def recognize(self, audio: Audio) -> Recognition:
+        """Recognize the digit in a recording of any rate and length.
 
-    def predict_bytes(self, data: bytes, name: str = "The recording") -> Prediction:
-        """Hear the digit in the bytes of a sound file; latency includes decoding.
+        Use it where more than the answer is shown; else `predict`.
+        """
+        return self._recognize(audio, time.perf_counter())
+
+    def recognize_bytes(self, data: bytes, name: str = "The recording") -> Recognition:
+        """Recognize the digit in the bytes of a sound file; latency includes decoding.
 
         Raises
         ------
@@ -84,49 +134,71 @@ class Recognizer:
             If it cannot be decoded.
         """
         begin = time.perf_counter()
-        return self._answer([decode(data, name)], begin)[0]
+        return self._recognize(decode(data, name), begin)
+
+    def predict(self, audio: Audio) -> Prediction:
+        """Predict the digit in a recording of any rate and length."""
+        return self._answer([audio], time.perf_counter()).predictions[0]
+
+    def predict_bytes(self, data: bytes, name: str = "The recording") -> Prediction:
+        """Predict the digit in the bytes of a sound file; latency includes decoding.
+
+        Raises
+        ------
+        AudioError
+            If it cannot be decoded.
+        """
+        begin = time.perf_counter()
+        return self._answer([decode(data, name)], begin).predictions[0]
 
     def predict_many(self, audios: Sequence[Audio]) -> list[Prediction]:
-        """Hear the digits in many recordings; `latency_ms` is the mean of each batch.
+        """Predict the digits in many recordings; `latency_ms` is a batch's mean.
 
         The answers are those of `predict`.
         """
         return [
             prediction
             for batch in frames_in_batches(audios, self.model.features.spectrum)
-            for prediction in self._answer(batch, time.perf_counter())
+            for prediction in self._answer(batch, time.perf_counter()).predictions
         ]
 
-    def _answer(self, audios: Sequence[Audio], begin: float) -> list[Prediction]:
-        """Hear a batch that fits into memory at once."""
+    def _recognize(self, audio: Audio, begin: float) -> Recognition:
+        """Recognize the digit in one recording."""
+        answers = self._answer([audio], begin)
+        (prediction,) = answers.predictions
+        features, step = None, None
+        if prediction.speech is not None:
+            features, step = answers.features[0], float(answers.frame_steps[0])
+        quality = judge(audio, prediction.speech)
+        return Recognition(audio, features, step, prediction, quality)
+
+    def _answer(self, audios: Sequence[Audio], begin: float) -> _Answers:
+        """Answer a batch that fits into memory at once."""
+        config = self.model.features
         found = self._find_words(audios)
-        words = crop(found, self.model.features)
-        words = words.take(np.flatnonzero(found.is_speech))
-        answers: Iterator[np.ndarray] = iter(())
+        words = crop(found, config).take(np.flatnonzero(found.is_speech))
+        features = render(words, config)
+        probabilities: Iterator[np.ndarray] = iter(())
         if len(words):
-            features = render(words, self.model.features)
-            answers = iter(self.model.probabilities(features))
+            probabilities = iter(self.model.probabilities(features))
         predictions = []
         for i, audio in enumerate(audios):
-            speech = self._speech(found, i, audio)
-            quality = judge(audio, speech)
+            span = found.spans[i] - found.bounds[i]
+            speech = speech_in(audio, span, config.spectrum)
             if speech is None:
-                heard = Prediction(None, None, None, None, 0, quality, NO_SPEECH)
-            else:
-                p = next(answers)
-                is_sure = bool(p.max() >= self.model.threshold)
-                heard = Prediction(
-                    digit=int(p.argmax()) if is_sure else None,
-                    probabilities=p,
-                    start=speech.start,
-                    end=speech.end,
-                    latency_ms=0,
-                    quality=quality,
-                    reason="" if is_sure else _why_not(p),
-                )
-            predictions.append(heard)
+                predictions.append(Prediction(None, None, None, 0, NO_SPEECH))
+                continue
+            p = next(probabilities)
+            is_sure = bool(p.max() >= self.model.threshold)
+            digit = int(p.argmax()) if is_sure else None
+            reason = "" if is_sure else _why_not(p)
+            predictions.append(Prediction(digit, p, speech, 0, reason))
         latency_ms = 1000 * (time.perf_counter() - begin) / max(1, len(audios))
-        return [replace(heard, latency_ms=latency_ms) for heard in predictions]
+        return _Answers(
+            [replace(answer, latency_ms=latency_ms) for answer in predictions],
+            features,
+            frame_steps(words.spans, config),
+        )
 
     def _find_words(self, audios: Sequence[Audio]) -> Spectra:
         """Spectra of the whole recordings, as the features find the words in them."""
@@ -142,15 +214,6 @@ class Recognizer:
         power, bounds = power_spectra(lengthened, config.spectrum)
         spans = speech_spans(power, bounds, config.speech, config.spectrum)
         return Spectra(power, bounds, spans)
-
-    def _speech(self, found: Spectra, i: int, audio: Audio) -> Speech | None:
-        """Where somebody speaks in recording i, in seconds from its beginning."""
-        if not found.is_speech[i]:
-            return None
-        hop = self.model.features.spectrum.hop
-        # A frame stands for the hop around its centre.
-        start, stop = (found.spans[i] - found.bounds[i] - 0.5) * hop
-        return Speech(max(0.0, float(start)), min(audio.duration, float(stop)))
 
 
 def _why_not(probabilities: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""Words in a stream: what a microphone records becomes predictions.
+"""Words in a stream: what a microphone records becomes recognitions.
 
 Owns when a word begins and ends while more sound keeps coming, in noise that may change
 at any time. What the word is, and where exactly in its part of the stream, is the
@@ -14,7 +14,7 @@ from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioError
 from audiomnist.features.spectra import mel_filter_bank
 from audiomnist.features.speech import SpeechConfig, prominence_db
-from audiomnist.recognition.recognizer import Prediction, Recognizer
+from audiomnist.recognition.recognizer import Recognition, Recognizer
 
 _FRAME_DURATION = 0.02
 _N_BANDS, _FMIN, _FMAX = 12, 100.0, 3800.0
@@ -136,16 +136,11 @@ class StreamingRecognizer:
         self._free_from = 0
 
     @property
-    def is_hearing(self) -> bool:
-        """Whether a word has begun and not yet ended."""
-        return self._onset is not None
-
-    @property
     def duration(self) -> float:
         """Seconds of the stream that were heard."""
         return self._n_frames * self._frame_length / self.sample_rate
 
-    def feed(self, samples: np.ndarray) -> list[Prediction]:
+    def feed(self, samples: np.ndarray) -> list[Recognition]:
         """Hear the next piece of the stream.
 
         Parameters
@@ -155,9 +150,10 @@ class StreamingRecognizer:
 
         Returns
         -------
-        list[Prediction]
-            The words that ended, in order; `start` and `end` are in seconds from the
-            beginning of the stream. Sounds in which nobody speaks are left out.
+        list[Recognition]
+            The words that ended, in order, each with its context as its `audio`, which
+            begins `offset` seconds after the stream. Sounds in which nobody speaks are
+            left out.
 
         Raises
         ------
@@ -165,7 +161,7 @@ class StreamingRecognizer:
             If the samples are not one channel or not finite.
         """
         Audio(samples, self.sample_rate)
-        predictions: list[Prediction] = []
+        words: list[Recognition] = []
         # One second at a time, so that memory does not grow with the piece.
         for begin in range(0, len(samples), self.sample_rate):
             piece = samples[begin : begin + self.sample_rate]
@@ -176,16 +172,16 @@ class StreamingRecognizer:
             frames = pending[:n_used].reshape(n_frames, self._frame_length)
             levels = _band_levels(frames, self.sample_rate)
             for frame, level in zip(frames, levels, strict=True):
-                predictions += self._hear(frame, level)
-        return predictions
+                words += self._hear(frame, level)
+        return words
 
-    def flush(self) -> list[Prediction]:
+    def flush(self) -> list[Recognition]:
         """Hear the word that the end of the stream has cut short, if there is one."""
         if self._onset is None:
             return []
         return self._end_word(self._last_loud + 1)
 
-    def _hear(self, frame: np.ndarray, level: np.ndarray) -> list[Prediction]:
+    def _hear(self, frame: np.ndarray, level: np.ndarray) -> list[Recognition]:
         """Hear one frame: (frame_length,) samples and their levels, (n_bands,)."""
         config, now = self.config, self._n_frames
         noise = _quantile(self._noise, config.noise_quantile)
@@ -221,7 +217,7 @@ class StreamingRecognizer:
         ):
             self._onset, self._last_loud = first, self._n_frames - 1
 
-    def _end_word(self, end: int, *, is_cut: bool = False) -> list[Prediction]:
+    def _end_word(self, end: int, *, is_cut: bool = False) -> list[Recognition]:
         """Answer the word from its onset to before frame `end`."""
         assert self._onset is not None
         onset, self._onset = self._onset, None
@@ -233,15 +229,15 @@ class StreamingRecognizer:
         if end - onset < _n_frames(self.config.min_word):
             return []
         slots = np.arange(first, last) % len(self._kept)
-        heard = self.recognizer.predict(
+        word = self.recognizer.recognize(
             Audio(self._kept[slots].reshape(-1), self.sample_rate)
         )
-        if heard.start is None or heard.end is None:
+        if word.prediction.speech is None:
             return []
-        begin = first * self._frame_length / self.sample_rate
-        return [replace(heard, start=begin + heard.start, end=begin + heard.end)]
+        offset = first * self._frame_length / self.sample_rate
+        return [replace(word, offset=offset)]
 
-    def _cut_word(self, word: np.ndarray) -> list[Prediction]:
+    def _cut_word(self, word: np.ndarray) -> list[Recognition]:
         """Answer what lies before the quietest frame; the rest goes on as a word."""
         assert self._onset is not None
         margin = _n_frames(self.config.min_word)
@@ -249,10 +245,10 @@ class StreamingRecognizer:
         cut = margin + int(smooth[margin:-margin].argmin())
         loud = np.flatnonzero(word[cut:] >= self.config.offset_db)
         onset = self._onset + cut
-        predictions = self._end_word(onset, is_cut=True)
+        words = self._end_word(onset, is_cut=True)
         if len(loud):
             self._onset = onset + int(loud[0])
-        return predictions
+        return words
 
     def _is_steady(self) -> bool:
         """Whether the level has stayed the same for so long that it must be noise."""
@@ -264,7 +260,7 @@ class StreamingRecognizer:
         low, high = np.quantile(loudness, (_OUTLIERS, 1 - _OUTLIERS))
         return bool(high - low < self.config.steady_range_db)
 
-    def _learn_noise(self) -> list[Prediction]:
+    def _learn_noise(self) -> list[Recognition]:
         """Take the last, steady sound for noise; answer a word that came before it."""
         assert self._onset is not None
         n_steady = _n_frames(self.config.steady_duration)

@@ -3,14 +3,17 @@
 import numpy as np
 import streamlit as st
 
-from audiomnist.audio.signal import Audio
 from audiomnist.digits import DIGIT_WORDS
 from audiomnist.features.config import FeatureConfig
-from audiomnist.features.extraction import extract, frame_step
 from audiomnist.plots.results import percent_text, plot_probabilities
 from audiomnist.plots.sound import plot_features
 from audiomnist.plots.style import Style
-from audiomnist.recognition.recognizer import NO_SPEECH, NOT_A_DIGIT, Prediction
+from audiomnist.recognition.recognizer import (
+    NO_SPEECH,
+    NOT_A_DIGIT,
+    Prediction,
+    Recognition,
+)
 from audiomnist.ui import figures
 from audiomnist.ui.figures import Picture
 
@@ -153,20 +156,22 @@ def _bars(probabilities: np.ndarray, threshold: float, style: Style) -> Picture:
 
 
 def features(
-    audio: Audio, config: FeatureConfig, *, is_public: bool = False
+    recognition: Recognition, config: FeatureConfig, *, is_public: bool = False
 ) -> Picture:
-    """Draw what a network sees of a recording in which somebody speaks.
+    """Draw what a network was given of a recording in which somebody speaks.
 
     What is public is everybody's to hear, as the clips of a corpus are.
     """
-    return _features(is_public, audio, config, figures.style())
+    values, step = recognition.features, recognition.frame_step
+    assert values is not None and step is not None
+    return _features(is_public, values, config, step, figures.style())
 
 
 @figures.keep
-def _features(audio: Audio, config: FeatureConfig, style: Style) -> Picture:
-    """The features in a style."""
-    values = extract([audio], config)[0]  # (n_bins, n_frames)
-    step = frame_step(audio, config)
+def _features(
+    values: np.ndarray, config: FeatureConfig, step: float, style: Style
+) -> Picture:
+    """The features, (n_bins, n_frames), in a style."""
     n_bins, n_frames = values.shape
     return figures.draw(
         plot_features(values, config, style=style, step=step),

@@ -18,7 +18,7 @@ def play(audio: Audio, alt: str) -> None:
 
 
 def wave(audio: Audio, speech: Speech | None, *, is_public: bool = False) -> Picture:
-    """Draw the wave, with the speech that was found in it.
+    """Draw the wave, with the speech shaded that a model was given of it.
 
     What is public is everybody's to hear, as the clips of a corpus are.
     """
@@ -31,7 +31,7 @@ def _wave(audio: Audio, speech: Speech | None, style: Style) -> Picture:
     where = (
         f"speech from {speech.start:.2f} to {speech.end:.2f} s"
         if speech
-        else "no speech found"
+        else "no speech marked"
     )
     return figures.draw(
         plot_waveform(audio, speech, style=style),

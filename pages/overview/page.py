@@ -3,7 +3,6 @@
 import streamlit as st
 
 from audiomnist.corpora.clips import load_audio
-from audiomnist.features.speech import find_speech
 from audiomnist.ui import cached, figures, layout, listen
 from audiomnist.ui.overview import walk
 
@@ -19,16 +18,12 @@ with layout.guard():
     audio = load_audio(clip)
     st.markdown(listen.describe(clip, corpus))
     listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
+    walks = walk.recognize(audio)
 
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("1 · The sound", anchor=False)
-        figures.show(listen.wave(audio, find_speech(audio), is_public=True))
-        st.markdown(
-            "A microphone measures the pressure of the air thousands of times a "
-            "second. The app looks for the word, the shaded part, and the networks see "
-            "it in the middle."
-        )
+        walk.show_sound(audio, walks)
     with right:
         st.subheader("2 · The spectrogram", anchor=False)
         figures.show(walk.spectrogram(audio))
@@ -38,26 +33,27 @@ with layout.guard():
             "top."
         )
 
-    networks = walk.networks()
-    if networks:
+    if walks:
         st.subheader("3 · What two networks see", anchor=False)
         columns = st.columns(2, gap="large")
-        for column, (title, recognizer) in zip(columns, networks, strict=False):
+        for column, network in zip(columns, walks, strict=False):
             with column:
-                st.markdown(f"#### {title}")
-                walk.show_input(recognizer, audio)
+                st.markdown(f"#### {network.name}: {network.kind}")
+                walk.show_input(network)
 
         st.subheader("4 · What they answer", anchor=False)
         columns = st.columns(2, gap="large")
-        for column, (title, recognizer) in zip(columns, networks, strict=False):
+        for column, network in zip(columns, walks, strict=False):
             with column:
-                st.markdown(f"#### {title}")
-                walk.show_answer(recognizer, audio, clip.digit)
+                st.markdown(f"#### {network.name}: {network.kind}")
+                walk.show_answer(network, clip.digit)
         st.markdown(
             "Each network spreads 100 % over the ten digits, and the longest bar is "
             "its answer. If even that bar stays below the dashed line, the network is "
             "not sure, and says so."
         )
+    else:
+        layout.empty("No trained model came with the app. Train one on the Train page.")
 
 st.subheader("Your turn", anchor=False)
 walk.invite()

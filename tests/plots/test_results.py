@@ -98,8 +98,12 @@ def _all_figures(spoken, style: Style):
         "spectrogram of little": plot_spectrogram(
             Audio(np.zeros(5, np.float32), 8000), style=style
         ),
-        "log-mel": plot_features(extract([word], log_mel)[0], log_mel, style=style),
-        "mfcc": plot_features(extract([word], mfcc)[0], mfcc, style=style),
+        "log-mel": plot_features(
+            extract([word], log_mel)[0], log_mel, style=style, step=log_mel.spectrum.hop
+        ),
+        "mfcc": plot_features(
+            extract([word], mfcc)[0], mfcc, style=style, step=mfcc.spectrum.hop
+        ),
         "probabilities": plot_probabilities(PROBABILITIES, style=style, threshold=0.5),
         "confusion": plot_confusion(_matrix(), style=style),
         "speakers": plot_speaker_accuracy(_speakers(6), style=style),
@@ -219,7 +223,9 @@ def test_a_tone_is_at_its_frequency():
 
 def test_frequencies_stand_at_their_bands():
     config = FeatureConfig()
-    figure = plot_features(np.random.rand(*config.shape), config, style=Style())
+    figure = plot_features(
+        np.random.rand(*config.shape), config, style=Style(), step=config.spectrum.hop
+    )
     axes = figure.axes[0]
     places = axes.get_yticks()
     khz = [float(text.get_text()) for text in axes.get_yticklabels()]

@@ -6,6 +6,7 @@ import pytest
 from conftest import speak
 from nearest_model import NearestModel
 
+from audiomnist.audio.decoding import decode
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio, resample
 from audiomnist.corpora.clips import load_audio
@@ -14,6 +15,7 @@ from audiomnist.errors import AudioError
 from audiomnist.features.extraction import extract
 from audiomnist.features.speech import find_speech
 from audiomnist.recognition.models import find_model
+from audiomnist.recognition.quality import judge
 from audiomnist.recognition.recognizer import (
     NO_SPEECH,
     NOT_A_DIGIT,
@@ -53,9 +55,8 @@ def test_a_word_is_heard_at_any_rate(model, spoken, digit, sample_rate):
     assert (heard.digit, heard.reason) == (digit, "")
     assert heard.probabilities.shape == (10,)
     assert heard.probability == heard.probabilities[digit]
-    assert heard.start == pytest.approx(0.5, abs=0.1)
-    assert heard.end == pytest.approx(0.9, abs=0.1)
-    assert heard.quality.speech.start == heard.start
+    assert heard.speech.start == pytest.approx(0.5, abs=0.1)
+    assert heard.speech.end == pytest.approx(0.9, abs=0.1)
     assert heard.latency_ms > 0
 
 
@@ -65,7 +66,49 @@ def test_the_answer_is_the_models_for_the_same_features(model, spoken):
     expected = model.probabilities(extract([audio], model.features))[0]
     assert np.array_equal(heard.probabilities, expected)
     speech = find_speech(audio, model.features.speech, model.features.spectrum)
-    assert (heard.start, heard.end) == (speech.start, speech.end)
+    assert heard.speech == speech
+
+
+def test_a_recognition_holds_what_the_network_was_given(model, spoken):
+    given, probabilities = [], model.probabilities
+
+    def spy(features: np.ndarray) -> np.ndarray:
+        given.append(features)
+        return probabilities(features)
+
+    model.probabilities = spy
+    audio = _recording(spoken(3, 2))
+    recognition = Recognizer(model).recognize(audio)
+    (features,) = given
+    assert recognition.audio is audio
+    assert np.array_equal(recognition.features, features[0])
+    assert recognition.frame_step == model.features.spectrum.hop
+    assert recognition.quality == judge(audio, recognition.prediction.speech)
+    assert recognition.offset == 0
+
+
+def test_a_recognition_of_silence_was_given_nothing(model):
+    silence = Audio(np.zeros(RATE, np.float32), RATE)
+    recognition = Recognizer(model).recognize(silence)
+    assert recognition.prediction.reason == NO_SPEECH
+    assert recognition.features is recognition.frame_step is None
+    assert recognition.quality == judge(silence, None)
+
+
+def test_every_way_in_gives_one_answer(model, spoken):
+    audio = _recording(spoken(5, 1), pause=0.3)
+    recognizer, data = Recognizer(model), encode_wav(audio)
+    audio = decode(data)
+    ways = [
+        recognizer.recognize(audio).prediction,
+        recognizer.recognize_bytes(data).prediction,
+        recognizer.predict(audio),
+        recognizer.predict_bytes(data),
+        *recognizer.predict_many([audio]),
+    ]
+    for answer in ways:
+        assert (answer.digit, answer.speech) == (ways[0].digit, ways[0].speech)
+        assert np.array_equal(answer.probabilities, ways[0].probabilities)
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 50, 400, 5 * RATE])
@@ -77,7 +120,7 @@ def test_silence_and_noise_are_no_digit(model, n_samples, noise):
     assert heard.digit is None
     assert heard.reason == NO_SPEECH
     assert heard.probabilities is heard.probability is None
-    assert heard.start is heard.end is None
+    assert heard.speech is None
 
 
 def test_below_the_threshold_it_is_not_sure(model, spoken):
@@ -111,6 +154,8 @@ def test_bytes_are_heard_as_their_audio(model, spoken):
 def test_bytes_that_are_no_sound_are_refused(model):
     with pytest.raises(AudioError, match=r"notes\.txt"):
         Recognizer(model).predict_bytes(b"no sound at all, only text", "notes.txt")
+    with pytest.raises(AudioError, match=r"notes\.txt"):
+        Recognizer(model).recognize_bytes(b"no sound at all, only text", "notes.txt")
 
 
 def test_many_are_heard_as_one_by_one(model, spoken):
@@ -121,7 +166,7 @@ def test_many_are_heard_as_one_by_one(model, spoken):
     together = recognizer.predict_many(audios)
     alone = [recognizer.predict(audio) for audio in audios]
     assert [heard.digit for heard in together] == [heard.digit for heard in alone]
-    assert [heard.start for heard in together] == [heard.start for heard in alone]
+    assert [heard.speech for heard in together] == [heard.speech for heard in alone]
     assert together[4].reason == NO_SPEECH
     for one, other in zip(together, alone, strict=True):
         if other.probabilities is not None:

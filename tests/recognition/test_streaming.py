@@ -8,7 +8,14 @@ from nearest_model import NearestModel
 
 from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioError
-from audiomnist.recognition.recognizer import Prediction, Recognizer
+from audiomnist.features.speech import Speech
+from audiomnist.recognition.quality import judge
+from audiomnist.recognition.recognizer import (
+    NO_SPEECH,
+    Prediction,
+    Recognition,
+    Recognizer,
+)
 from audiomnist.recognition.streaming import StreamConfig, StreamingRecognizer
 
 RATE = 16000
@@ -59,7 +66,7 @@ class Stream:
         return np.concatenate(self.pieces).astype(np.float32)
 
 
-def _heard(recognizer: Recognizer, stream: Stream, chunk: int = 0) -> list[Prediction]:
+def _heard(recognizer: Recognizer, stream: Stream, chunk: int = 0) -> list[Recognition]:
     """All answers to a stream that comes in chunks of so many samples."""
     streaming = StreamingRecognizer(recognizer, stream.sample_rate)
     samples = stream.samples
@@ -69,8 +76,14 @@ def _heard(recognizer: Recognizer, stream: Stream, chunk: int = 0) -> list[Predi
     return predictions + streaming.flush()
 
 
-def _digits(predictions: list[Prediction]) -> list[int | None]:
-    return [prediction.digit for prediction in predictions]
+def _digits(words: list[Recognition]) -> list[int | None]:
+    return [word.prediction.digit for word in words]
+
+
+def _times(word: Recognition) -> tuple[float, float]:
+    """From when to when a word is said, in seconds of its stream."""
+    speech = word.prediction.speech
+    return word.offset + speech.start, word.offset + speech.end
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 16000, 44100, 48000])
@@ -79,8 +92,7 @@ def test_digits_are_heard_in_order_with_their_times(recognizer, spoken, sample_r
     predictions = _heard(recognizer, stream)
     assert _digits(predictions) == [4, 1, 7]
     for prediction, start in zip(predictions, stream.starts, strict=True):
-        assert prediction.start == pytest.approx(start, abs=0.1)
-        assert prediction.end == pytest.approx(start + 0.4, abs=0.1)
+        assert _times(prediction) == pytest.approx((start, start + 0.4), abs=0.1)
 
 
 def test_every_digit_is_heard(recognizer, spoken):
@@ -95,8 +107,12 @@ def test_answers_do_not_depend_on_the_chunks(recognizer, spoken, chunk):
     whole, parts = _heard(recognizer, stream), _heard(recognizer, stream, chunk)
     assert len(whole) >= 3
     for one, other in zip(whole, parts, strict=True):
-        assert (one.digit, one.start, one.end) == (other.digit, other.start, other.end)
-        assert np.array_equal(one.probabilities, other.probabilities)
+        assert _times(one) == _times(other)
+        assert np.array_equal(one.features, other.features)
+        assert one.prediction.digit == other.prediction.digit
+        assert np.array_equal(
+            one.prediction.probabilities, other.prediction.probabilities
+        )
 
 
 def test_a_word_is_answered_soon_after_it_ends(recognizer, spoken):
@@ -113,9 +129,7 @@ def test_the_end_of_the_stream_ends_a_word(recognizer, spoken):
     stream = Stream(spoken).pause(0.5).say(4, gap=0.02)
     streaming = StreamingRecognizer(recognizer, RATE)
     assert streaming.feed(stream.samples) == []
-    assert streaming.is_hearing
     assert _digits(streaming.flush()) == [4]
-    assert not streaming.is_hearing
     assert streaming.flush() == []
 
 
@@ -159,20 +173,21 @@ def test_endless_talk_is_cut_into_words(recognizer, spoken):
     stream = Stream(spoken).pause(0.5).say(*[4, 1, 7, 2] * 4, gap=0.05)
     predictions = _heard(recognizer, stream)
     assert len(predictions) >= 5
-    starts = [prediction.start for prediction in predictions]
-    assert starts == sorted(starts)
-    for one, following in pairwise(predictions):
-        assert one.end <= following.start + 0.05
-        assert one.end - one.start <= StreamConfig.max_word + 0.3
+    times = [_times(word) for word in predictions]
+    assert times == sorted(times)
+    for (start, end), (following, _) in pairwise(times):
+        assert end <= following + 0.05
+        assert end - start <= StreamConfig.max_word + 0.3
 
 
 def test_sounds_without_speech_give_no_answer(spoken):
     class Deaf:
         n_calls = 0
 
-        def predict(self, audio: Audio) -> Prediction:
+        def recognize(self, audio: Audio) -> Recognition:
             self.n_calls += 1
-            return Prediction(None, None, None, None, 1.0)
+            nothing = Prediction(None, None, None, 1.0, NO_SPEECH)
+            return Recognition(audio, None, None, nothing, judge(audio, None))
 
     deaf = Deaf()
     assert _heard(deaf, Stream(spoken).pause(1).say(4, 1)) == []
@@ -184,15 +199,17 @@ def test_the_recognizer_gets_some_context_but_no_other_word(spoken):
         def __init__(self) -> None:
             self.durations: list[float] = []
 
-        def predict(self, audio: Audio) -> Prediction:
+        def recognize(self, audio: Audio) -> Recognition:
             self.durations.append(audio.duration)
-            return Prediction(0, np.eye(10)[0], 0.0, audio.duration, 1.0)
+            speech = Speech(0.0, audio.duration)
+            zero = Prediction(0, np.eye(10)[0], speech, 1.0)
+            return Recognition(audio, np.ones((1, 1)), 0.1, zero, judge(audio, speech))
 
     ear = Ear()
     predictions = _heard(ear, Stream(spoken).pause(1).say(4, 1, 4, gap=0.35))
     assert all(0.6 < duration < 0.95 for duration in ear.durations)
-    for one, following in pairwise(predictions):
-        assert following.start > one.end - 2 * StreamConfig.context
+    for (_, end), (following, _) in pairwise(map(_times, predictions)):
+        assert following > end - 2 * StreamConfig.context
 
 
 def test_settings_are_obeyed(recognizer, spoken):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from audiomnist.features.config import FeatureConfig
+from audiomnist.features.speech import Speech
 from audiomnist.recognition.recognizer import NOT_A_DIGIT, NOT_SURE, Prediction
 from audiomnist.runs.presets import preset
 from audiomnist.ui import answers
@@ -37,7 +38,7 @@ def test_an_answer_is_explained(digit, reason, likeliest, expected):
     if not 0.5 < likeliest < 0.98:
         probabilities[:] = (1 - likeliest) / 9
         probabilities[7] = likeliest
-    heard = Prediction(digit, probabilities, 0.1, 0.5, 1.0, None, reason)
+    heard = Prediction(digit, probabilities, Speech(0.1, 0.5), 1.0, reason)
     assert expected in answers.explain(heard, 0.2)
 
 

@@ -186,14 +186,12 @@ def _show_mistake(mistake: Mistake, recognizer: Recognizer) -> None:
             "page to hear it."
         )
         return
-    audio = load_audio(clip)
-    prediction = recognizer.predict(audio)
-    quality = prediction.quality
+    recognition = recognizer.recognize(load_audio(clip))
+    audio, prediction = recognition.audio, recognition.prediction
     listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
-    speech = quality.speech if quality else None
-    figures.show(listen.wave(audio, speech, is_public=True))
+    figures.show(listen.wave(audio, prediction.speech, is_public=True))
     if (p := prediction.probabilities) is not None:
-        figures.show(answers.features(audio, model.features, is_public=True))
+        figures.show(answers.features(recognition, model.features, is_public=True))
         figures.show(answers.bars(p, model.threshold, is_public=True))
 
 

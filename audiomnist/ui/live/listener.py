@@ -1,80 +1,53 @@
 """A visitor's microphone stream on its way to digits, between two threads.
 
 `Listener.receive` runs in WebRTC's thread and calls nothing of Streamlit; the page
-takes what was heard from a queue, in its own time.
+takes the recognized words from a queue, in its own time.
 """
 
 import queue
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioMnistError
-from audiomnist.features.speech import Speech
-from audiomnist.recognition.recognizer import Prediction, Recognizer
+from audiomnist.recognition.recognizer import Recognition, Recognizer
 from audiomnist.recognition.streaming import StreamingRecognizer
 
 if TYPE_CHECKING:
     import av
 
-MAX_HEARD = 100
+MAX_DIGITS = 100
 """Answers that are kept; older ones are forgotten."""
-
-_KEPT = 6.0
-"""Seconds of the stream that are kept, for the wave of a word that just ended."""
-
-
-class Heard(NamedTuple):
-    """A word of the stream.
-
-    Parameters
-    ----------
-    prediction
-        What it was taken for; start and end in seconds of the stream.
-    audio
-        The word with its surroundings.
-    speech
-        Where the word is in `audio`.
-    """
-
-    prediction: Prediction
-    audio: Audio
-    speech: Speech
 
 
 class Listener:
-    """Hears one visitor's stream and keeps the answers until the page takes them.
+    """Recognizes one visitor's stream and keeps the words until the page takes them.
 
     Parameters
     ----------
     recognizer
-        The model that hears.
+        The model, ready to recognize.
     """
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.recognizer = recognizer
-        self.heard: deque[Heard] = deque(maxlen=MAX_HEARD)
-        """Words that the page has taken, oldest first."""
+        self.digits: deque[int | None] = deque(maxlen=MAX_DIGITS)
+        """Answers to the words that the page has taken, oldest first."""
+        self.last: Recognition | None = None
+        """The last of these words; the sound of the others is not kept."""
         self.error = ""
         """Why the last frames could not be understood, or ""."""
         self._lock = threading.Lock()  # the page ends a stream in its own thread
-        self._words: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+        self._words: queue.SimpleQueue[Recognition] = queue.SimpleQueue()
         self._streaming: StreamingRecognizer | None = None
-        self._recent: deque[np.ndarray] = deque()
-        self.n_kept = 0
-        """Samples of the stream that are kept."""
-        self._n_samples = 0
 
     @property
     def seconds(self) -> float:
         """Length of the stream so far."""
-        if self._streaming is None:
-            return 0.0
-        return self._n_samples / self._streaming.sample_rate
+        return 0.0 if self._streaming is None else self._streaming.duration
 
     async def receive(self, frames: "Sequence[av.AudioFrame]") -> "list[av.AudioFrame]":
         """Hear the frames that arrived since the last call; send none back."""
@@ -90,13 +63,12 @@ class Listener:
                 self._end()
                 self._streaming = StreamingRecognizer(self.recognizer, sample_rate)
             try:
-                predictions = self._streaming.feed(samples)
+                words = self._streaming.feed(samples)
             except AudioMnistError as error:
                 self.error = str(error)
                 return
             self.error = ""
-            self._keep(samples, sample_rate)
-            self._put(self._streaming, predictions)
+            self._put(words)
 
     def finish(self) -> None:
         """Hear the word that the end of the stream has cut short; then start anew."""
@@ -104,45 +76,24 @@ class Listener:
             self._end()
 
     def take(self) -> bool:
-        """Move new words to `heard`; whether there were any."""
+        """Take the words that are new, oldest first; whether there were any."""
         is_new = False
         while not self._words.empty():
-            self.heard.append(self._words.get())
+            self.last = self._words.get()
+            self.digits.append(self.last.prediction.digit)
             is_new = True
         return is_new
 
     def _end(self) -> None:
         """End the stream, if there is one, with its last word."""
         if self._streaming is not None:
-            self._put(self._streaming, self._streaming.flush())
+            self._put(self._streaming.flush())
         self._streaming = None
-        self._recent.clear()
-        self.n_kept = self._n_samples = 0
 
-    def _put(self, stream: StreamingRecognizer, words: Sequence[Prediction]) -> None:
+    def _put(self, words: Sequence[Recognition]) -> None:
         """Put words of the stream where the page finds them."""
         for word in words:
-            self._words.put(self._cut(word, stream.sample_rate, stream.config.context))
-
-    def _keep(self, samples: np.ndarray, sample_rate: int) -> None:
-        """Keep the last seconds of the stream and no more."""
-        self._recent.append(samples)
-        self.n_kept += len(samples)
-        self._n_samples += len(samples)
-        while self.n_kept - len(self._recent[0]) > _KEPT * sample_rate:
-            self.n_kept -= len(self._recent.popleft())
-
-    def _cut(self, prediction: Prediction, sample_rate: int, context: float) -> Heard:
-        """A word with as many seconds of the stream around it, where there are any."""
-        assert prediction.start is not None and prediction.end is not None
-        kept = np.concatenate(self._recent)
-        begin = self._n_samples - len(kept)
-        first = max(begin, round((prediction.start - context) * sample_rate))
-        last = max(first, round((prediction.end + context) * sample_rate))
-        audio = Audio(kept[first - begin : last - begin], sample_rate)
-        offset = first / sample_rate
-        speech = Speech(prediction.start - offset, prediction.end - offset)
-        return Heard(prediction, audio, speech)
+            self._words.put(word)
 
 
 def mono(frame: np.ndarray, n_channels: int) -> np.ndarray:

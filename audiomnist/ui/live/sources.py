@@ -5,10 +5,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from audiomnist.audio.decoding import decode
-from audiomnist.audio.signal import Audio
-from audiomnist.features.speech import Speech
-from audiomnist.recognition.recognizer import Prediction, Recognizer
+from audiomnist.recognition.recognizer import Recognition, Recognizer
 from audiomnist.settings import settings
 from audiomnist.ui import answers, figures, layout, listen, state
 from audiomnist.ui.live.listener import Listener
@@ -53,7 +50,7 @@ def record(recognizer: Recognizer) -> None:
             "half a second of quiet before and after the digit."
         )
         return
-    show_result(recognizer, recording.getvalue(), "The recording")
+    show_answer(recognizer, recognizer.recognize_bytes(recording.getvalue()))
 
 
 def upload(recognizer: Recognizer) -> None:
@@ -67,8 +64,9 @@ def upload(recognizer: Recognizer) -> None:
     if file is None:
         layout.empty("Choose a sound file: a few seconds in which one digit is said.")
         return
-    listen.play(decode(file.getvalue(), file.name), alt=f"Your file {file.name}")
-    show_result(recognizer, file.getvalue(), file.name)
+    recognition = recognizer.recognize_bytes(file.getvalue(), file.name)
+    listen.play(recognition.audio, alt=f"Your file {file.name}")
+    show_answer(recognizer, recognition)
 
 
 def stream(recognizer: Recognizer) -> None:
@@ -110,13 +108,13 @@ def stream(recognizer: Recognizer) -> None:
             "The browser asks for your microphone. If it may not be used, or if no "
             "connection comes about, choose Record: that works over the ordinary one."
         )
-        if not listener.heard:
+        if not listener.digits:
             layout.empty(
                 "Nothing heard yet. Press Start listening, allow the microphone, and "
                 "say digits with a short pause between them."
             )
-    if listener.heard:
-        _show_heard(listener)
+    if listener.last:
+        _show_words(listener, listener.last)
 
 
 def _listener(recognizer: Recognizer) -> Listener:
@@ -148,35 +146,22 @@ def _wait() -> None:
         _explain_no_connection()
 
 
-def _show_heard(listener: Listener) -> None:
-    """Show the digits so far, and the last one in detail."""
-    digits = " ".join(
-        "·" if word.prediction.digit is None else str(word.prediction.digit)
-        for word in listener.heard
-    )
+def _show_words(listener: Listener, last: Recognition) -> None:
+    """Show the digits so far, and the last word in detail."""
+    digits = " ".join("·" if digit is None else str(digit) for digit in listener.digits)
     st.markdown(f"### Heard: :primary[{digits}]")
     st.caption("A dot stands for a word of which the model was not sure.")
-    last = listener.heard[-1]
-    show_answer(listener.recognizer, last.audio, last.prediction, last.speech)
+    show_answer(listener.recognizer, last)
 
 
-def show_result(recognizer: Recognizer, data: bytes, name: str) -> None:
-    """Hear the bytes of a recording and show what came of it."""
-    prediction = recognizer.predict_bytes(data, name)
-    speech = prediction.quality.speech if prediction.quality else None
-    show_answer(recognizer, decode(data, name), prediction, speech)
-
-
-def show_answer(
-    recognizer: Recognizer, audio: Audio, prediction: Prediction, speech: Speech | None
-) -> None:
-    """Show the digit, the wave, what the model saw, and ten probabilities."""
-    model = recognizer.model
-    wave = listen.wave(audio, speech)
+def show_answer(recognizer: Recognizer, recognition: Recognition) -> None:
+    """Show the digit, the wave, what the model was given, and ten probabilities."""
+    model, prediction = recognizer.model, recognition.prediction
+    wave = listen.wave(recognition.audio, prediction.speech)
     pictures = []
     if prediction.probabilities is not None:
         pictures = [
-            ("What the model saw", answers.features(audio, model.features)),
+            ("What the model saw", answers.features(recognition, model.features)),
             (
                 "How likely each digit is",
                 answers.bars(prediction.probabilities, model.threshold),
@@ -187,8 +172,8 @@ def show_answer(
         answers.show_digit(prediction)
     with right:
         figures.show(wave)
-    if prediction.quality and prediction.quality.advice:
-        lines = "\n".join(f"- {sentence}" for sentence in prediction.quality.advice)
+    if recognition.quality.advice:
+        lines = "\n".join(f"- {sentence}" for sentence in recognition.quality.advice)
         st.info(f"**Microphone advice**\n{lines}", icon="🎚️")
     for column, (title, picture) in zip(
         st.columns(2, gap="large"), pictures, strict=False

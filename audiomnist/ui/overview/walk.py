@@ -1,22 +1,25 @@
 """The overview's parts: pick a clip, and walk through what happens to it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import streamlit as st
 
 from audiomnist.audio.signal import Audio
 from audiomnist.corpora.clips import Clip, Corpus, load_audio
 from audiomnist.features.config import FeatureConfig
-from audiomnist.features.speech import find_speech
+from audiomnist.features.speech import Speech
 from audiomnist.plots.sound import plot_spectrogram
 from audiomnist.plots.style import Style
-from audiomnist.recognition.models import list_models
-from audiomnist.recognition.recognizer import Recognizer
+from audiomnist.recognition.models import Model, list_models
+from audiomnist.recognition.recognizer import Recognition
 from audiomnist.ui import answers, cached, figures, layout, listen, state
 from audiomnist.ui.figures import Picture
 
 _FIRST_DIGIT = 7
 
-_NETWORKS = {"ann": "ANN: dense layers", "cnn": "CNN: sliding filters"}
+_NETWORKS = {"ann": "dense layers", "cnn": "sliding filters"}
 
 _DESTINATIONS = (
     ("live", "Say a digit", "Record, upload or stream your own voice."),
@@ -24,6 +27,28 @@ _DESTINATIONS = (
     ("train", "Train", "Watch a network learn, epoch by epoch."),
     ("evaluate", "Evaluate", "See which digits a model confuses."),
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """What one network makes of the clip.
+
+    Parameters
+    ----------
+    name
+        What the network is called: ANN or CNN.
+    kind
+        What it is made of.
+    model
+        The network with its preprocessing and threshold.
+    recognition
+        What it was given of the clip and what it answers.
+    """
+
+    name: str
+    kind: str
+    model: Model
+    recognition: Recognition
 
 
 def pick(corpus: Corpus) -> Clip:
@@ -70,32 +95,58 @@ def _spectrogram(audio: Audio, style: Style) -> Picture:
     )
 
 
-def networks() -> list[tuple[str, Recognizer]]:
-    """The models that come with the app, with what each is called."""
-    found = [
-        (title, cached.recognizer(name))
-        for name, title in _NETWORKS.items()
-        if name in list_models()
+def recognize(audio: Audio) -> list[Walk]:
+    """Let the ANN and the CNN that come with the app recognize the clip, once each.
+
+    Returns
+    -------
+    list
+        The CNN last; empty where neither came with the app.
+    """
+    names = list_models()
+    return [
+        Walk(
+            name.upper(),
+            kind,
+            (recognizer := cached.recognizer(name)).model,
+            recognizer.recognize(audio),
+        )
+        for name, kind in _NETWORKS.items()
+        if name in names
     ]
-    if not found:
-        layout.empty("No trained model came with the app. Train one on the Train page.")
-    return found
 
 
-def show_input(recognizer: Recognizer, audio: Audio) -> None:
+def sound(audio: Audio, walks: Sequence[Walk]) -> Picture:
+    """Draw the wave, with the word as the last of the networks is given it."""
+    speech = walks[-1].recognition.prediction.speech if walks else None
+    return listen.wave(audio, speech, is_public=True)
+
+
+def show_sound(audio: Audio, walks: Sequence[Walk]) -> None:
+    """Show the wave, and say whose span of the word is shaded."""
+    figures.show(sound(audio, walks))
+    said = "A microphone measures the pressure of the air thousands of times a second."
+    if walks and walks[-1].recognition.prediction.speech is not None:
+        said += f" The shaded part is the word, as the {walks[-1].name} finds it."
+    st.markdown(said)
+
+
+def show_input(walk: Walk) -> None:
     """Show what a network is given of the recording."""
-    config = recognizer.model.features
-    st.markdown(_describe(config))
-    figures.show(answers.features(audio, config, is_public=True))
+    config, speech = walk.model.features, walk.recognition.prediction.speech
+    if speech is None:
+        st.markdown("It finds no speech in this recording and is given nothing of it.")
+        return
+    st.markdown(f"{_describe(config)} {_place(config, speech)}")
+    figures.show(answers.features(walk.recognition, config, is_public=True))
 
 
-def show_answer(recognizer: Recognizer, audio: Audio, said: int) -> None:
+def show_answer(walk: Walk, said: int) -> None:
     """Show what a network makes of the recording."""
-    prediction = recognizer.predict(audio)
+    prediction = walk.recognition.prediction
     answers.show_digit(prediction, said)
-    if prediction.probabilities is not None:
-        threshold = recognizer.model.threshold
-        figures.show(answers.bars(prediction.probabilities, threshold, is_public=True))
+    if (p := prediction.probabilities) is not None:
+        figures.show(answers.bars(p, walk.model.threshold, is_public=True))
 
 
 def _describe(config: FeatureConfig) -> str:
@@ -113,6 +164,17 @@ def _describe(config: FeatureConfig) -> str:
     )
 
 
+def _place(config: FeatureConfig, speech: Speech) -> str:
+    """Say in a sentence which part of the recording a network is given."""
+    span = f"from {speech.start:.2f} to {speech.end:.2f} s"
+    if config.fit == "window":
+        return (
+            f"The word, {span}, stands in the middle; the network is given what lies "
+            "beside it, too."
+        )
+    return f"The network is given nothing but the word, {span}."
+
+
 def rehearse() -> None:
     """Do what opening the page takes, for nobody: whoever comes first finds it done.
 
@@ -124,15 +186,14 @@ def rehearse() -> None:
         If the recordings or a model cannot be read.
     """
     audio = load_audio(_clip(cached.corpus("embedded"), _FIRST_DIGIT, 0))
-    listen.wave(audio, find_speech(audio), is_public=True)
+    walks = recognize(audio)
+    sound(audio, walks)
     spectrogram(audio)
-    for name in list_models():
-        if name in _NETWORKS:
-            recognizer = cached.recognizer(name)
-            model, heard = recognizer.model, recognizer.predict(audio)
-            answers.features(audio, model.features, is_public=True)
-            if heard.probabilities is not None:
-                answers.bars(heard.probabilities, model.threshold, is_public=True)
+    for walk in walks:
+        model, recognition = walk.model, walk.recognition
+        if (p := recognition.prediction.probabilities) is not None:
+            answers.features(recognition, model.features, is_public=True)
+            answers.bars(p, model.threshold, is_public=True)
 
 
 def invite() -> None:
