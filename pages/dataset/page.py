@@ -2,9 +2,7 @@
 
 import streamlit as st
 
-from audiomnist.corpora import library
-from audiomnist.features.speech import find_speech
-from audiomnist.ui import figures, layout, listen
+from audiomnist.ui import layout
 from audiomnist.ui.dataset import acquire, browse
 
 layout.heading(
@@ -31,14 +29,7 @@ with layout.guard(head):
             with left:
                 clip = browse.choose_clip(corpus, found)
             with right:
-                st.markdown(listen.describe(clip, corpus))
-                audio = library.load_audio(clip)
-                listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
-                figures.show(listen.wave(audio, find_speech(audio), is_public=True))
-                st.caption(
-                    "The shaded part is the speech that the app found. Most networks "
-                    "are given that part alone, some also what lies beside it."
-                )
+                browse.show_clip(clip, corpus)
         else:
             layout.empty("No clip matches. Choose fewer digits or other speakers.")
 

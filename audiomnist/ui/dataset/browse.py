@@ -9,9 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA
-from audiomnist.corpora.clips import Clip, Corpus
+from audiomnist.corpora.clips import Clip, Corpus, load_audio
 from audiomnist.errors import CorpusError
-from audiomnist.ui import cached, state
+from audiomnist.recognition.models import list_models
+from audiomnist.ui import answers, cached, figures, layout, listen, state
 from audiomnist.ui.dataset import acquire
 from audiomnist.ui.titles import corpus_title
 
@@ -131,6 +132,31 @@ def choose_clip(corpus: Corpus, found: Sequence[Clip]) -> Clip:
     )
     rows = chosen["selection"]["rows"]
     return shown[rows[0] if rows else 0]
+
+
+def show_clip(clip: Clip, corpus: Corpus) -> None:
+    """Play a clip, and shade in its wave what the default model is given of it.
+
+    The default model is the first one that there is; without any, nothing is shaded.
+    """
+    st.markdown(listen.describe(clip, corpus))
+    audio = load_audio(clip)
+    listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
+    names = list_models()
+    if not names:
+        figures.show(listen.wave(audio, None, is_public=True))
+        return
+    recognizer = cached.recognizer(names[0])
+    speech = recognizer.recognize(audio).prediction.speech
+    figures.show(listen.wave(audio, speech, is_public=True))
+    model = f"the default model ({layout.plain(names[0])})"
+    if speech is None:
+        st.caption(f"Nothing is shaded: {model} finds no speech in this recording.")
+    else:
+        st.caption(
+            f"The shaded part is the word, as {model} finds it. "
+            f"{answers.reach(recognizer.model.features)}"
+        )
 
 
 def counts(corpus: Corpus) -> pd.DataFrame:
