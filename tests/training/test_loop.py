@@ -18,6 +18,7 @@ from audiomnist.runs.presets import preset
 from audiomnist.training import loop
 from audiomnist.training.config import AugmentationConfig, TrainConfig
 from audiomnist.training.data import TrainingData
+from audiomnist.training.events import EVENTS
 from audiomnist.training.history import HISTORY, best_epoch, read_history, write_history
 from audiomnist.training.loop import CHECKPOINT, _Learner, taught_loss, train
 
@@ -83,7 +84,7 @@ def test_it_learns_and_leaves_a_model(network, data, tmp_path):
     assert best_epoch(history).val_accuracy >= 0.4
     assert read_history(tmp_path) == history
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {CHECKPOINT, WEIGHTS, LITERT, HISTORY}
+    assert left == {CHECKPOINT, WEIGHTS, LITERT, HISTORY, EVENTS.split("/")[0]}
     logits = load_network(tmp_path / WEIGHTS)(data.validation, training=False)["logits"]
     served = LiteRTNetwork(tmp_path / LITERT, FEATURES.shape)
     answer = served.logits(data.validation)
