@@ -13,6 +13,9 @@ import pytest
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
 
+# librosa would compile for some 20 s what the tests call a few times.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where archives of recordings may lie beside the checkout."""
 
@@ -50,6 +53,17 @@ def packed(
         for member in members:
             archive.addfile(member)
     return file.getvalue()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what opens pages: beside Keras, which others load, Streamlit is slow.
+
+    It then clears Keras' session after each run of a page, as it never has to in the
+    app's server.
+    """
+    here = Path(__file__).parent
+    first = ("pages", "ui", "browser")
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in first)
 
 
 @pytest.fixture(autouse=True)
