@@ -1,4 +1,4 @@
-"""A fresh server and a real Chromium for each test that asks for them."""
+"""A server and a real Chromium, fresh where a test asks for it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def installed_chromium() -> None:
     """Skip where there is no Chromium, but not where CI promises one."""
     if find_chromium() is None:
@@ -57,17 +57,28 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser whose microphone only beeps."""
+    with chromium() as started:
+        yield started
+
+
 @pytest.fixture
-def open_browser() -> Iterator[Callable[..., Browser]]:
-    """Start a Chromium, given a wav file for its microphone or nothing."""
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of that browser, with no memory of any other."""
+    with browser.new_context() as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[Path], Page]]:
+    """Open a page in a browser of its own, whose microphone hears a wav file.
+
+    Not together with `page`: Playwright drives one browser at a time.
+    """
     with ExitStack() as started:
-        yield lambda microphone=None: started.enter_context(chromium(microphone))
-
-
-@pytest.fixture
-def page(open_browser: Callable[..., Browser]) -> Page:
-    """A page of a browser whose microphone only beeps."""
-    return open_browser().new_page()
+        yield lambda heard: started.enter_context(chromium(heard)).new_page()
 
 
 @pytest.fixture(scope="session")
