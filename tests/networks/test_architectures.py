@@ -210,7 +210,7 @@ def test_litert_answers_as_keras_does_for_any_number_of_clips(kind):
 
     network = shaken(build(small(kind), SHAPES[kind]))
     serve = Interpreter(model_content=to_litert(network)).get_signature_runner()
-    for n_clips in (1, 7, 512):
+    for n_clips in (1, 7, 130):
         features = sounds(kind, n_clips)
         expected = network(features, training=False)
         served = serve(features=features)

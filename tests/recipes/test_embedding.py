@@ -45,6 +45,13 @@ def words(home):
     return clip_spectra(load_corpus("embedded").clips[::25], FEATURES)[0]
 
 
+@pytest.fixture(autouse=True)
+def few_at_once(monkeypatch):
+    """Words in small batches: in those of a real training they fill 4 GB."""
+    monkeypatch.setattr(embedding, "_BATCH_SIZE", 32)
+    monkeypatch.setattr(embedding, "_N_MEASURED", 128)
+
+
 def answers(layers, features):
     """The embeddings of features, (n_clips, n_values)."""
     import keras

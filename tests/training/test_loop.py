@@ -189,7 +189,7 @@ def known():
 
 
 def test_what_a_teacher_answers_is_learned_without_labels(known, tmp_path):
-    config = replace(QUICK, epochs=15, taught_part=1.0)
+    config = replace(QUICK, epochs=25, taught_part=1.0)
     history = learn(CNN, config, known, tmp_path)
     assert best_epoch(history).val_accuracy >= 0.4
     # The teacher is dropped: what is left is the network as it is without one.
