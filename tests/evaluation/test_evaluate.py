@@ -501,7 +501,7 @@ def test_a_shipped_model_gives_the_answers_in_its_file(name, fsdd):
 
 def test_a_figure_from_few_people_is_said_to_be_one():
     assert few_speakers({"bert", "anna"}).startswith(
-        "All of these clips are by 2 speakers (anna, bert): the interval holds"
+        "All of these clips are by 2 speakers (anna, bert): the interval is about"
     )
     assert "one speaker (anna)" in few_speakers({"anna"})
     assert few_speakers({"anna", "bert", "carl", "dora"}) == ""
