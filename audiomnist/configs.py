@@ -9,7 +9,7 @@ import types
 import typing
 from typing import Any, TypeVar
 
-from audiomnist.errors import ModelError
+from audiomnist.errors import ConfigError
 
 Config = TypeVar("Config")
 
@@ -25,17 +25,17 @@ def config_from_dict(kind: type[Config], values: Any) -> Config:
 
     Raises
     ------
-    ModelError
+    ConfigError
         If a setting is unknown or missing, or is of another type.
     """
     if not isinstance(values, dict):
-        raise ModelError(
+        raise ConfigError(
             f"The settings of {kind.__name__} are {values!r}; expected a dictionary."
         )
     hints = typing.get_type_hints(kind)
     names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(values) - names):
-        raise ModelError(
+        raise ConfigError(
             f"{kind.__name__} has no setting {', '.join(unknown)}; expected "
             f"{', '.join(sorted(names))}. It was written by another version."
         )
@@ -46,7 +46,7 @@ def config_from_dict(kind: type[Config], values: Any) -> Config:
     try:
         return kind(**arguments)
     except TypeError as error:
-        raise ModelError(
+        raise ConfigError(
             f"The settings of {kind.__name__} do not fit: {error}."
         ) from error
 
@@ -76,6 +76,6 @@ def _typed(hint: Any, value: Any, name: str) -> Any:
         return float(value)
     if isinstance(hint, type) and type(value) is hint:
         return value
-    raise ModelError(
+    raise ConfigError(
         f"{name} is {value!r}; expected {getattr(hint, '__name__', hint)}."
     )

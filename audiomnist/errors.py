@@ -14,12 +14,16 @@ class AudioError(AudioMnistError):
     """A recording cannot be read, or does not fit what is asked of it."""
 
 
+class ConfigError(AudioMnistError):
+    """A setting is unknown, missing, of another type or out of its range."""
+
+
 class CorpusError(AudioMnistError):
     """A corpus is missing, damaged or cannot be split as asked."""
 
 
 class ModelError(AudioMnistError):
-    """A model or network configuration is missing, damaged or inconsistent."""
+    """A model is missing or damaged, or does not fit what is asked of it."""
 
 
 class RunError(AudioMnistError):

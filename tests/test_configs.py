@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from audiomnist.configs import config_from_dict, config_to_dict
-from audiomnist.errors import ModelError
+from audiomnist.errors import ConfigError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.spectra import SpectrumConfig
 from audiomnist.features.speech import SpeechConfig
@@ -58,5 +58,5 @@ class Needy:
     ],
 )
 def test_wrong_settings_are_explained(kind: type, values: object, message: str) -> None:
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(ConfigError, match=message):
         config_from_dict(kind, values)

@@ -6,7 +6,7 @@ normalised. How features are computed is for `extraction` and `rendering`.
 
 from dataclasses import dataclass, field
 
-from audiomnist.errors import AudioError
+from audiomnist.errors import ConfigError
 from audiomnist.features.spectra import SpectrumConfig
 from audiomnist.features.speech import SpeechConfig
 
@@ -64,7 +64,7 @@ class FeatureConfig:
 
     Raises
     ------
-    AudioError
+    ConfigError
         If a number or name is out of its range.
     """
 
@@ -82,25 +82,25 @@ class FeatureConfig:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise AudioError(f"kind is {self.kind!r}; expected one of {list(KINDS)}.")
+            raise ConfigError(f"kind is {self.kind!r}; expected one of {list(KINDS)}.")
         if self.fit not in FITS:
-            raise AudioError(f"fit is {self.fit!r}; expected one of {list(FITS)}.")
+            raise ConfigError(f"fit is {self.fit!r}; expected one of {list(FITS)}.")
         if self.normalise not in NORMALISATIONS:
-            raise AudioError(
+            raise ConfigError(
                 f"normalise is {self.normalise!r}; expected one of "
                 f"{list(NORMALISATIONS)}."
             )
         if not 0 <= self.fmin < self.fmax <= self.spectrum.sample_rate / 2:
-            raise AudioError(
+            raise ConfigError(
                 f"fmin {self.fmin} and fmax {self.fmax} Hz do not fit a sample rate of "
                 f"{self.sample_rate} Hz; expected 0 <= fmin < fmax <= half of it."
             )
         if not 1 <= self.n_mfcc <= self.n_mels:
-            raise AudioError(
+            raise ConfigError(
                 f"n_mfcc is {self.n_mfcc}; expected 1 to n_mels, {self.n_mels}."
             )
         if self.n_frames < 2 or self.floor <= 0:
-            raise AudioError(
+            raise ConfigError(
                 f"n_frames is {self.n_frames} and floor {self.floor}; expected two "
                 "frames or more and a floor above 0."
             )

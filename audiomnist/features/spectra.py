@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from audiomnist.audio.signal import Audio, resample
-from audiomnist.errors import AudioError
+from audiomnist.errors import AudioError, ConfigError
 
 FRAMES_AT_ONCE = 4096
 """Frames transformed together: their spectra stay in the processor's cache."""
@@ -45,7 +45,7 @@ class SpectrumConfig:
 
     Raises
     ------
-    AudioError
+    ConfigError
         If the sizes contradict each other.
     """
 
@@ -57,16 +57,16 @@ class SpectrumConfig:
 
     def __post_init__(self) -> None:
         if not 0 < self.hop_length <= self.win_length <= self.n_fft:
-            raise AudioError(
+            raise ConfigError(
                 f"hop_length {self.hop_length}, win_length {self.win_length} and n_fft "
                 f"{self.n_fft} do not fit; expected 0 < hop <= win <= n_fft."
             )
         if not 0 <= self.pre_emphasis < 1:
-            raise AudioError(
+            raise ConfigError(
                 f"pre_emphasis is {self.pre_emphasis}; expected 0 to under 1."
             )
         if self.sample_rate < 4000:
-            raise AudioError(
+            raise ConfigError(
                 f"sample_rate is {self.sample_rate} Hz; speech needs 4000 Hz or more."
             )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiomnist.audio.signal import Audio
-from audiomnist.errors import AudioError
+from audiomnist.errors import ConfigError
 from audiomnist.features.spectra import SpectrumConfig, mel_filter_bank, power_spectra
 
 
@@ -53,7 +53,7 @@ class SpeechConfig:
 
     Raises
     ------
-    AudioError
+    ConfigError
         If a number is out of its range.
     """
 
@@ -73,12 +73,12 @@ class SpeechConfig:
 
     def __post_init__(self) -> None:
         if self.n_bands < 1 or not 0 <= self.fmin < self.fmax:
-            raise AudioError(
+            raise ConfigError(
                 f"{self.n_bands} bands from {self.fmin} to {self.fmax} Hz cannot find "
                 "speech; expected one band or more and fmin under fmax."
             )
         if not 0 < self.quiet_part < 1 or not 0 <= self.least_part < 1:
-            raise AudioError(
+            raise ConfigError(
                 f"quiet_part is {self.quiet_part} and least_part {self.least_part}; "
                 "both are parts of a whole, expected between 0 and 1."
             )

@@ -5,7 +5,7 @@ Owns these settings alone. How a network is built is for `architectures`.
 
 from dataclasses import dataclass
 
-from audiomnist.errors import ModelError
+from audiomnist.errors import ConfigError
 from audiomnist.networks.speech_embedding import N_LAYERS
 
 NETWORKS = {
@@ -81,7 +81,7 @@ class NetworkConfig:
 
     Raises
     ------
-    ModelError
+    ConfigError
         If a name or number is out of its range.
 
     References
@@ -106,31 +106,31 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         if self.kind not in NETWORKS:
-            raise ModelError(
+            raise ConfigError(
                 f"kind is {self.kind!r}; expected one of {list(NETWORKS)}."
             )
         if not self.hidden or min(self.hidden) < 1:
-            raise ModelError(
+            raise ConfigError(
                 f"hidden is {self.hidden}; expected at least one layer, each with "
                 "one unit or more."
             )
         if len(self.filters) != _N_FILTERS or min(self.filters) < 1:
-            raise ModelError(
+            raise ConfigError(
                 f"filters is {self.filters}; expected {_N_FILTERS} counts, each of "
                 "one or more."
             )
         for name in ("dropout", "embedding_dropout"):
             if not 0 <= getattr(self, name) < 1:
-                raise ModelError(
+                raise ConfigError(
                     f"{name} is {getattr(self, name)}; expected 0 to under 1."
                 )
         if not 0 <= self.cnn_weight <= 1:
-            raise ModelError(
+            raise ConfigError(
                 f"cnn_weight is {self.cnn_weight}; expected a part from 0 to 1."
             )
         if self.n_others < 0:
-            raise ModelError(f"n_others is {self.n_others}; expected 0 or more.")
+            raise ConfigError(f"n_others is {self.n_others}; expected 0 or more.")
         if not 0 <= self.n_frozen <= N_LAYERS:
-            raise ModelError(
+            raise ConfigError(
                 f"n_frozen is {self.n_frozen}; expected 0 to {N_LAYERS} layers."
             )

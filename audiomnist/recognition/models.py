@@ -5,22 +5,16 @@ probabilities. Neither TensorFlow nor Keras is involved. How a run fills such a 
 is for `runs`.
 """
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from audiomnist.errors import ModelError
-
-if TYPE_CHECKING:
-    pass
-
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from audiomnist.configs import config_from_dict
-from audiomnist.errors import AudioError
+from audiomnist.errors import ConfigError, ModelError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.recognition.calibration import probabilities_of
 from audiomnist.recognition.litert import LiteRTNetwork, read_file
@@ -94,7 +88,7 @@ class Model:
             knows_others = bool(record.get("knows_others", False))
             n_parameters = int(record["n_parameters"])
             n_moved = int(record.get("n_moved", 0))
-        except (KeyError, TypeError, ValueError, AudioError) as error:
+        except (KeyError, TypeError, ValueError, ConfigError) as error:
             raise ModelError(
                 f"{folder / RECORD} does not describe a finished model "
                 f"({type(error).__name__}: {error}). Train the model again."

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from audiomnist.audio.signal import Audio
-from audiomnist.errors import AudioError
+from audiomnist.errors import ConfigError
 from audiomnist.features.spectra import mel_filter_bank
 from audiomnist.features.speech import SpeechConfig, prominence_db
 from audiomnist.recognition.recognizer import Recognition, Recognizer
@@ -55,7 +55,7 @@ class StreamConfig:
 
     Raises
     ------
-    AudioError
+    ConfigError
         If the settings contradict each other.
     """
 
@@ -77,19 +77,19 @@ class StreamConfig:
     def __post_init__(self) -> None:
         durations = (self.onset_duration, self.min_word, self.hangover)
         if min(durations) < _FRAME_DURATION or self.context < 0:
-            raise AudioError(
+            raise ConfigError(
                 f"onset_duration, min_word and hangover are {durations} s, context "
                 f"{self.context} s; expected at least a frame of {_FRAME_DURATION} s "
                 "each, and a context of 0 or more."
             )
         if self.max_word < max(3 * self.min_word, self.steady_duration):
-            raise AudioError(
+            raise ConfigError(
                 f"min_word is {self.min_word} s, max_word {self.max_word} s and "
                 f"steady_duration {self.steady_duration} s; expected max_word to be "
                 "three times min_word or more, and no shorter than steady_duration."
             )
         if not 0 <= self.noise_quantile < 1 or self.noise_memory < self.max_word:
-            raise AudioError(
+            raise ConfigError(
                 f"noise_quantile is {self.noise_quantile} and noise_memory "
                 f"{self.noise_memory} s; expected a part from 0 to under 1, over at "
                 "least the longest word."

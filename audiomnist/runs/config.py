@@ -19,7 +19,7 @@ from audiomnist.corpora.splits import (
     train_only,
     without_speakers,
 )
-from audiomnist.errors import RunError
+from audiomnist.errors import ConfigError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.networks.config import NetworkConfig
 from audiomnist.networks.speech_embedding import MIN_FRAMES, N_MELS
@@ -53,7 +53,7 @@ class RunConfig:
 
     Raises
     ------
-    RunError
+    ConfigError
         If the settings contradict each other.
     """
 
@@ -69,22 +69,22 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         if not self.corpora or len(set(self.corpora)) < len(self.corpora):
-            raise RunError(
+            raise ConfigError(
                 f"The corpora are {list(self.corpora)}; expected at least one, and "
                 "each once."
             )
         if self.split_rule not in RULES:
-            raise RunError(
+            raise ConfigError(
                 f"The split rule is {self.split_rule!r}; expected one of {list(RULES)}."
             )
         if (self.split_rule in _HELD_OUT_RULES) != bool(self.held_out):
-            raise RunError(
+            raise ConfigError(
                 f"The rule {self.split_rule!r} with {self.held_out!r} held out does "
                 "not fit; expected a speaker for 'leave_one_out', a corpus for "
                 "'corpus', and nothing otherwise."
             )
         if self.split_seed < 0 or len(self.title) > _MAX_TITLE:
-            raise RunError(
+            raise ConfigError(
                 f"split_seed is {self.split_seed} and the title has {len(self.title)} "
                 f"characters; expected 0 or more, and up to {_MAX_TITLE} characters."
             )
@@ -98,7 +98,7 @@ class RunConfig:
             return
         if kind != "log_mel" or n_bins != N_MELS or n_frames < MIN_FRAMES:
             who = f"A teacher (taught_part is {part:g})" if part else "The network"
-            raise RunError(
+            raise ConfigError(
                 f"The features are {kind} with {n_bins} bins and {n_frames} frames. "
                 f"{who} needs log_mel with {N_MELS} bins and {MIN_FRAMES} frames or "
                 "more: take the features of the pretrained network's preset."

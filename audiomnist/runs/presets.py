@@ -28,7 +28,7 @@ def preset(kind: str) -> RunConfig:
 
     Raises
     ------
-    ModelError
+    ConfigError
         If there is no such network.
     """
     network, training = NetworkConfig(kind), TrainConfig(epochs=15)

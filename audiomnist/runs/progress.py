@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audiomnist.configs import config_from_dict, config_to_dict
-from audiomnist.errors import ModelError, RunError
+from audiomnist.errors import ConfigError, RunError
 from audiomnist.storage import write_json
 from audiomnist.training.history import EpochMetrics
 
@@ -56,7 +56,7 @@ def read_progress(folder: Path) -> RunProgress | None:
         return config_from_dict(RunProgress, json.loads((folder / _FILE).read_bytes()))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, ModelError) as error:
+    except (OSError, ValueError, ConfigError) as error:
         raise RunError(
             f"{folder / _FILE} cannot be read ({error}). Cancel the run and resume it."
         ) from error

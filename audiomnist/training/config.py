@@ -5,7 +5,7 @@ Owns their names, defaults and ranges. What they do is for `loop` and `augmentat
 
 from dataclasses import dataclass
 
-from audiomnist.errors import ModelError, RunError
+from audiomnist.errors import ConfigError
 from audiomnist.features.rendering import CONTEXT
 
 
@@ -48,7 +48,7 @@ class AugmentationConfig:
 
     Raises
     ------
-    RunError
+    ConfigError
         If a number is out of its range.
 
     References
@@ -74,17 +74,17 @@ class AugmentationConfig:
 
     def __post_init__(self) -> None:
         if not 0 < self.slowest <= 1 <= self.fastest or not 0 <= self.bend < 1:
-            raise RunError(
+            raise ConfigError(
                 f"The tempo goes from {self.slowest} to {self.fastest}, bend is "
                 f"{self.bend}; expected above 0 to 1, 1 or more, and 0 to under 1."
             )
         if not 0 <= self.warp < 0.5 or self.equaliser_db < 0:
-            raise RunError(
+            raise ConfigError(
                 f"warp is {self.warp} and equaliser_db {self.equaliser_db}; expected 0 "
                 "to under 0.5, and 0 or more."
             )
         if not 0 <= self.end_points <= CONTEXT or self.shift < 0:
-            raise RunError(
+            raise ConfigError(
                 f"end_points is {self.end_points} s and shift {self.shift} s; expected "
                 f"0 to {CONTEXT} s and not under 0."
             )
@@ -93,12 +93,12 @@ class AugmentationConfig:
             *(self.babble_part, self.band_part, self.cut_part),
         )
         if not all(0 <= part <= 1 for part in parts):
-            raise RunError(
+            raise ConfigError(
                 "reverberation_part, noise_part, babble_part, band_part and cut_part "
                 f"are {parts}; expected parts from 0 to 1."
             )
         if self.noise_low_db > self.noise_high_db:
-            raise RunError(
+            raise ConfigError(
                 f"The noise goes from {self.noise_low_db} to {self.noise_high_db} dB; "
                 "expected low to high."
             )
@@ -161,7 +161,7 @@ class TrainConfig:
 
     Raises
     ------
-    ModelError
+    ConfigError
         If a number is out of its range.
 
     References
@@ -188,11 +188,11 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name in ("others_part", "speaker_balance", "taught_part"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ModelError(
+                raise ConfigError(
                     f"{name} is {getattr(self, name)}; expected a part from 0 to 1."
                 )
         if self.synthetic_weight <= 0:
-            raise ModelError(
+            raise ConfigError(
                 f"synthetic_weight is {self.synthetic_weight}; expected above 0."
             )
         for name, least in (
@@ -202,18 +202,18 @@ class TrainConfig:
             ("seed", 0),
         ):
             if getattr(self, name) < least:
-                raise ModelError(
+                raise ConfigError(
                     f"{name} is {getattr(self, name)}; expected {least} or more."
                 )
         if not 0 < self.learning_rate < 1:
-            raise ModelError(
+            raise ConfigError(
                 f"learning_rate is {self.learning_rate}; expected above 0 and under 1."
             )
         if not 0 <= self.weight_decay < 1:
-            raise ModelError(
+            raise ConfigError(
                 f"weight_decay is {self.weight_decay}; expected 0 to under 1."
             )
         if not 0 <= self.label_smoothing < 1:
-            raise ModelError(
+            raise ConfigError(
                 f"label_smoothing is {self.label_smoothing}; expected 0 to under 1."
             )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audiomnist.audio.signal import Audio
-from audiomnist.errors import AudioError
+from audiomnist.errors import AudioError, ConfigError
 from audiomnist.features.config import NORMALISATIONS, FeatureConfig
 from audiomnist.features.extraction import crop, extract, spectra
 from audiomnist.features.rendering import cosine_transform, frame_steps, render
@@ -200,7 +200,7 @@ def test_too_short_a_clip_is_explained() -> None:
     ],
 )
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:
-    with pytest.raises(AudioError, match=message):
+    with pytest.raises(ConfigError, match=message):
         FeatureConfig(**settings)
 
 

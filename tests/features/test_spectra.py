@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from audiomnist.audio.signal import Audio
-from audiomnist.errors import AudioError
+from audiomnist.errors import AudioError, ConfigError
 from audiomnist.features.spectra import (
     FRAMES_AT_ONCE,
     SpectrumConfig,
@@ -128,5 +128,5 @@ def test_a_clip_shorter_than_a_window_is_explained() -> None:
     ],
 )
 def test_contradicting_sizes_are_refused(settings: dict, message: str) -> None:
-    with pytest.raises(AudioError, match=message):
+    with pytest.raises(ConfigError, match=message):
         SpectrumConfig(**settings)

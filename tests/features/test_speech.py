@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audiomnist.audio.signal import Audio
-from audiomnist.errors import AudioError
+from audiomnist.errors import ConfigError
 from audiomnist.features.speech import Speech, SpeechConfig, find_speech
 
 
@@ -130,5 +130,5 @@ def test_margin_widens_what_is_found(spoken) -> None:
     ],
 )
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:
-    with pytest.raises(AudioError, match=message):
+    with pytest.raises(ConfigError, match=message):
         SpeechConfig(**settings)

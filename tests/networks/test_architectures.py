@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist.errors import ModelError
+from audiomnist.errors import ConfigError, ModelError
 from audiomnist.networks.architectures import build
 from audiomnist.networks.config import NETWORKS, NetworkConfig
 from audiomnist.networks.files import load_network, save_network, to_litert
@@ -133,7 +133,7 @@ def test_dropout_is_at_work_in_training_only(kind):
     ],
 )
 def test_a_wrong_setting_is_refused(setting, message):
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(ConfigError, match=message):
         NetworkConfig(**setting)
 
 
@@ -183,7 +183,7 @@ def test_part_of_what_the_speech_embedding_gives_is_switched_off():
     network = build(config, SHAPES["pretrained"])
     rates = [layer.rate for layer in network.layers if hasattr(layer, "rate")]
     assert rates == [0.7, 0.1, 0.1]
-    with pytest.raises(ModelError, match="embedding_dropout is 1"):
+    with pytest.raises(ConfigError, match="embedding_dropout is 1"):
         NetworkConfig("pretrained", embedding_dropout=1)
 
 

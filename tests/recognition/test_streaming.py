@@ -7,7 +7,7 @@ from conftest import speak
 from nearest_model import NearestModel
 
 from audiomnist.audio.signal import Audio
-from audiomnist.errors import AudioError
+from audiomnist.errors import AudioError, ConfigError
 from audiomnist.features.speech import Speech
 from audiomnist.recognition.quality import judge
 from audiomnist.recognition.recognizer import (
@@ -263,5 +263,5 @@ def test_bad_samples_are_refused_and_the_stream_goes_on(recognizer, spoken):
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(change, message):
-    with pytest.raises(AudioError, match=message):
+    with pytest.raises(ConfigError, match=message):
         StreamConfig(**change)

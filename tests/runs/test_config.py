@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from audiomnist.corpora.library import import_corpus, load_corpus
-from audiomnist.errors import CorpusError, ModelError, RunError
+from audiomnist.errors import ConfigError, CorpusError
 from audiomnist.networks.config import NETWORKS, NetworkConfig
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.presets import preset
@@ -21,7 +21,7 @@ def test_a_preset_begins_with_the_embedded_voices_by_speaker(kind):
 
 
 def test_there_is_no_preset_for_an_unknown_network():
-    with pytest.raises(ModelError, match="expected one of"):
+    with pytest.raises(ConfigError, match="expected one of"):
         preset("rnn")
 
 
@@ -39,7 +39,7 @@ def test_there_is_no_preset_for_an_unknown_network():
     ],
 )
 def test_a_wrong_setting_is_refused(setting, message):
-    with pytest.raises(RunError, match=message):
+    with pytest.raises(ConfigError, match=message):
         RunConfig(**setting)
 
 
@@ -57,10 +57,10 @@ def test_a_teacher_has_to_know_the_features(features):
     RunConfig(features=preset("pretrained").features, training=training)
     RunConfig(features=features, training=replace(training, taught_part=0.0))
     with pytest.raises(
-        RunError, match=r"A teacher \(taught_part is 0.5\) needs log_mel"
+        ConfigError, match=r"A teacher \(taught_part is 0.5\) needs log_mel"
     ):
         RunConfig(features=features, training=training)
-    with pytest.raises(RunError, match="The network needs log_mel with 32 bins"):
+    with pytest.raises(ConfigError, match="The network needs log_mel with 32 bins"):
         RunConfig(features=features, network=NetworkConfig("pretrained"))
 
 

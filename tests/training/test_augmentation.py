@@ -7,7 +7,7 @@ import pytest
 
 from audiomnist.audio.noise import pink, white
 from audiomnist.audio.signal import Audio
-from audiomnist.errors import RunError
+from audiomnist.errors import ConfigError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import spectra
 from audiomnist.features.rendering import render
@@ -249,5 +249,5 @@ def test_no_clips_give_no_versions() -> None:
     ],
 )
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:
-    with pytest.raises(RunError, match=message):
+    with pytest.raises(ConfigError, match=message):
         AugmentationConfig(**settings)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audiomnist.errors import ModelError
+from audiomnist.errors import ConfigError, ModelError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract, spectra
 from audiomnist.networks.architectures import build
@@ -318,7 +318,7 @@ def test_batches_are_counted(data, tmp_path):
     ],
 )
 def test_a_wrong_setting_is_refused(setting, message):
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(ConfigError, match=message):
         TrainConfig(**setting)
 
 
@@ -375,5 +375,5 @@ def test_without_a_part_of_others_they_are_left_out(data, tmp_path):
 
 
 def test_a_part_of_others_beyond_its_range_is_refused():
-    with pytest.raises(ModelError, match=r"others_part is 1\.5"):
+    with pytest.raises(ConfigError, match=r"others_part is 1\.5"):
         TrainConfig(others_part=1.5)
