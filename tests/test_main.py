@@ -16,7 +16,7 @@ from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
 from audiomnist.configs import config_from_dict
 from audiomnist.corpora.library import available, import_corpus, load_corpus
-from audiomnist.corpora.splits import RULES
+from audiomnist.corpora.split_rules import RULES
 from audiomnist.networks.config import NETWORKS
 from audiomnist.recognition.models import (
     DEFAULT_MODEL,
@@ -392,7 +392,8 @@ def test_the_test_part_is_that_of_the_models_own_split(
 ):
     import_corpus("tiny", tiny_folder)
     config = with_split(rule, "embedded", "tiny", held_out=held_out)
-    expected = [clip for clip in config.split().test if clip.corpus == "tiny"]
+    test = config.split([load_corpus(name) for name in config.corpora]).test
+    expected = [clip for clip in test if clip.corpus == "tiny"]
     words = ["evaluate", "--model", "mine", "--corpus", "tiny", "--part", "test"]
     assert main([*words, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)

@@ -11,7 +11,7 @@ import numpy as np
 from audiomnist.benchmark import report
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import load_corpus
-from audiomnist.corpora.splits import make_split
+from audiomnist.corpora.split_rules import RULES
 from audiomnist.evaluation.significance import Rate
 from audiomnist.features.cache import clip_features, clip_spectra
 from audiomnist.runs.presets import preset
@@ -102,7 +102,7 @@ def _range(values: list[Any], layout: str = "") -> str:
 def _train(kind: str, seed: int) -> dict[str, Any]:
     """One training, as the preset of its kind has it."""
     basis = preset(kind)
-    split = make_split(load_corpus(_CORPUS), _RULE, seed)
+    split = RULES[_RULE].split_corpus(load_corpus(_CORPUS), seed)
     spectra, heard, _ = clip_spectra(split.train + split.validation, basis.features)
     held_out = clip_features(split.test, basis.features)
     data = TrainingData(

@@ -21,7 +21,7 @@ from audiomnist.recipes.models import (
 )
 from audiomnist.recognition.models import FINISHED, Model
 from audiomnist.runs.config import RunConfig
-from audiomnist.runs.execution import evaluate_run, execute_run
+from audiomnist.runs.execution import execute_run
 
 _CORPUS = "fsdd"
 _COVERAGE = 0.95
@@ -189,7 +189,7 @@ def evaluated(
         return None
     run = found or find_or_create(config)
     if run.state != FINISHED:
-        execute_run(run, evaluate_run)
+        execute_run(run)
     result = load_evaluation(run.folder)
     sure = at_coverage(result, _COVERAGE)
     right_of: dict[str, list[bool]] = {}

@@ -114,7 +114,7 @@ def _n_trained(model: Model, clips: Sequence[Clip]) -> int:
     config = config_from_dict(RunConfig, model.record["config"])
     if CORPUS not in config.corpora:
         return 0
-    return len(set(config.split_of(load_corpus(CORPUS)).train).intersection(clips))
+    return len(set(config.split_one(load_corpus(CORPUS)).train).intersection(clips))
 
 
 def _counts(outcome: Outcome) -> dict[str, int]:

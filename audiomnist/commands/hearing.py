@@ -152,7 +152,7 @@ def _part(corpus: "Corpus", model: "Model", part: str) -> "tuple[Clip, ...]":
             f"test part of it; it has of {', '.join(config.corpora)}. All clips are "
             "new to it: use --part all."
         )
-    clips = config.split_of(load_corpus(names[0])).test
+    clips = config.split_one(load_corpus(names[0])).test
     if not clips:
         raise CorpusError(
             f"The model {model.name} kept no clip of {corpus.name} for its test; by "

@@ -14,6 +14,33 @@ if TYPE_CHECKING:
 _NETWORK = "cnn"
 
 
+class _SplitOption(argparse.Action):
+    """An option for the split rule; what it loads to explain them, only help needs."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the name of the rule."""
+        setattr(namespace, self.dest, values)
+
+    @property
+    def help(self) -> str:
+        """What each rule means."""
+        from audiomnist.corpora.split_rules import RULES
+
+        rules = (f"{rule.name}: {rule.explanation}" for rule in RULES.values())
+        text = f"what trains and what tests, by one of these rules. {' '.join(rules)}"
+        return text.replace("%", "%%")
+
+    @help.setter
+    def help(self, text: str | None) -> None:
+        """Leave out what the option is given: the rules say it."""
+
+
 def add(groups: Any) -> None:
     """Add the commands to those of the command line."""
     _add_train(groups)
@@ -79,15 +106,12 @@ def _add_train(groups: Any) -> None:
         add(
             "--split",
             metavar="RULE",
-            help="what is kept for the test: speaker (whole speakers), leave_one_out "
-            "(the speaker of --held-out), corpus (the corpus of --held-out), official "
-            "(the corpus's own choice) or random (the same speakers train and test, so "
-            "the accuracy flatters)",
+            action=_SplitOption,
         ),
         add(
             "--held-out",
             metavar="NAME",
-            help="the speaker for leave_one_out, the corpus for corpus",
+            help="the speaker or corpus to test on, for a RULE that has one chosen",
         ),
         add(
             "--others",
@@ -166,7 +190,8 @@ def _train(arguments: argparse.Namespace) -> None:
     """Train in this process, printing epochs."""
     from audiomnist.evaluation.files import load_evaluation
     from audiomnist.evaluation.metrics import few_speakers
-    from audiomnist.runs.execution import evaluate_run, execute_run
+    from audiomnist.runs.clips import resolve_clips
+    from audiomnist.runs.execution import execute_run
     from audiomnist.runs.folder import create_run, find_run
     from audiomnist.runs.queue import requeue_run
 
@@ -179,11 +204,13 @@ def _train(arguments: argparse.Namespace) -> None:
         requeue_run(run)
     else:
         config = _config(arguments)
-        config.split()  # what is wrong with the corpora shows before there is a run
+        resolve_clips(
+            config
+        )  # what is wrong with the corpora shows before there is a run
         run = create_run(config)
     print(f"Run {run.id}", flush=True)
     n_epochs = run.config.training.epochs
-    execute_run(run, evaluate_run, lambda m: _print_epoch(m, n_epochs))
+    execute_run(run, lambda m: _print_epoch(m, n_epochs))
     tested = load_evaluation(run.folder)
     print(f"Test part: {tested.accuracy}")
     if few := few_speakers({clip.speaker for clip in tested.clips}):

@@ -1,48 +1,155 @@
-"""Which clips train a network, which choose among its epochs, which test it.
+"""A corpus in three parts, and what a rule for making them has to say of itself.
 
-Owns the rules for splitting a corpus and the promise that its parts are apart.
-Speech of one speaker sounds alike, so a clip of a speaker who also trains says
-little about strangers: the rules by speaker keep each speaker's clips together.
-What the clips become is for `features`, the next step.
+Owns the promise that the parts are apart, and drawing them at random. Speech of one
+speaker sounds alike, so a clip of a speaker who also trains says little about
+strangers: rules by speaker keep each speaker's clips together. The rules themselves
+are in `split_rules`.
 """
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from audiomnist.corpora.clips import Clip, Corpus
 from audiomnist.errors import CorpusError
 
-RULES = {
-    "random": (
-        "Clips are drawn at random, digit by digit; the same speakers train and "
-        "test, so the accuracy flatters."
-    ),
-    "speaker": (
-        "Whole speakers are drawn at random; the test is by people whom the "
-        "network has never heard. A corpus of one speaker only trains."
-    ),
-    "leave_one_out": (
-        "One chosen speaker is the test and all others train; done for each "
-        "speaker in turn it tells how strangers will fare. Other corpora only train."
-    ),
-    "official": (
-        "The test part is the one that the corpus's authors set aside, so that "
-        "results can be compared with published ones; a corpus without one only trains."
-    ),
-    "corpus": (
-        "One chosen corpus is the test and the others train: other people, rooms and "
-        "microphones altogether."
-    ),
-}
-"""The rules, and what each means."""
 
-BY_SPEAKER = ("speaker", "leave_one_out", "corpus")
-"""Rules that keep each test speaker out of training."""
+class SplitRule(ABC):
+    """Which clips train, which validate, and which test.
+
+    Parameters
+    ----------
+    name
+        What settings and saved runs call it.
+    title, explanation
+        What people read: a few words, and what such a test tells.
+    asks_for
+        What has to be chosen for the test: a "speaker", a "corpus", or nothing ("").
+    is_by_speaker
+        Whether no test speaker may be in another part.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    explanation: ClassVar[str]
+    asks_for: ClassVar[Literal["", "speaker", "corpus"]] = ""
+    is_by_speaker: ClassVar[bool] = False
+
+    def suits(self, corpora: Sequence[Corpus]) -> bool:
+        """Whether the rule is worth offering for these corpora."""
+        return True
+
+    @abstractmethod
+    def is_tested(self, corpus: Corpus, held_out: str = "") -> bool:
+        """Whether some of the test is from a corpus; other corpora only train."""
+
+    def set_aside(self, corpora: Iterable[Corpus]) -> frozenset[str]:
+        """Speakers who train in none of the corpora, whether they test or not."""
+        return frozenset()
+
+    def kept_from_training(
+        self, split: "Split", corpora: Iterable[Corpus]
+    ) -> frozenset[str]:
+        """Speakers from whom nothing is learned, whatever they say."""
+        tested = speakers_of(split.test) if self.is_by_speaker else set()
+        return self.set_aside(corpora) | tested
+
+    def split(
+        self, corpora: Sequence[Corpus], seed: int = 0, *, held_out: str = ""
+    ) -> "Split":
+        """Split corpora and join the parts; the same seed gives the same split.
+
+        Parameters
+        ----------
+        corpora
+            One or more.
+        seed
+            Chooses among the splits that the rule allows.
+        held_out
+            The speaker or corpus that the rule asks for.
+
+        Raises
+        ------
+        CorpusError
+            If there is no corpus, none of them can be split by the rule, or the test
+            part shares a clip, or a speaker who must not train, with another.
+        """
+        tested = [corpus for corpus in corpora if self.is_tested(corpus, held_out)]
+        # Where none is, splitting the first one says what is wrong.
+        tested = tested or list(corpora[:1])
+        whole = _join(
+            [
+                self.split_corpus(corpus, seed, held_out=held_out)
+                if corpus in tested
+                else self.train_only(corpus, seed)
+                for corpus in corpora
+            ]
+        )
+        return _without_speakers(whole, self.set_aside(corpora))
+
+    def split_one(
+        self, corpus: Corpus, seed: int = 0, *, held_out: str = ""
+    ) -> "Split":
+        """Split one of several corpora as `split` does, without the others.
+
+        But for those whom another corpus's authors set aside: they still train here.
+
+        Raises
+        ------
+        CorpusError
+            If it cannot be split like this.
+        """
+        if self.is_tested(corpus, held_out):
+            return self.split_corpus(corpus, seed, held_out=held_out)
+        return self.train_only(corpus, seed)
+
+    @abstractmethod
+    def split_corpus(
+        self,
+        corpus: Corpus,
+        seed: int = 0,
+        *,
+        held_out: str = "",
+        test: float = 0.2,
+        validation: float = 0.1,
+    ) -> "Split":
+        """Split a corpus that is tested.
+
+        Parameters
+        ----------
+        corpus, seed, held_out
+            As in `split`.
+        test
+            Fraction of the clips for the test part, where the rule draws it; by
+            speaker, as near to it as whole speakers come.
+        validation
+            Fraction of the remaining clips for the validation part. By whole speakers
+            too where the test is by speaker, if there are so many that one of them is
+            no more than that fraction: else too few would be left to learn from.
+
+        Raises
+        ------
+        CorpusError
+            If the speaker to hold out is not known, a fraction is not between 0 and
+            1, or the corpus has too few clips or speakers, or no such test part.
+        """
+
+    def train_only(
+        self, corpus: Corpus, seed: int = 0, *, validation: float = 0.1
+    ) -> "Split":
+        """Let a corpus train and validate, beside others that are tested."""
+        rng = np.random.default_rng(seed)
+        validating = draw_validation(
+            corpus.clips, validation, rng, by_speaker=self.is_by_speaker
+        )
+        training = without(corpus.clips, validating)
+        return Split(tuple(training), tuple(validating), (), self, seed)
 
 
 @dataclass(frozen=True)
@@ -66,7 +173,7 @@ class Split:
     train: tuple[Clip, ...]
     validation: tuple[Clip, ...]
     test: tuple[Clip, ...]
-    rule: str
+    rule: SplitRule
     seed: int
 
     def __post_init__(self) -> None:
@@ -83,7 +190,7 @@ class Split:
                     "parts of a split must not share any. Make the split again, "
                     "with each corpus in it once."
                 )
-        if self.rule in BY_SPEAKER:
+        if self.rule.is_by_speaker:
             self._check_speakers()
 
     @property
@@ -103,141 +210,29 @@ class Split:
 
     def _check_speakers(self) -> None:
         """Refuse a test speaker who is in another part."""
-        shared = _speakers(self.test) & _speakers(self.train + self.validation)
+        shared = speakers_of(self.test) & speakers_of(self.train + self.validation)
         if shared:
             raise CorpusError(
                 f"The speakers {', '.join(sorted(shared))} are in the test part and "
-                f"in another, which the rule {self.rule!r} forbids. Rename them if "
-                "they are different people, or take the rule 'random'."
+                f"in another, which the rule {self.rule.name!r} forbids. Rename them "
+                "if they are different people, or take the rule 'random'."
             )
 
 
-def make_split(
-    corpus: Corpus,
-    rule: str,
-    seed: int = 0,
-    *,
-    test: float = 0.2,
-    validation: float = 0.1,
-    held_out: str = "",
-) -> Split:
-    """Split a corpus by a rule; the same seed gives the same split.
-
-    Parameters
-    ----------
-    corpus
-        What to split.
-    rule
-        One of `RULES`.
-    seed
-        Chooses among the splits that the rule allows.
-    test
-        Fraction of the clips for the test part, for "random" and "speaker"; by
-        speaker, as near to it as whole speakers come.
-    validation
-        Fraction of the remaining clips for the validation part. By whole
-        speakers too for the rules by speaker and where the official test is by
-        speaker, if there are so many that one of them
-        is no more than that fraction: else too few would be left to learn from.
-    held_out
-        The test speaker of "leave_one_out". A whole corpus is held out by
-        `hold_out`.
-
-    Raises
-    ------
-    CorpusError
-        If the rule or speaker is not known, a fraction is not between 0 and 1,
-        or the corpus has too few clips or speakers, or no official test part.
-    """
-    if rule not in RULES:
-        raise CorpusError(
-            f"There is no rule {rule!r}; the rules are {', '.join(RULES)}."
-        )
-    for name, fraction in (("test", test), ("validation", validation)):
-        if not 0 < fraction < 1:
-            raise CorpusError(
-                f"The {name} part is {fraction} of the clips; expected a fraction "
-                "between 0 and 1, such as 0.2."
-            )
-    rng = np.random.default_rng(seed)
-    if rule == "random":
-        tested = _draw_clips(corpus.clips, test, rng)
-    elif rule == "official":
-        tested = _official(corpus)
-    elif rule == "corpus":
-        raise CorpusError(
-            "The rule 'corpus' needs two corpora or more: one is the test and the "
-            "others train. Choose a second corpus, or the rule 'speaker'."
-        )
-    elif rule == "speaker":
-        tested = _of_speakers(corpus.clips, _draw_test_speakers(corpus, test, rng))
-    else:
-        tested = _of_speakers(corpus.clips, {_check_held_out(corpus, held_out)})
-    rest = _without(corpus.clips, tested)
-    by_speaker = rule in BY_SPEAKER or bool(
-        rule == "official" and corpus.official_test_speakers
-    )
-    validating = _draw_validation(rest, validation, rng, by_speaker=by_speaker)
-    training = _without(rest, validating)
-    if not (tested and validating and training):
-        raise CorpusError(
-            f"The corpus {corpus.name!r} has too few clips ({len(corpus.clips)}) to "
-            f"train, validate and test by the rule {rule!r}. Add recordings: a few "
-            "of each digit for each part."
-        )
-    return Split(tuple(training), tuple(validating), tuple(tested), rule, seed)
-
-
-def train_only(
-    corpus: Corpus, rule: str, seed: int = 0, *, validation: float = 0.1
-) -> Split:
-    """Let a corpus train and validate, beside others that are tested by `rule`.
-
-    Parameters
-    ----------
-    corpus, rule, seed, validation
-        As in `make_split`; for the rule "official", all clips train.
-    """
-    if rule == "official":
-        return Split(corpus.clips, (), (), rule, seed)
-    rng = np.random.default_rng(seed)
-    validating = _draw_validation(
-        corpus.clips, validation, rng, by_speaker=rule in BY_SPEAKER
-    )
-    training = _without(corpus.clips, validating)
-    return Split(tuple(training), tuple(validating), (), rule, seed)
-
-
-def hold_out(corpus: Corpus, rule: str, seed: int = 0) -> Split:
-    """Let all clips of a corpus test, beside others that train."""
-    return Split((), (), corpus.clips, rule, seed)
-
-
-def join(splits: Sequence[Split]) -> Split:
-    """Join the splits of several corpora, part by part.
-
-    Parameters
-    ----------
-    splits
-        One or more; the rule of the result names all of theirs.
-
-    Raises
-    ------
-    CorpusError
-        If there is none, or the parts of the result overlap: see `Split`.
-    """
+def _join(splits: Sequence[Split]) -> Split:
+    """Join the splits of several corpora by one rule, part by part."""
     if not splits:
         raise CorpusError("No corpus was chosen. Choose at least one.")
     return Split(
         train=tuple(clip for split in splits for clip in split.train),
         validation=tuple(clip for split in splits for clip in split.validation),
         test=tuple(clip for split in splits for clip in split.test),
-        rule=" + ".join(dict.fromkeys(split.rule for split in splits)),
+        rule=splits[0].rule,
         seed=splits[0].seed,
     )
 
 
-def without_speakers(split: Split, speakers: frozenset[str]) -> Split:
+def _without_speakers(split: Split, speakers: frozenset[str]) -> Split:
     """Let some speakers only test, whichever corpus their clips are from."""
     if not speakers:
         return split
@@ -250,7 +245,7 @@ def without_speakers(split: Split, speakers: frozenset[str]) -> Split:
     )
 
 
-def _draw_clips(
+def draw_clips(
     clips: Iterable[Clip], fraction: float, rng: np.random.Generator
 ) -> list[Clip]:
     """The same fraction of each digit's clips, drawn at random."""
@@ -265,11 +260,11 @@ def _draw_clips(
     return drawn
 
 
-def _draw_speakers(
+def draw_speakers(
     clips: Sequence[Clip], fraction: float, rng: np.random.Generator
 ) -> set[str]:
     """Speakers in random order while their clips come nearer to the fraction."""
-    n_clips = dict.fromkeys(sorted(_speakers(clips)), 0)
+    n_clips = dict.fromkeys(sorted(speakers_of(clips)), 0)
     for clip in clips:
         n_clips[clip.speaker] += 1
     order = [str(speaker) for speaker in rng.permutation(list(n_clips))]
@@ -284,15 +279,7 @@ def _draw_speakers(
     return drawn or {min(order, key=lambda speaker: n_clips[speaker])}
 
 
-def _draw_test_speakers(
-    corpus: Corpus, fraction: float, rng: np.random.Generator
-) -> set[str]:
-    """Test speakers of a corpus that has two speakers or more."""
-    _check_two_speakers(corpus, "speaker")
-    return _draw_speakers(corpus.clips, fraction, rng)
-
-
-def _draw_validation(
+def draw_validation(
     clips: Sequence[Clip],
     fraction: float,
     rng: np.random.Generator,
@@ -300,54 +287,22 @@ def _draw_validation(
     by_speaker: bool,
 ) -> list[Clip]:
     """Validation clips, by whole speakers where that is wanted and the clips allow."""
-    if by_speaker and fraction * len(_speakers(clips)) >= 1:
-        return _of_speakers(clips, _draw_speakers(clips, fraction, rng))
-    return _draw_clips(clips, fraction, rng)
+    if by_speaker and fraction * len(speakers_of(clips)) >= 1:
+        return of_speakers(clips, draw_speakers(clips, fraction, rng))
+    return draw_clips(clips, fraction, rng)
 
 
-def _official(corpus: Corpus) -> list[Clip]:
-    """The clips that the corpus's authors set aside."""
-    if not corpus.official_test:
-        raise CorpusError(
-            f"The corpus {corpus.name!r} has no official test part. Take the rule "
-            "'speaker' or 'random'."
-        )
-    return list(corpus.official_test)
-
-
-def _check_held_out(corpus: Corpus, speaker: str) -> str:
-    """The speaker to hold out, known to be one of several."""
-    _check_two_speakers(corpus, "leave_one_out")
-    if speaker not in corpus.speakers:
-        raise CorpusError(
-            f"The corpus {corpus.name!r} has no speaker {speaker!r} to hold out. "
-            f"Choose one of {', '.join(corpus.speakers)}."
-        )
-    return speaker
-
-
-def _check_two_speakers(corpus: Corpus, rule: str) -> None:
-    """Refuse a rule by speaker for a corpus of one speaker."""
-    if len(corpus.speakers) < 2:
-        raise CorpusError(
-            f"The corpus {corpus.name!r} has {len(corpus.speakers)} speaker "
-            f"({', '.join(corpus.speakers)}); the rule {rule!r} needs two or more. "
-            "Take the rule 'random', or name the speakers in the files' names: "
-            "{digit}_{speaker}_{take}."
-        )
-
-
-def _speakers(clips: Iterable[Clip]) -> set[str]:
+def speakers_of(clips: Iterable[Clip]) -> set[str]:
     """Who speaks in the clips."""
     return {clip.speaker for clip in clips}
 
 
-def _of_speakers(clips: Iterable[Clip], speakers: set[str]) -> list[Clip]:
+def of_speakers(clips: Iterable[Clip], speakers: set[str]) -> list[Clip]:
     """The clips by these speakers."""
     return [clip for clip in clips if clip.speaker in speakers]
 
 
-def _without(clips: Iterable[Clip], others: Iterable[Clip]) -> list[Clip]:
+def without(clips: Iterable[Clip], others: Iterable[Clip]) -> list[Clip]:
     """The clips that are not among the others."""
     excluded = set(others)
     return [clip for clip in clips if clip not in excluded]

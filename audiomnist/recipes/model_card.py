@@ -3,15 +3,14 @@
 Owns its text, in which every figure is read from the run or measured.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from audiomnist.corpora.clips import Corpus
-from audiomnist.corpora.library import load_corpus
-from audiomnist.corpora.other_words import EMBEDDED, load_others
-from audiomnist.corpora.splits import RULES, Split
+from audiomnist.corpora.other_words import EMBEDDED
+from audiomnist.corpora.splits import Split
 from audiomnist.evaluation.files import load_evaluation
 from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.significance import Rate
@@ -24,6 +23,7 @@ from audiomnist.recognition.models import (
     RECORD,
     Model,
 )
+from audiomnist.runs.clips import RunClips
 from audiomnist.runs.config import RunConfig
 
 LITERT_16BIT = "model-16bit.tflite"
@@ -43,23 +43,30 @@ _N_WEAK = 3
 """Digits and confusions that the card names."""
 
 
-def model_card(name: str, model: Model, config: RunConfig) -> str:
+def model_card(name: str, model: Model, config: RunConfig, clips: RunClips) -> str:
     """Describe a model in Markdown: data, protocol, figures, weaknesses.
+
+    Parameters
+    ----------
+    name
+        What the model is called.
+    model
+        As it is shipped, with its evaluation.
+    config, clips
+        The settings of its run, and the recordings that they select.
 
     Raises
     ------
     ModelError
         If the model has no evaluation.
-    CorpusError
-        If a corpus that it was trained on is not here.
     """
-    corpora = [load_corpus(corpus) for corpus in config.corpora]
+    corpora = list(clips.corpora.values())
     # A corpus that is a folder is found by the run's settings alone.
     result = load_evaluation(model.folder).with_recordings(corpora)
     sections = (
         f"# {name}\n\n{_summary(model, config)}",
-        "## Data\n\n" + "\n".join(_data(corpora, config)),
-        "## Protocol\n\n" + _protocol(model, config),
+        "## Data\n\n" + "\n".join(_data(clips, config)),
+        "## Protocol\n\n" + _protocol(model, config, clips.split),
         "## Figures on the test part\n\n" + _figures(result, corpora),
         "## In 8 bits\n\n" + _in_8_bits(model, config, result),
         "## Weaknesses\n\n" + _weaknesses(result),
@@ -95,16 +102,15 @@ def _summary(model: Model, config: RunConfig) -> str:
     )
 
 
-def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
+def _data(clips: RunClips, config: RunConfig) -> Iterator[str]:
     """The corpora with their licences, other words, and what it knew before."""
-    for corpus in corpora:
+    for corpus in clips.corpora.values():
         voices = "synthetic voices" if corpus.is_synthetic else "recorded speakers"
         yield (
             f"- {corpus.title}: {len(corpus.clips):,} clips, {len(corpus.speakers)} "
             f"{voices}. {corpus.licence}. {corpus.citation}"
         )
-    for name in config.others if config.training.others_part else ():
-        words = load_others(name)
+    for name, words in clips.words.items():
         said = "synthetic" if name == EMBEDDED else "recorded"
         speakers = len({clip.speaker for clip in words})
         yield (
@@ -122,13 +128,13 @@ def _data(corpora: Sequence[Corpus], config: RunConfig) -> Iterator[str]:
         )
 
 
-def _protocol(model: Model, config: RunConfig) -> str:
+def _protocol(model: Model, config: RunConfig, split: Split) -> str:
     """How it was split and trained."""
-    split, training = config.split(), config.training
+    training = config.training
     augmented = "with" if training.augmentation else "without"
     return (
-        f"Split rule “{config.split_rule}”, seed {config.split_seed}: "
-        f"{RULES[config.split_rule]} {len(split.train):,} clips train, "
+        f"Split rule “{config.rule.name}”, seed {config.split_seed}: "
+        f"{config.rule.explanation} {len(split.train):,} clips train, "
         f"{len(split.validation):,} validate, {len(split.test):,} test. Up to "
         f"{training.epochs} epochs, batches of {training.batch_size}, learning rate "
         f"{training.learning_rate:g}, {augmented} augmentation, seed {training.seed}; "

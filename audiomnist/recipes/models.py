@@ -14,7 +14,7 @@ import numpy as np
 
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import available
-from audiomnist.corpora.other_words import EMBEDDED, load_others, others_here
+from audiomnist.corpora.other_words import EMBEDDED, others_here
 from audiomnist.errors import RunError
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
@@ -25,8 +25,9 @@ from audiomnist.recognition.calibration import (
     probabilities_of,
 )
 from audiomnist.recognition.models import FINISHED, Model
+from audiomnist.runs.clips import RunClips, resolve_clips
 from audiomnist.runs.config import RunConfig
-from audiomnist.runs.execution import evaluate_run, execute_run
+from audiomnist.runs.execution import execute_run
 from audiomnist.runs.folder import ENDED, Run, create_run, list_runs
 from audiomnist.runs.presets import preset
 from audiomnist.runs.queue import requeue_run
@@ -186,7 +187,7 @@ def follow(
         run = find_or_create(wanted)
         on_step(step + 1, _N_STEPS, run)
         if run.state != FINISHED:
-            execute_run(run, evaluate_run, on_epoch)
+            execute_run(run, on_epoch)
         done.append(run)
     calibration = calibrate(done[0])
     return publish(done[1], name, calibration)
@@ -242,8 +243,8 @@ def calibrate(run: Run) -> Calibration:
     CorpusError
         If a corpus of the run is not here.
     """
-    model = Model.load(run.folder)
-    found = clip_features(run.config.split().test, model.features)
+    model, clips = Model.load(run.folder), resolve_clips(run.config)
+    found = clip_features(clips.split.test, model.features)
     logits = model.logits(found.values)
     digits = np.array([clip.digit for clip in found.clips])
     speakers = np.array([clip.speaker for clip in found.clips])
@@ -254,7 +255,7 @@ def calibrate(run: Run) -> Calibration:
     )
     probabilities = probabilities_of(logits, temperature, knows_others=knows_others)
     threshold = choose_threshold(probabilities)
-    words = _recorded_words(run.config)
+    words = _recorded_words(clips)
     said = model.logits(clip_features(words, model.features).values)
     taken = probabilities_of(said, temperature, knows_others=knows_others)
     return Calibration(
@@ -269,13 +270,12 @@ def calibrate(run: Run) -> Calibration:
     )
 
 
-def _recorded_words(config: RunConfig) -> tuple[Clip, ...]:
+def _recorded_words(clips: RunClips) -> tuple[Clip, ...]:
     """Words that are no digits, said by those whom a run tests with digits."""
-    synthetic = set(load_others(EMBEDDED)) if EMBEDDED in config.others else set()
-    split = config.split()
-    speakers = {clip.speaker for clip in split.test}
+    synthetic = set(clips.words.get(EMBEDDED, ()))
+    speakers = {clip.speaker for clip in clips.split.test}
     return tuple(
         clip
-        for clip in config.split_others(split)["test"]
+        for clip in clips.split_words["test"]
         if clip.speaker in speakers and clip not in synthetic
     )

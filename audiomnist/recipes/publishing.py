@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from audiomnist.corpora.splits import Split
 from audiomnist.errors import ModelError
 from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluation
@@ -25,7 +24,7 @@ from audiomnist.recognition.models import (
     Model,
     is_folder_name,
 )
-from audiomnist.runs.config import RunConfig
+from audiomnist.runs.clips import RunClips, resolve_clips
 from audiomnist.runs.folder import Run
 from audiomnist.settings import settings, writable_folder
 from audiomnist.storage import replacing, write_atomically, write_json
@@ -93,7 +92,7 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
         raise ModelError(
             f"{name!r} cannot name a model; expected letters, digits, '-', '_' and '.'."
         )
-    split = run.config.split()  # a corpus that is missing shows before anything is done
+    clips = resolve_clips(run.config)  # what is missing shows before anything is done
     folder = writable_folder(settings().models / name)
     try:
         for file in (RECORD, HISTORY, FILE_NAME):
@@ -114,8 +113,8 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
             record["calibration"] = asdict(calibration)
         write_json(folder / RECORD, record)
         model = Model.load(folder)
-        _evaluate_again(model, run.config, split)
-        text = model_card(name, model, run.config)
+        _evaluate_again(model, clips)
+        text = model_card(name, model, run.config, clips)
         (folder / CARD).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ModelError(
@@ -136,9 +135,9 @@ def _pack(path: Path) -> None:
             tight.writestr(member.filename, loose.read(member))
 
 
-def _evaluate_again(model: Model, config: RunConfig, split: Split) -> None:
-    """Hear the test part with the temperature that the shipped model has."""
-    others = config.split_others(split)["test"] if model.knows_others else ()
+def _evaluate_again(model: Model, clips: RunClips) -> None:
+    """Predict the test part with the temperature that the shipped model has."""
+    others = clips.split_words["test"] if model.knows_others else ()
     names = load_evaluation(model.folder).corpora
-    result = evaluate(model, split.test, corpora=names, others=others)
+    result = evaluate(model, clips.split.test, corpora=names, others=others)
     save_evaluation(result, model.folder)

@@ -10,13 +10,13 @@ from dataclasses import replace
 import numpy as np
 
 from audiomnist.corpora.clips import Clip
-from audiomnist.corpora.library import load_corpus
-from audiomnist.corpora.other_words import EMBEDDED, load_others
-from audiomnist.corpora.splits import Split
+from audiomnist.corpora.other_words import EMBEDDED
 from audiomnist.features.cache import clip_features, clip_spectra, heard
 from audiomnist.features.extraction import hear, join_spectra, spectra
 from audiomnist.features.spectra import Spectra
+from audiomnist.runs.clips import RunClips
 from audiomnist.runs.config import RunConfig
+from audiomnist.training.config import TrainConfig
 from audiomnist.training.data import TrainingData
 from audiomnist.training.negatives import noises
 
@@ -26,14 +26,14 @@ _NOISE_WEIGHT = 3.0  # beside a made word: each stands for more kinds of sounds
 
 
 def prepare(
-    split: Split, config: RunConfig, on_progress: Callable[[float], None]
+    clips: RunClips, config: RunConfig, on_progress: Callable[[float], None]
 ) -> TrainingData:
     """Read the clips to learn from and to validate with.
 
     Parameters
     ----------
-    split
-        Of the run's corpora.
+    clips
+        The run's recordings.
     config
         What the run is made of.
     on_progress
@@ -46,7 +46,7 @@ def prepare(
     AudioError
         If a recording cannot be decoded.
     """
-    others = config.split_others(split)
+    split, others = clips.split, clips.split_words
     parts = (split.train, split.validation, others["train"], others["validation"])
     n_before = np.cumsum([0, *map(len, parts)])
 
@@ -54,21 +54,23 @@ def prepare(
         return lambda done, _: on_progress((n_before[part] + done) / n_before[-1])
 
     features = config.features
-    found, clips, _ = clip_spectra(split.train, features, on_progress=show(0))
+    found, said, _ = clip_spectra(split.train, features, on_progress=show(0))
     kept = clip_features(split.validation, features, on_progress=show(1))
     data = TrainingData(
         found,
-        _digits(clips),
+        _digits(said),
         kept.values,
         _digits(kept.clips),
         features,
-        weights=_weights(clips, config),
+        weights=_weights(said, config.training, clips),
     )
-    if not config.others or config.training.others_part == 0:
+    if not clips.words:
         return data
-    words, said, _ = clip_spectra(others["train"], features, on_progress=show(2))
+    words, spoken, _ = clip_spectra(others["train"], features, on_progress=show(2))
     held_out = clip_features(others["validation"], features, on_progress=show(3))
-    return _with_others(data, words, said, held_out.values, config)
+    return _with_others(
+        data, words, spoken, held_out.values, clips.words, config.training.seed
+    )
 
 
 def _with_others(
@@ -76,28 +78,30 @@ def _with_others(
     words: Spectra,
     said: tuple[Clip, ...],
     held_out: np.ndarray,
-    config: RunConfig,
+    sources: dict[str, tuple[Clip, ...]],
+    seed: int,
 ) -> TrainingData:
     """Add the sounds that are no digits: other words, those held out, and noises."""
-    features, rng = config.features, np.random.default_rng(config.training.seed)
+    features, rng = data.features, np.random.default_rng(seed)
     sounds = heard(spectra(noises(_N_NOISES, rng), features))
     _, hums = hear(noises(_N_VALIDATION_NOISES, rng), features)
     return replace(
         data,
         others=join_spectra([words, sounds], features.spectrum),
-        others_weights=_others_weights(said, len(sounds), config.others),
+        others_weights=_others_weights(said, len(sounds), sources),
         validation_others=np.concatenate([held_out, hums]),
     )
 
 
-def _weights(clips: tuple[Clip, ...], config: RunConfig) -> np.ndarray | None:
-    """How often each clip is heard, (n_clips,); None where all are equal."""
-    training = config.training
+def _weights(
+    clips: tuple[Clip, ...], training: TrainConfig, run_clips: RunClips
+) -> np.ndarray | None:
+    """How often each clip is learned from, (n_clips,); None where all are equal."""
     if training.speaker_balance == 0 and training.synthetic_weight == 1:
         return None
     synthetic = {
         clip
-        for corpus in map(load_corpus, config.corpora)
+        for corpus in run_clips.corpora.values()
         if corpus.is_synthetic
         for clip in corpus.clips
     }
@@ -112,7 +116,7 @@ def _weights(clips: tuple[Clip, ...], config: RunConfig) -> np.ndarray | None:
 
 
 def _others_weights(
-    words: tuple[Clip, ...], n_noises: int, sources: tuple[str, ...]
+    words: tuple[Clip, ...], n_noises: int, sources: dict[str, tuple[Clip, ...]]
 ) -> np.ndarray:
     """How often each word and noise is heard, (n_words + n_noises,).
 
@@ -121,7 +125,7 @@ def _others_weights(
     as those of another, but none of them more than `_MOST_OFTEN` times as often as a
     word that is made.
     """
-    source_of = {clip: name for name in sources for clip in load_others(name)}
+    source_of = {clip: name for name, clips in sources.items() for clip in clips}
     n_clips = Counter(source_of[clip] for clip in words)
     made = _NOISE_WEIGHT * n_noises + n_clips[EMBEDDED]
     n_recorded = sum(name != EMBEDDED for name in n_clips)

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 from audiomnist.corpora import library
-from audiomnist.corpora.library import load_corpus
-from audiomnist.corpora.splits import Split
 from audiomnist.errors import RunError
 from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import save_evaluation
@@ -26,6 +24,7 @@ from audiomnist.recognition.calibration import (
 from audiomnist.recognition.litert import LiteRTNetwork
 from audiomnist.recognition.models import FINISHED, LITERT, WEIGHTS, Model
 from audiomnist.runs import worker
+from audiomnist.runs.clips import RunClips, resolve_clips
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.data import prepare
 from audiomnist.runs.folder import Run, update_record
@@ -33,6 +32,7 @@ from audiomnist.runs.outcome import Outcome, end_run, writing
 from audiomnist.runs.progress import Report
 from audiomnist.runs.queue import wait_for_turn
 from audiomnist.storage import UNFINISHED
+from audiomnist.training.data import TrainingData
 from audiomnist.training.history import EpochMetrics, best_epoch
 from audiomnist.training.loop import CHECKPOINT, train
 
@@ -42,11 +42,9 @@ _PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "soundfile", "sox
 
 
 def execute_run(
-    run: Run,
-    evaluate: Callable[[Run], None],
-    on_epoch: Callable[[EpochMetrics], None] | None = None,
+    run: Run, on_epoch: Callable[[EpochMetrics], None] | None = None
 ) -> None:
-    """Train a waiting run in this process, from its turn in the queue to the end.
+    """Train and test a waiting run in this process, from its turn in the queue on.
 
     The state and all figures are written to the run's folder. An error is
     written there as well, then raised.
@@ -55,9 +53,6 @@ def execute_run(
     ----------
     run
         A run that waits.
-    evaluate
-        Hears the test part with the trained model and leaves the result in the
-        run's folder.
     on_epoch
         Called after each epoch, when it is written.
 
@@ -79,14 +74,11 @@ def execute_run(
             wait_for_turn(run)
             if hasattr(os, "nice"):
                 os.nice(max(0, _NICENESS - os.nice(0)))
-            _train(run, report, evaluate, on_epoch)
+            _train(run, report, on_epoch)
 
 
 def _train(
-    run: Run,
-    report: Report,
-    evaluate: Callable[[Run], None],
-    on_epoch: Callable[[EpochMetrics], None] | None,
+    run: Run, report: Report, on_epoch: Callable[[EpochMetrics], None] | None
 ) -> None:
     """From recordings to a finished run."""
 
@@ -99,9 +91,9 @@ def _train(
     for leftover in run.folder.glob(f"{UNFINISHED}*"):
         leftover.unlink()
     report.show("preparing", 0)
-    split = config.split()
-    _describe(run, config, split)
-    data = prepare(split, config, report.prepare)
+    clips = resolve_clips(config)
+    _describe(run, clips)
+    data = prepare(clips, config, report.prepare)
     report.begin_training(len(run.history))
     train(
         config.network,
@@ -112,8 +104,16 @@ def _train(
         on_batch=report.end_batch,
         resume=True,
     )
+    report.show("evaluating", len(run.history))
+    _calibrate(run, config, data)
+    evaluate_run(run, clips)
+    end_run(run, FINISHED)
+    (run.folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _calibrate(run: Run, config: RunConfig, data: TrainingData) -> None:
+    """Fit temperature and threshold on the validation part; write all that is known."""
     history = run.history
-    report.show("evaluating", len(history))
     n_moved = N_MOVED.get(config.network.kind, 0)
     knows_others = data.others is not None
     served = LiteRTNetwork(
@@ -136,14 +136,12 @@ def _train(
         seconds=sum(metrics.seconds for metrics in history),
         processor_seconds=sum(metrics.processor_seconds for metrics in history),
     )
-    evaluate(run)
-    end_run(run, FINISHED)
-    (run.folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def _describe(run: Run, config: RunConfig, split: Split) -> None:
+def _describe(run: Run, clips: RunClips) -> None:
     """Write what the training is made of, and refuse what is no longer the same."""
-    digests = {name: load_corpus(name).digest for name in config.corpora}
+    digests = {name: corpus.digest for name, corpus in clips.corpora.items()}
+    split = clips.split
     begun = run.record.get("corpora", digests)
     if run.history and begun != digests:
         changed = [name for name in digests if digests[name] != begun.get(name)]
@@ -156,7 +154,7 @@ def _describe(run: Run, config: RunConfig, split: Split) -> None:
         run,
         corpora=digests,
         split={
-            "rule": split.rule,
+            "rule": split.rule.name,
             "seed": split.seed,
             "digest": split.digest,
             **{part: len(clips) for part, clips in split.parts.items()},
@@ -165,25 +163,25 @@ def _describe(run: Run, config: RunConfig, split: Split) -> None:
     )
 
 
-def evaluate_run(run: Run) -> None:
-    """Let a run's model hear the test part of its split, and save the answers.
+def evaluate_run(run: Run, clips: RunClips) -> None:
+    """Let a run's model predict the test part of its clips, and save the answers.
 
-    A model that knows what is no digit hears the test part of the other words too.
+    A model that rejects other words predicts the test part of those, too.
 
     Raises
     ------
     CorpusError
-        If a corpus of the run is not here.
+        If a recording has gone.
     AudioError
         If a recording cannot be read.
     ModelError
         If the run has no model yet or its folder cannot be written.
     """
-    config = run.config
     # A corpus that is a folder has no name that another machine knows.
-    names = [name for name in config.corpora if name in library.available()]
-    model, split = Model.load(run.folder), config.split()
-    others = config.split_others(split)["test"] if model.knows_others else ()
+    known = library.available()
+    names = [name for name in clips.corpora if name in known]
+    model = Model.load(run.folder)
+    words = clips.split_words["test"] if model.knows_others else ()
     save_evaluation(
-        evaluate(model, split.test, corpora=names, others=others), run.folder
+        evaluate(model, clips.split.test, corpora=names, others=words), run.folder
     )

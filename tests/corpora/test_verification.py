@@ -15,8 +15,9 @@ from audiomnist.corpora import archives
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.corpora.library import download, load_corpus, remove_corpus
 from audiomnist.corpora.other_words import load_others, others_here
-from audiomnist.corpora.splits import make_split
+from audiomnist.corpora.split_rules import RULES
 from audiomnist.errors import CorpusError
+from audiomnist.runs.clips import resolve_clips
 from audiomnist.runs.config import RunConfig
 from audiomnist.storage import Progress
 
@@ -171,7 +172,7 @@ def test_who_tests_officially_trains_in_no_other_corpus(
 ) -> None:
     with serve(small_commands) as server:
         corpus = download("speech-commands", source=server.url)
-    split = make_split(corpus, "official", validation=0.2)
+    split = RULES["official"].split_corpus(corpus, validation=0.2)
     parts = [{clip.speaker for clip in clips} for clips in split.parts.values()]
     assert parts[2] == {"b2", "d4"}
     assert not parts[0] & parts[1] and not parts[2] & (parts[0] | parts[1])
@@ -184,10 +185,10 @@ def test_who_tests_officially_trains_in_no_other_corpus(
         split_rule="official",
         others=("speech-commands",),
     )
-    split = config.split()
+    clips = resolve_clips(config)
+    split, others = clips.split, clips.split_words
     train = {clip.speaker for clip in (*split.train, *split.validation)}
     assert train == {*SPEAKERS, "zoe"} - {"b2", "d4"}
-    others = config.split_others(split)
     assert {clip.speaker for clip in others["test"]} == {"d4"}
     train = {clip.speaker for clip in (*others["train"], *others["validation"])}
     assert train and not train & {"b2", "d4"}

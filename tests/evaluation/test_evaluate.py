@@ -16,7 +16,6 @@ from audiomnist.evaluation.evaluate import evaluate, mcnemar
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluation
 from audiomnist.evaluation.metrics import NO_ANSWER, Evaluation, few_speakers
 from audiomnist.recognition.models import find_model
-from audiomnist.runs.execution import evaluate_run
 from audiomnist.settings import REPOSITORY
 
 SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))
@@ -479,9 +478,9 @@ def test_a_run_is_evaluated_on_its_test_part(tiny_folder):
         training=TrainConfig(epochs=2),
     )
     run = create_run(config)
-    execute_run(run, evaluate_run)
+    execute_run(run)
     saved = load_evaluation(run.folder)
-    assert saved.clips == config.split().test
+    assert saved.clips == config.split([load_corpus("ours")]).test
     assert saved.corpora == ("ours",)
 
 

@@ -18,7 +18,8 @@ from audiomnist.recipes.models import (
     follow,
 )
 from audiomnist.recognition.models import find_model
-from audiomnist.runs.execution import evaluate_run, execute_run
+from audiomnist.runs.clips import resolve_clips
+from audiomnist.runs.execution import execute_run
 from audiomnist.runs.folder import find_run, list_runs
 from audiomnist.settings import settings
 
@@ -85,7 +86,7 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
     record = json.loads((folder / "run.json").read_text())
     assert record["id"] == everything.id
     assert record["calibration"]["run"] == apart.id
-    test = apart.config.split().test
+    test = resolve_clips(apart.config).split.test
     assert record["calibration"]["n_clips"] == len(test)
     assert record["calibration"]["n_speakers"] == len({clip.speaker for clip in test})
     assert find_model("ann").threshold == record["calibration"]["threshold"]
@@ -98,7 +99,7 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
 @pytest.mark.slow
 def test_without_recorded_words_of_strangers_none_are_counted(corpora, small) -> None:
     run = find_or_create(find_recipe("ann").config(corpora["corpora"], ("embedded",)))
-    execute_run(run, evaluate_run)
+    execute_run(run)
     measured = calibrate(run)
     assert (measured.n_words, measured.n_words_answered) == (0, 0)
     assert measured.n_clips > 0

@@ -14,7 +14,8 @@ from audiomnist.networks.files import load_network
 from audiomnist.recipes.model_card import _data
 from audiomnist.recipes.publishing import CARD, publish
 from audiomnist.recognition.models import WEIGHTS, find_model
-from audiomnist.runs.execution import evaluate_run, execute_run
+from audiomnist.runs.clips import resolve_clips
+from audiomnist.runs.execution import execute_run
 from audiomnist.runs.folder import Run, create_run, update_record
 from audiomnist.runs.presets import preset
 from audiomnist.training.config import TrainConfig
@@ -40,7 +41,7 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     run, monkeypatch
 ) -> None:
     monkeypatch.setitem(N_MOVED, "ann", 2)
-    execute_run(run, evaluate_run)
+    execute_run(run)
     assert run.record["n_moved"] == find_model(run.id).network.n_moved == 2
     update_record(
         run, n_moved=0
@@ -75,16 +76,14 @@ TAUGHT = replace(
 
 @pytest.mark.parametrize("part", [0.0, 0.7])
 @pytest.mark.parametrize("kind", ["cnn", "pretrained"])
-def test_a_card_says_what_the_speech_embedding_gave(
-    kind, part, tiny_corpus, tiny_folder
-) -> None:
+def test_a_card_says_what_the_speech_embedding_gave(kind, part, tiny_folder) -> None:
     config = replace(
         TAUGHT,
         corpora=(str(tiny_folder),),
         network=NetworkConfig(kind),
         training=TrainConfig(taught_part=part),
     )
-    lines = "\n".join(_data([tiny_corpus], config))
+    lines = "\n".join(_data(resolve_clips(config), config))
     assert ("- Pretrained: " in lines) == (kind == "pretrained")
     assert ("- Taught: " in lines) == (part > 0)
     assert ("count for 0.7" in lines) == (part > 0)

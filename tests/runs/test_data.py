@@ -7,6 +7,7 @@ import pytest
 
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.corpora.other_words import load_others
+from audiomnist.runs.clips import resolve_clips
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.data import _MOST_OFTEN, _N_NOISES, prepare
 from audiomnist.settings import settings
@@ -30,14 +31,14 @@ def config(tiny_folder, spoken) -> RunConfig:
 
 
 def prepared(config: RunConfig):
-    return prepare(config.split(), config, lambda part: None)
+    return prepare(resolve_clips(config), config, lambda part: None)
 
 
 def shares(data, config: RunConfig) -> tuple[np.ndarray, np.ndarray]:
     """How often each other sound is heard, and which ones people said."""
     assert data.others is not None and data.others_weights is not None
     assert len(data.others_weights) == len(data.others)
-    words = config.split_others(config.split())["train"]
+    words = resolve_clips(config).split_words["train"]
     said = set(load_others("said"))
     n_noises = len(data.others) - len(words)
     assert 0.9 * _N_NOISES < n_noises <= _N_NOISES  # some hold nothing to hear
@@ -58,7 +59,7 @@ def test_each_source_of_recorded_words_is_heard_as_often(config, spoken):
         path = folder / f"go_somebody{number % 10}_{number}.wav"
         path.write_bytes(encode_wav(spoken(2, number % 10)))
     config = replace(config, others=("said", "more"))
-    words = config.split_others(config.split())["train"]
+    words = resolve_clips(config).split_words["train"]
     data = prepared(config)
     assert data.others_weights is not None
     share = data.others_weights / data.others_weights.sum()
@@ -85,5 +86,5 @@ def test_each_speaker_counts_alike_if_that_is_wanted(config):
     data = prepared(replace(config, training=training))
     assert prepared(config).weights is None
     assert data.weights is not None
-    speakers = {clip.speaker for clip in config.split().train}
+    speakers = {clip.speaker for clip in resolve_clips(config).split.train}
     assert data.weights.sum() == pytest.approx(len(speakers))

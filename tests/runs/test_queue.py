@@ -67,10 +67,6 @@ def nothing_left_running(home, monkeypatch):
         cancel_run(run)
 
 
-def nothing(run):
-    pass
-
-
 def breaking(error):
     """A function that only raises an error."""
 
@@ -107,24 +103,29 @@ def measures(history):
     return [(m.loss, m.accuracy, m.val_loss, m.val_accuracy) for m in history]
 
 
-def test_a_run_becomes_a_model(config, tiny_corpus):
+def test_a_run_becomes_a_model(config, tiny_corpus, monkeypatch):
     config = replace(config, others=("embedded",))
     run = create_run(config)
     (run.folder / f"{UNFINISHED}1-{WEIGHTS}").write_bytes(b"of a killed worker")
     seen, epochs = [], []
 
-    def evaluate(running):
+    evaluate = execution.evaluate_run
+
+    def watched(running, clips):
         model = Model.load(running.folder)
         seen.append((running.state, running.progress.stage, model.threshold))
         assert running.id not in list_models()
+        evaluate(running, clips)
 
-    execute_run(run, evaluate, epochs.append)
+    monkeypatch.setattr(execution, "evaluate_run", watched)
+    execute_run(run, epochs.append)
     assert (run.state, run.message) == ("finished", "")
     assert epochs == run.history
     record = run.record
     assert seen == [("running", "evaluating", record["threshold"])]
     assert record["corpora"] == {config.corpora[0]: tiny_corpus.digest}
-    split = config.split()
+    split = config.split([tiny_corpus])
+    assert record["split"]["rule"] == "random"
     assert record["split"]["digest"] == split.digest
     assert record["split"]["test"] == len(split.test)
     assert set(record["versions"]) > {"python", "tensorflow", "keras"}
@@ -151,20 +152,22 @@ def test_a_run_becomes_a_model(config, tiny_corpus):
         with pytest.raises(RunError, match="is finished"):
             again(run)
     with pytest.raises(RunError, match="finished and not waiting"):
-        execute_run(run, nothing)
+        execute_run(run)
     delete_run(run)
     assert list_runs() == []
 
 
-def test_an_error_is_kept_and_the_rest_is_done_when_resumed(config):
+def test_an_error_is_kept_and_the_rest_is_done_when_resumed(config, monkeypatch):
     run = create_run(config)
-    with pytest.raises(CorpusError):
-        execute_run(run, breaking(CorpusError("The test clips have gone.")))
+    gone = breaking(CorpusError("The test clips have gone."))
+    with monkeypatch.context() as patch, pytest.raises(CorpusError):
+        patch.setattr(execution, "evaluate_run", gone)
+        execute_run(run)
     assert (run.state, run.message) == ("failed", "The test clips have gone.")
     before = run.history
     requeue_run(run)
     assert (run.state, run.message) == ("waiting", "")
-    execute_run(run, nothing)
+    execute_run(run)
     assert run.state == "finished"
     assert run.history == before
 
@@ -174,14 +177,14 @@ def test_what_nobody_expected_is_kept_and_raised(config, monkeypatch):
     by_nothing = breaking(ZeroDivisionError("by no clips"))
     monkeypatch.setattr(data, "clip_spectra", by_nothing)
     with pytest.raises(ZeroDivisionError):
-        execute_run(run, nothing)
+        execute_run(run)
     assert (run.state, run.message) == ("failed", "ZeroDivisionError: by no clips")
 
 
 def test_a_corpus_that_is_not_here_fails_the_run(config):
     run = create_run(replace(config, corpora=("nowhere",)))
     with pytest.raises(CorpusError):
-        execute_run(run, nothing)
+        execute_run(run)
     assert run.state == "failed"
     assert "nowhere" in run.message
 
@@ -191,19 +194,19 @@ def test_an_interrupted_run_goes_on_where_it_was(config):
     training = replace(config.training, epochs=3, augmentation=augmentation)
     config = replace(config, others=("embedded",), training=training)
     whole, broken = create_run(config), create_run(config)
-    execute_run(whole, nothing)
+    execute_run(whole)
 
     def interrupt(metrics):
         if metrics.epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        execute_run(broken, nothing, interrupt)
+        execute_run(broken, interrupt)
     assert (broken.state, broken.message) == ("cancelled", "")
     assert len(broken.history) == 2
     rest = []
     requeue_run(broken)
-    execute_run(broken, nothing, rest.append)
+    execute_run(broken, rest.append)
     assert [metrics.epoch for metrics in rest] == [3]
     assert measures(broken.history) == measures(whole.history)
     assert broken.record["threshold"] == whole.record["threshold"]
@@ -240,15 +243,18 @@ def mistaken_for_a_file(ctrl_c):
 def test_ctrl_c_counts_whatever_a_library_makes_of_it(config, ctrl_c, library):
     run = create_run(config)
     with pytest.raises(KeyboardInterrupt):
-        execute_run(run, nothing, lambda metrics: library(ctrl_c))
+        execute_run(run, lambda metrics: library(ctrl_c))
     assert (run.state, run.message) == ("cancelled", "")
     assert len(run.history) == 1
 
 
-def test_ctrl_c_swallowed_at_the_end_stops_what_would_come_next(config, ctrl_c):
+def test_ctrl_c_swallowed_at_the_end_stops_what_would_come_next(
+    config, ctrl_c, monkeypatch
+):
     run = create_run(config)
+    monkeypatch.setattr(execution, "evaluate_run", lambda *_: swallowed(ctrl_c))
     with pytest.raises(KeyboardInterrupt):
-        execute_run(run, lambda run: swallowed(ctrl_c))
+        execute_run(run)
     assert run.state == "finished"
 
 
@@ -257,15 +263,15 @@ def test_ctrl_c_swallowed_in_the_preparation_stops_before_an_epoch(
 ):
     prepare = execution.prepare
 
-    def interrupted(split, config, report):
+    def interrupted(clips, config, report):
         report(0.1)
         swallowed(ctrl_c)
-        return prepare(split, config, report)
+        return prepare(clips, config, report)
 
     monkeypatch.setattr(execution, "prepare", interrupted)
     run = create_run(config)
     with pytest.raises(KeyboardInterrupt):
-        execute_run(run, nothing)
+        execute_run(run)
     assert (run.state, len(run.history)) == ("cancelled", 0)
 
 
@@ -281,7 +287,7 @@ def test_a_finished_run_stays_finished_when_it_is_interrupted(config, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            execute_run(run, nothing)
+            execute_run(run)
     assert run.state == "finished"
     assert run.record["threshold"] > 0
 
@@ -289,7 +295,7 @@ def test_a_finished_run_stays_finished_when_it_is_interrupted(config, monkeypatc
 def test_a_run_whose_reader_has_gone_is_cancelled(config):
     run = create_run(config)
     with pytest.raises(BrokenPipeError):
-        execute_run(run, nothing, breaking(BrokenPipeError(errno.EPIPE, "Broken")))
+        execute_run(run, breaking(BrokenPipeError(errno.EPIPE, "Broken")))
     assert (run.state, run.message) == ("cancelled", "")
 
 
@@ -298,11 +304,11 @@ def test_a_corpus_that_has_changed_is_not_mixed_in(config, tiny_folder, tmp_path
     shutil.copytree(tiny_folder, copy)
     run = create_run(replace(config, corpora=(str(copy),)))
     with pytest.raises(KeyboardInterrupt):
-        execute_run(run, nothing, breaking(KeyboardInterrupt()))
+        execute_run(run, breaking(KeyboardInterrupt()))
     shutil.copy(copy / "0_voice0_0.wav", copy / "0_voice0_9.wav")
     requeue_run(run)
     with pytest.raises(RunError, match="has changed since"):
-        execute_run(run, nothing)
+        execute_run(run)
     assert run.state == "failed"
 
 
@@ -312,7 +318,7 @@ def test_a_full_disk_is_said(config, number, monkeypatch):
     full = breaking(OSError(number, os.strerror(number)))
     monkeypatch.setattr(data, "clip_spectra", full)
     with pytest.raises(RunError, match="The disk that holds"):
-        execute_run(run, nothing)
+        execute_run(run)
     assert run.state == "failed"
     assert "is full. Free some space there and resume the run" in run.message
 
@@ -322,7 +328,7 @@ def test_a_file_that_is_refused_is_said(config, monkeypatch):
     refused = breaking(PermissionError(errno.EACCES, "Permission denied", "clip.npy"))
     monkeypatch.setattr(data, "clip_spectra", refused)
     with pytest.raises(RunError, match=r"cannot read or write clip.npy \(Permission"):
-        execute_run(run, nothing)
+        execute_run(run)
     assert run.state == "failed"
     assert "and resume the run" in run.message
 
@@ -341,15 +347,18 @@ def test_a_folder_that_takes_nothing_is_said(config, monkeypatch):
         refusal = breaking(OSError(errno.EROFS, "Read-only file system"))
         patch.setattr(worker, "write_atomically", refusal)
         with pytest.raises(RunError, match="Read-only file system"):
-            execute_run(run, nothing)
+            execute_run(run)
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_a_finished_run_keeps_no_checkpoint(config, is_there):
+def test_a_finished_run_keeps_no_checkpoint(config, is_there, monkeypatch):
+    def end(run, clips):
+        if not is_there:
+            (run.folder / CHECKPOINT).unlink()
+
+    monkeypatch.setattr(execution, "evaluate_run", end)
     run = create_run(config)
-    execute_run(
-        run, lambda run: None if is_there else (run.folder / CHECKPOINT).unlink()
-    )
+    execute_run(run)
     assert run.state == "finished"
     assert not (run.folder / CHECKPOINT).exists()
 
@@ -367,7 +376,7 @@ def test_a_run_is_cancelled_before_it_begins(config):
     cancel_run(run)
     assert (run.state, run.message) == ("cancelled", "")
     with pytest.raises(RunError, match="cancelled and not waiting"):
-        execute_run(run, nothing)
+        execute_run(run)
     assert run.state == "cancelled"
     with pytest.raises(RunError, match="Resume it"):
         launch_run(run)
@@ -384,8 +393,8 @@ def test_a_run_is_cancelled_by_several_at_once(
             script = tmp_path / "worker"
             script.write_text(
                 f"#!{sys.executable}\nimport sys, time\nfrom pathlib import Path\n"
-                "from audiomnist import workers\n"
-                f"with workers.hold(Path({str(run.folder)!r})):\n    time.sleep(60)\n"
+                "from audiomnist.runs import worker\n"
+                f"with worker.hold(Path({str(run.folder)!r})):\n    time.sleep(60)\n"
             )
             script.chmod(0o755)
             with monkeypatch.context() as patch:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from audiomnist.corpora import library
-from audiomnist.corpora.splits import RULES
+from audiomnist.corpora.split_rules import RULES
 from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.rejection import (
     at_threshold,
@@ -52,13 +52,14 @@ def describe_part(model: Model, part: str) -> None:
     config = model.record["config"]
     if part == HELD_OUT:
         rule = config["split_rule"]
+        explanation = RULES[rule].explanation if rule in RULES else ""
         of = f" ({layout.plain(config['held_out'])})" if config["held_out"] else ""
         corpora_here = ", ".join(
             layout.plain(titles.corpus_title(name)) for name in config["corpora"]
         )
         st.caption(
             f"Recordings: {corpora_here}. Split by the rule “{rule}”{of}, seed "
-            f"{config['split_seed']}. {RULES.get(rule, '')}",
+            f"{config['split_seed']}. {explanation}",
             help="The seed is the number that all random choices of the split follow "
             "from: the same seed gives the same split.",
         )

@@ -11,7 +11,7 @@ import streamlit as st
 from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.corpora.other_words import EMBEDDED, others_here
-from audiomnist.corpora.splits import RULES
+from audiomnist.corpora.split_rules import RULES
 from audiomnist.errors import RunError
 from audiomnist.networks.config import NETWORKS, TITLES
 from audiomnist.runs.config import RunConfig
@@ -20,14 +20,6 @@ from audiomnist.runs.presets import preset
 from audiomnist.runs.queue import launch_run
 from audiomnist.training.config import AugmentationConfig, TrainConfig
 from audiomnist.ui import cached, layout, state, titles
-
-_RULE_TITLES = {
-    "speaker": "By speaker",
-    "random": "Random (optimistic)",
-    "leave_one_out": "Leave one speaker out",
-    "official": "The corpus’s own test part",
-    "corpus": "One corpus against the others",
-}
 
 _BATCH_SIZES = (16, 32, 64, 128, 256)
 _LEARNING_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
@@ -103,7 +95,8 @@ def start(config: RunConfig) -> Run:
             is_recent = time.monotonic() - since < _DOUBLE_CLICK
             if is_recent and run.folder.exists() and run.state not in ENDED:
                 return run
-        config.split()  # says now, and not to the worker, what cannot be split so
+        # Says now, and not in the worker, what cannot be split like this.
+        config.split([cached.corpus(name) for name in config.corpora])
         run = create_run(config)
         begun.clear()
         try:
@@ -123,37 +116,32 @@ def _others_of(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _ask_split(names: Sequence[str]) -> tuple[str, str]:
-    """The split's rule, and the speaker to hold out if the rule needs one."""
+    """The split's rule, and the speaker or corpus to hold out if it asks for one."""
     chosen = [cached.corpus(name) for name in names]
-    rules = ["speaker", "random"]
-    rules.append("leave_one_out")
-    if any(corpus.official_test for corpus in chosen):
-        rules.append("official")
-    if len(chosen) > 1:
-        rules.append("corpus")
-    rule = st.selectbox(
+    name = st.selectbox(
         "Split into training and test",
-        rules,
-        format_func=_RULE_TITLES.__getitem__,
+        [rule.name for rule in RULES.values() if rule.suits(chosen)],
+        format_func=lambda name: RULES[name].title,
         help="Which clips train the network, and which are kept to test it.",
     )
-    st.caption(RULES[rule])
-    if rule == "leave_one_out" and chosen:
+    rule = RULES[name]
+    st.caption(rule.explanation)
+    if rule.asks_for == "speaker" and chosen:
         held_out = st.selectbox(
             "Speaker to leave out",
             [speaker for corpus in chosen for speaker in corpus.speakers],
             help="The test is this voice alone.",
         )
-        return rule, held_out
-    if rule == "corpus":
+        return name, held_out
+    if rule.asks_for == "corpus":
         held_out = st.selectbox(
             "Corpus to test on",
             names,
             format_func=titles.short_corpus_title,
             help="The test is all of it; the other corpora train.",
         )
-        return rule, held_out
-    return rule, ""
+        return name, held_out
+    return name, ""
 
 
 def _ask_epochs(default: TrainConfig) -> TrainConfig:

@@ -1,0 +1,56 @@
+"""The recordings of a run: listed once, split, and handed to every step.
+
+Owns the way from a run's settings to its clips, of digits and of other words. What is
+made of them is for `data` and `execution`.
+"""
+
+from dataclasses import dataclass
+
+from audiomnist.corpora.clips import Clip, Corpus
+from audiomnist.corpora.library import load_corpus
+from audiomnist.corpora.other_words import load_others, split_others
+from audiomnist.corpora.splits import Split
+from audiomnist.runs.config import RunConfig
+
+
+@dataclass(frozen=True)
+class RunClips:
+    """What a run learns from and is tested on.
+
+    Parameters
+    ----------
+    corpora
+        By their name or folder in the run's settings.
+    split
+        Of all corpora together.
+    words
+        Recordings of other words, by their source's name or folder in the settings;
+        empty if the run learns from none.
+    split_words
+        All of them in the parts "train", "validation" and "test", beside `split`.
+    """
+
+    corpora: dict[str, Corpus]
+    split: Split
+    words: dict[str, tuple[Clip, ...]]
+    split_words: dict[str, tuple[Clip, ...]]
+
+
+def resolve_clips(config: RunConfig) -> RunClips:
+    """List the recordings of a run and split them; always the same way.
+
+    Raises
+    ------
+    CorpusError
+        If a corpus or source of other words is not here, or the corpora cannot be
+        split like this.
+    """
+    corpora = {name: load_corpus(name) for name in config.corpora}
+    split = config.split(tuple(corpora.values()))
+    sources = config.others if config.training.others_part else ()
+    words = {name: load_others(name) for name in sources}
+    apart = config.rule.kept_from_training(split, corpora.values())
+    parts = split_others(
+        (clip for clips in words.values() for clip in clips), apart, config.split_seed
+    )
+    return RunClips(corpora, split, words, parts)
