@@ -38,6 +38,14 @@ WORDS = (
 )
 
 
+def pytest_make_parametrize_id(config: object, val: object, argname: str) -> str | None:
+    """Call a case of bytes by its parameter: archives hold the time of their making.
+
+    Each process that runs tests collects them anew, and must find the same names.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 def packed(
     files: dict[str, bytes],
     *members: tarfile.TarInfo,
