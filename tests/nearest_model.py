@@ -7,6 +7,7 @@ import numpy as np
 from audiomnist.audio.signal import Audio
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract
+from audiomnist.recognition.calibration import Calibration
 
 
 class NearestModel:
@@ -26,7 +27,7 @@ class NearestModel:
         self, words: Sequence[Sequence[Audio]], threshold: float = 0.3
     ) -> None:
         self.features = FeatureConfig()
-        self.threshold = threshold
+        self.calibration = Calibration(threshold=threshold)
         self.examples = [extract(audios, self.features) for audios in words]
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:

@@ -140,11 +140,11 @@ def _evaluate(model: Model) -> tuple[list[dict[str, Any]], dict[str, Any]]:
                 "n_correct": sum(is_correct),
             }
         )
-    answered = at_threshold(result, model.threshold)
+    answered = at_threshold(result, model.calibration.threshold)
     strangers = model.record.get("calibration", {})
     return rows, {
         "model": model.name,
-        "threshold": model.threshold,
+        "threshold": model.calibration.threshold,
         "n": answered.coverage.n,
         "n_answered": answered.coverage.successes,
         "n_others": answered.false_answers.n,

@@ -16,7 +16,6 @@ from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.significance import Rate
 from audiomnist.features.cache import clip_features
 from audiomnist.networks.config import TITLES
-from audiomnist.recognition.calibration import COVERAGE
 from audiomnist.recognition.litert import LiteRTNetwork
 from audiomnist.recognition.models import (
     LITERT,
@@ -164,8 +163,9 @@ def _strangers(model: Model) -> str:
         return ""
     rate = Rate(measured["n_correct"], measured["n_clips"])
     taken = Rate(measured["n_words_answered"], measured["n_words"])
+    coverage = model.calibration.coverage
     words = (
-        f" Where it answers {COVERAGE:.0%} of these, it takes {taken.value:.1%} of the "
+        f" Where it answers {coverage:.0%} of these, it takes {taken.value:.1%} of the "
         f"other words that they said for a digit ({taken.low:.1%} to {taken.high:.1%}, "
         f"n = {taken.n:,})."
     )
@@ -201,7 +201,7 @@ def _in_8_bits(model: Model, config: RunConfig, result: Evaluation) -> str:
         path,
         model.features.shape,
         model.network.n_moved,
-        knows_others=model.knows_others,
+        rejects_unknown=model.calibration.rejects_unknown,
     )
     heard = clip_features(result.clips, model.features)
     digits = np.array([clip.digit for clip in heard.clips])
@@ -256,11 +256,13 @@ def _use(name: str, model: Model, config: RunConfig) -> str:
     """How to call it, and when it does not answer."""
     is_calibrated = "calibration" in model.record
     clips = "strangers' clips" if is_calibrated else "validation clips"
+    calibration = model.calibration
+    others = _PRETRAINED_LICENCE if config.network.is_pretrained else ""
     return (
         f"```\npython -m audiomnist predict --model {name} FILE\n```\n\n"
-        f"It answers from a probability of {model.threshold:.3f} on, so that "
-        f"{COVERAGE:.0%} of the {clips} get an answer. Weights: MIT licence, "
-        f"as the code{_PRETRAINED_LICENCE if config.network.is_pretrained else ''}."
+        f"It answers from a probability of {calibration.threshold:.3f} on, so that "
+        f"{calibration.coverage:.0%} of the {clips} get an answer. Weights: MIT "
+        f"licence, as the code{others}."
     )
 
 

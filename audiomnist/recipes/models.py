@@ -18,12 +18,8 @@ from audiomnist.corpora.other_words import EMBEDDED, others_here
 from audiomnist.errors import RunError
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
-from audiomnist.recipes.publishing import Calibration, publish
-from audiomnist.recognition.calibration import (
-    choose_threshold,
-    fit_temperature,
-    probabilities_of,
-)
+from audiomnist.recipes.publishing import StrangerTest, publish
+from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.models import FINISHED, Model
 from audiomnist.runs.clips import RunClips, resolve_clips
 from audiomnist.runs.config import RunConfig
@@ -189,8 +185,7 @@ def follow(
         if run.state != FINISHED:
             execute_run(run, on_epoch)
         done.append(run)
-    calibration = calibrate(done[0])
-    return publish(done[1], name, calibration)
+    return publish(done[1], name, meet_strangers(done[0]))
 
 
 def find_or_create(config: RunConfig) -> Run:
@@ -231,8 +226,8 @@ def _is_same(one: RunConfig, other: RunConfig) -> bool:
     return replace(one, title="") == replace(other, title="")
 
 
-def calibrate(run: Run) -> Calibration:
-    """Fit temperature and threshold on the speakers that a run kept for its test.
+def meet_strangers(run: Run) -> StrangerTest:
+    """Test and calibrate a run's model on the speakers that it kept for its test.
 
     Every speaker counts the same for the temperature, whatever the number of clips.
 
@@ -249,24 +244,23 @@ def calibrate(run: Run) -> Calibration:
     digits = np.array([clip.digit for clip in found.clips])
     speakers = np.array([clip.speaker for clip in found.clips])
     _, speaker, n_clips = np.unique(speakers, return_inverse=True, return_counts=True)
-    knows_others = model.knows_others
-    temperature = fit_temperature(
-        logits, digits, knows_others=knows_others, weights=1 / n_clips[speaker]
+    calibration = Calibration.fit(
+        logits,
+        digits,
+        rejects_unknown=model.calibration.rejects_unknown,
+        weights=1 / n_clips[speaker],
     )
-    probabilities = probabilities_of(logits, temperature, knows_others=knows_others)
-    threshold = choose_threshold(probabilities)
     words = _recorded_words(clips)
     said = model.logits(clip_features(words, model.features).values)
-    taken = probabilities_of(said, temperature, knows_others=knows_others)
-    return Calibration(
+    confidence = calibration.probabilities(said).max(axis=1)  # (n_words,)
+    return StrangerTest(
         run=run.id,
-        temperature=temperature,
-        threshold=threshold,
+        calibration=calibration,
         n_speakers=len(n_clips),
         n_clips=len(digits),
         n_correct=int((logits.argmax(axis=1) == digits).sum()),
         n_words=len(words),
-        n_words_answered=int((taken.max(axis=1) >= threshold).sum()),
+        n_words_answered=int(calibration.should_answer(confidence).sum()),
     )
 
 

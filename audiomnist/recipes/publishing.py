@@ -16,6 +16,7 @@ from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluat
 from audiomnist.networks.config import N_MOVED
 from audiomnist.networks.files import load_network, save_network, to_litert
 from audiomnist.recipes.model_card import LITERT_16BIT, model_card
+from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.models import (
     FINISHED,
     LITERT,
@@ -34,26 +35,24 @@ CARD = "CARD.md"
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """How sure a model may be, as measured on speakers that it has never heard.
+class StrangerTest:
+    """How a recipe fares with speakers who did not train.
 
     Parameters
     ----------
     run
         Id of the run that kept them apart: the same settings, fewer speakers.
-    temperature, threshold
-        As in `models.Model`.
+    calibration
+        What was fitted to their clips.
     n_speakers, n_clips, n_correct
-        On how many speakers and clips it was measured, and how many of the clips that
-        run understood.
+        Speakers and clips of digits, and how many of the clips that run understood.
     n_words, n_words_answered
-        Recorded words, by these speakers, that are no digits, and how many of them are
-        taken for one with this threshold.
+        Recordings of other words by these speakers, and how many of them are taken for
+        a digit with this calibration.
     """
 
     run: str
-    temperature: float
-    threshold: float
+    calibration: Calibration
     n_speakers: int
     n_clips: int
     n_correct: int
@@ -61,7 +60,7 @@ class Calibration:
     n_words_answered: int
 
 
-def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path:
+def publish(run: Run, name: str, strangers: StrangerTest | None = None) -> Path:
     """Copy a finished run's model to the shipped models and write its card.
 
     Its weights are rounded to half precision, which halves their files. What answers
@@ -74,9 +73,9 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
         A finished run.
     name
         What the model is called.
-    calibration
-        Replaces the run's own temperature and threshold, where the run kept too few
-        speakers apart to know them.
+    strangers
+        Its calibration replaces the run's own, where the run kept too few speakers
+        apart to be calibrated.
 
     Raises
     ------
@@ -107,10 +106,15 @@ def publish(run: Run, name: str, calibration: Calibration | None = None) -> Path
             write_atomically(folder / file, to_litert(network, n_bits=n_bits))
         # The files are new, also where the run is of an earlier version.
         record = {**run.record, "n_moved": N_MOVED.get(run.config.network.kind, 0)}
-        if calibration is not None:
-            record["temperature"] = calibration.temperature
-            record["threshold"] = calibration.threshold
-            record["calibration"] = asdict(calibration)
+        if strangers is not None:
+            fitted = strangers.calibration
+            record["temperature"] = fitted.temperature
+            record["threshold"] = fitted.threshold
+            record["calibration"] = {
+                **asdict(strangers),
+                "temperature": fitted.temperature,
+                "threshold": fitted.threshold,
+            }
         write_json(folder / RECORD, record)
         model = Model.load(folder)
         _evaluate_again(model, clips)
@@ -137,7 +141,7 @@ def _pack(path: Path) -> None:
 
 def _evaluate_again(model: Model, clips: RunClips) -> None:
     """Predict the test part with the temperature that the shipped model has."""
-    others = clips.split_words["test"] if model.knows_others else ()
+    others = clips.split_words["test"] if model.calibration.rejects_unknown else ()
     names = load_evaluation(model.folder).corpora
     result = evaluate(model, clips.split.test, corpora=names, others=others)
     save_evaluation(result, model.folder)

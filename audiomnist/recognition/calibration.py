@@ -1,12 +1,16 @@
 """From a network's logits to calibrated probabilities.
 
-Owns the answer "none of these", the temperature that calibrates probabilities, and the
-threshold below which a model does not answer. The models that use them are in `models`.
+Owns the calibration of a model: how its logits become probabilities, from which
+probability on it answers, and how both are fitted to labelled clips. The models that
+carry one are for `models`.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from audiomnist.digits import N_DIGITS
+from audiomnist.errors import ModelError
 
 COVERAGE = 0.98
 """Part of the validation clips that a model answers, see `choose_threshold`."""
@@ -17,89 +21,146 @@ _MOSTLY = 0.5
 _TEMPERATURES = np.geomspace(0.2, 5, 161)
 
 
-def probabilities_of(
-    logits: np.ndarray, temperature: float = 1.0, *, knows_others: bool = False
-) -> np.ndarray:
-    """Turn logits into probabilities of the digits.
-
-    A network that has learned what is no digit has an eleventh answer, "none of
-    these", with the logit 0. What falls to it is spread evenly over the digits: of
-    a sound that is no digit, each is as likely as the others. So the largest
-    probability says both, that it is a digit and which.
+@dataclass(frozen=True)
+class Calibration:
+    """How a model's logits are read.
 
     Parameters
     ----------
-    logits
-        float32, shape (n_clips, 10).
     temperature
-        What they are divided by first, above 0 [1]_.
-    knows_others
-        Whether there is that eleventh answer.
+        What the logits are divided by, above 0, so that a probability of 0.9 is right
+        nine times in ten [1]_.
+    threshold
+        Lowest probability of the likeliest digit with which to answer; 0 answers
+        everything.
+    coverage
+        Part of the clips that it was fitted to that the threshold lets be answered.
+    rejects_unknown
+        Whether the network has learned to reject unknown words and noises. It then has
+        an eleventh answer, "none of these", whose logit is 0.
 
-    Returns
-    -------
-    np.ndarray
-        float32, shape (n_clips, 10); rows sum to 1.
+    Raises
+    ------
+    ModelError
+        If a value is out of range.
 
     References
     ----------
     .. [1] C. Guo et al., "On calibration of modern neural networks", International
        Conference on Machine Learning, 2017.
     """
-    scaled = logits / np.float32(temperature)
-    if not knows_others:
-        return _softmax(scaled)
-    none = np.zeros((len(scaled), 1), scaled.dtype)
-    powers = _softmax(np.concatenate([scaled, none], axis=1))
-    return powers[:, :N_DIGITS] + powers[:, N_DIGITS:] / np.float32(N_DIGITS)
+
+    temperature: float = 1.0
+    threshold: float = 0.0
+    coverage: float = COVERAGE
+    rejects_unknown: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ModelError(
+                f"The temperature is {self.temperature}; expected above 0."
+            )
+        if not 0 <= self.threshold <= 1:
+            raise ModelError(f"The threshold is {self.threshold}; expected 0 to 1.")
+        if not 0 < self.coverage <= 1:
+            raise ModelError(
+                f"The coverage is {self.coverage}; expected above 0, up to 1."
+            )
+
+    @classmethod
+    def fit(
+        cls,
+        logits: np.ndarray,
+        digits: np.ndarray,
+        *,
+        rejects_unknown: bool = False,
+        weights: np.ndarray | None = None,
+    ) -> "Calibration":
+        """Fit the temperature, then the threshold, to labelled clips.
+
+        Parameters
+        ----------
+        logits
+            Of clips that the network has not learned from, one at least, (n_clips, 10).
+        digits
+            What they say, shape (n_clips,).
+        rejects_unknown
+            Whether the network has learned to reject unknown words.
+        weights
+            How much each clip counts for the temperature, shape (n_clips,); None: all
+            the same. For the threshold each clip counts once.
+
+        Returns
+        -------
+        Calibration
+            With the temperature from 0.2 to 5 that has the lowest mean negative log
+            likelihood, and the threshold of `choose_threshold`.
+        """
+        clip = np.arange(len(digits))
+
+        def loss(temperature: float) -> float:
+            tried = cls(temperature, rejects_unknown=rejects_unknown)
+            likelihood = tried.probabilities(logits)[clip, digits]
+            return float(np.average(-np.log(likelihood + 1e-12), weights=weights))
+
+        best = min(map(float, _TEMPERATURES), key=loss)
+        probabilities = cls(best, rejects_unknown=rejects_unknown).probabilities(logits)
+        threshold = choose_threshold(probabilities)
+        return cls(best, threshold, COVERAGE, rejects_unknown)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Turn logits into probabilities of the digits.
+
+        What falls to "none of these" is spread evenly over the digits: of a sound that
+        is not a digit, each is as likely as the others. So the largest probability says
+        both, that it is a digit and which.
+
+        Parameters
+        ----------
+        logits
+            float32, shape (n_clips, 10).
+
+        Returns
+        -------
+        np.ndarray
+            float32, shape (n_clips, 10); rows sum to 1.
+        """
+        scaled = logits / np.float32(self.temperature)
+        if not self.rejects_unknown:
+            return _softmax(scaled)
+        powers = _softmax(with_unknown(scaled))
+        return powers[:, :N_DIGITS] + powers[:, N_DIGITS:] / np.float32(N_DIGITS)
+
+    def should_answer(
+        self, confidence: "np.ndarray | np.floating | float"
+    ) -> np.ndarray:
+        """Whether the likeliest digit of a clip is likely enough to be the answer.
+
+        Parameters
+        ----------
+        confidence
+            Its probability, any shape; NaN where nobody speaks.
+
+        Returns
+        -------
+        np.ndarray
+            bool, of the same shape; False for NaN.
+        """
+        return np.greater_equal(confidence, self.threshold)
+
+
+def with_unknown(logits: np.ndarray) -> np.ndarray:
+    """Append the logit of "none of these", 0: (n_clips, 10) to (n_clips, 11)."""
+    return np.concatenate([logits, np.zeros((len(logits), 1), logits.dtype)], axis=1)
 
 
 def is_none_of_these(probabilities: np.ndarray) -> bool:
-    """Whether most of a sound's probability, (10,), is that it is no digit.
+    """Whether most of a sound's probability, (10,), is that it is not a digit.
 
-    What is none of the digits is spread evenly over them, see `probabilities_of`.
+    What is none of the digits is spread evenly over them, see
+    `Calibration.probabilities`.
     """
     return bool(len(probabilities) * np.min(probabilities) > _MOSTLY)
-
-
-def fit_temperature(
-    logits: np.ndarray,
-    digits: np.ndarray,
-    *,
-    knows_others: bool = False,
-    weights: np.ndarray | None = None,
-) -> float:
-    """Find the temperature with which labelled clips are likeliest.
-
-    Parameters
-    ----------
-    logits
-        Of clips that the network has not learned from, one at least, (n_clips, 10).
-    digits
-        What they say, shape (n_clips,).
-    knows_others
-        As in `probabilities_of`.
-    weights
-        How much each clip counts, shape (n_clips,); None: all the same.
-
-    Returns
-    -------
-    float
-        From 0.2 to 5, the lowest mean negative log likelihood.
-    """
-    clip = np.arange(len(digits))
-    losses = []
-    for value in _TEMPERATURES:
-        probabilities = probabilities_of(logits, value, knows_others=knows_others)
-        loss = -np.log(probabilities[clip, digits] + 1e-12)
-        losses.append(np.average(loss, weights=weights))
-    return float(_TEMPERATURES[int(np.argmin(losses))])
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    """Powers of e that sum to 1 in each row, of the same shape."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def choose_threshold(probabilities: np.ndarray, coverage: float = COVERAGE) -> float:
@@ -121,3 +182,9 @@ def choose_threshold(probabilities: np.ndarray, coverage: float = COVERAGE) -> f
     likeliest = np.sort(probabilities.max(axis=1))  # (n_clips,)
     n_answered = int(np.ceil(coverage * len(likeliest)))
     return float(likeliest[len(likeliest) - n_answered])
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    """Powers of e that sum to 1 in each row, of the same shape."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    return powers / powers.sum(axis=1, keepdims=True)

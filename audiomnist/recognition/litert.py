@@ -12,6 +12,7 @@ import numpy as np
 
 from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
+from audiomnist.recognition.calibration import with_unknown
 
 _CLIPS_AT_ONCE = 256
 _SURE = 2.0
@@ -37,7 +38,7 @@ class LiteRTNetwork:
     n_moved
         Frames by which it looks at a clip earlier, and, where it is not sure then,
         later, and later and quicker; 0 looks once, at the clip as it is.
-    knows_others
+    rejects_unknown
         Whether it may also answer "none of these", whose logit is 0.
 
     Raises
@@ -52,12 +53,12 @@ class LiteRTNetwork:
         input_shape: tuple[int, int],
         n_moved: int = 0,
         *,
-        knows_others: bool = False,
+        rejects_unknown: bool = False,
     ) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self.input_shape, self.n_moved = input_shape, n_moved
-        self.knows_others = knows_others
+        self.rejects_unknown = rejects_unknown
         self._lock = threading.Lock()
         content = read_file(path)
         if content[4:8] != _FILE_IDENTIFIER:
@@ -112,7 +113,7 @@ class LiteRTNetwork:
         features = np.asarray(features, dtype=np.float32)
         logits = self._look(_moved(features, -self.n_moved))
         if self.n_moved:
-            lead = _lead(logits, knows_others=self.knows_others)
+            lead = _lead(logits, rejects_unknown=self.rejects_unknown)
             unsure = np.flatnonzero(lead < _SURE)
             later = _moved(features[unsure], self.n_moved)
             quicker = _moved(_quicker(features[unsure]), self.n_moved)
@@ -180,12 +181,9 @@ def _quicker(features: np.ndarray) -> np.ndarray:
     return features[:, :, below] * (1 - part) + features[:, :, above] * part
 
 
-def _lead(logits: np.ndarray, *, knows_others: bool) -> np.ndarray:
+def _lead(logits: np.ndarray, *, rejects_unknown: bool) -> np.ndarray:
     """By how much the first answer leads over the second: (n_clips,)."""
-    if knows_others:  # "none of these" has the logit 0
-        nothing = np.zeros((len(logits), 1), logits.dtype)
-        logits = np.concatenate([logits, nothing], axis=1)
-    ranked = np.sort(logits, axis=1)
+    ranked = np.sort(with_unknown(logits) if rejects_unknown else logits, axis=1)
     return ranked[:, -1] - ranked[:, -2]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from audiomnist.configs import config_from_dict
 from audiomnist.errors import ConfigError, ModelError
 from audiomnist.features.config import FeatureConfig
-from audiomnist.recognition.calibration import probabilities_of
+from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.litert import LiteRTNetwork, read_file
 from audiomnist.settings import settings
 
@@ -47,13 +47,8 @@ class Model:
         What `run.json` says of its training.
     features
         What it sees of a recording.
-    threshold
-        Lowest probability of the likeliest digit with which it should answer.
-    temperature
-        What the logits are divided by, so that a probability of 0.9 is right nine
-        times in ten.
-    knows_others
-        Whether it has learned what is no digit, see `probabilities_of`.
+    calibration
+        How its logits become probabilities, and from which one on it answers.
     n_parameters
         Number of weights.
     network
@@ -64,9 +59,7 @@ class Model:
     folder: Path
     record: dict[str, Any]
     features: FeatureConfig
-    threshold: float
-    temperature: float
-    knows_others: bool
+    calibration: Calibration
     n_parameters: int
     network: LiteRTNetwork
 
@@ -82,42 +75,36 @@ class Model:
         record = read_record(folder)
         try:
             features = config_from_dict(FeatureConfig, record["config"]["features"])
-            threshold = float(record["threshold"])
-            # Models of the first version have neither.
-            temperature = float(record.get("temperature", 1.0))
-            knows_others = bool(record.get("knows_others", False))
+            calibration = Calibration(
+                threshold=float(record["threshold"]),
+                # Models of the first version have neither.
+                temperature=float(record.get("temperature", 1.0)),
+                rejects_unknown=bool(record.get("knows_others", False)),
+            )
             n_parameters = int(record["n_parameters"])
             n_moved = int(record.get("n_moved", 0))
-        except (KeyError, TypeError, ValueError, ConfigError) as error:
+        except (KeyError, TypeError, ValueError, ConfigError, ModelError) as error:
             raise ModelError(
                 f"{folder / RECORD} does not describe a finished model "
                 f"({type(error).__name__}: {error}). Train the model again."
             ) from error
-        if not 0 <= threshold <= 1:
-            raise ModelError(
-                f"{folder / RECORD} has the threshold {threshold}; expected 0 to 1."
-            )
         if not 0 <= n_moved < features.n_frames:
             raise ModelError(
                 f"{folder / RECORD} has n_moved {n_moved}; expected 0 to under "
                 f"{features.n_frames} frames."
             )
-        if not temperature > 0:
-            raise ModelError(
-                f"{folder / RECORD} has the temperature {temperature}; expected above "
-                "0."
-            )
         network = LiteRTNetwork(
-            folder / LITERT, features.shape, n_moved, knows_others=knows_others
+            folder / LITERT,
+            features.shape,
+            n_moved,
+            rejects_unknown=calibration.rejects_unknown,
         )
         return cls(
             folder.name,
             folder,
             record,
             features,
-            threshold,
-            temperature,
-            knows_others,
+            calibration,
             n_parameters,
             network,
         )
@@ -150,9 +137,7 @@ class Model:
         ModelError
             If the features have another shape.
         """
-        return probabilities_of(
-            self.logits(features), self.temperature, knows_others=self.knows_others
-        )
+        return self.calibration.probabilities(self.logits(features))
 
 
 def list_models() -> tuple[str, ...]:

@@ -112,7 +112,7 @@ class Recognizer:
     Parameters
     ----------
     model
-        The model, whose own preprocessing and threshold are used.
+        The model, whose own preprocessing and calibration are used.
     """
 
     def __init__(self, model: Model) -> None:
@@ -189,7 +189,7 @@ class Recognizer:
                 predictions.append(Prediction(None, None, None, 0, NO_SPEECH))
                 continue
             p = next(probabilities)
-            is_sure = bool(p.max() >= self.model.threshold)
+            is_sure = bool(self.model.calibration.should_answer(p.max()))
             digit = int(p.argmax()) if is_sure else None
             reason = "" if is_sure else _why_not(p)
             predictions.append(Prediction(digit, p, speech, 0, reason))

@@ -15,12 +15,7 @@ from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import save_evaluation
 from audiomnist.networks.config import N_MOVED
 from audiomnist.networks.files import load_network
-from audiomnist.recognition.calibration import (
-    COVERAGE,
-    choose_threshold,
-    fit_temperature,
-    probabilities_of,
-)
+from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.litert import LiteRTNetwork
 from audiomnist.recognition.models import FINISHED, LITERT, WEIGHTS, Model
 from audiomnist.runs import worker
@@ -115,23 +110,26 @@ def _calibrate(run: Run, config: RunConfig, data: TrainingData) -> None:
     """Fit temperature and threshold on the validation part; write all that is known."""
     history = run.history
     n_moved = N_MOVED.get(config.network.kind, 0)
-    knows_others = data.others is not None
+    rejects_unknown = data.others is not None
     served = LiteRTNetwork(
-        run.folder / LITERT, config.features.shape, n_moved, knows_others=knows_others
+        run.folder / LITERT,
+        config.features.shape,
+        n_moved,
+        rejects_unknown=rejects_unknown,
     )
-    logits = served.logits(data.validation)
-    temperature = fit_temperature(
-        logits, data.validation_digits, knows_others=knows_others
+    calibration = Calibration.fit(
+        served.logits(data.validation),
+        data.validation_digits,
+        rejects_unknown=rejects_unknown,
     )
-    probabilities = probabilities_of(logits, temperature, knows_others=knows_others)
     update_record(
         run,
         n_parameters=int(load_network(run.folder / WEIGHTS).count_params()),
-        knows_others=knows_others,
+        knows_others=calibration.rejects_unknown,
         n_moved=n_moved,
-        temperature=temperature,
-        coverage=COVERAGE,
-        threshold=choose_threshold(probabilities),
+        temperature=calibration.temperature,
+        coverage=calibration.coverage,
+        threshold=calibration.threshold,
         best_epoch=best_epoch(history).epoch,
         seconds=sum(metrics.seconds for metrics in history),
         processor_seconds=sum(metrics.processor_seconds for metrics in history),
@@ -181,7 +179,7 @@ def evaluate_run(run: Run, clips: RunClips) -> None:
     known = library.available()
     names = [name for name in clips.corpora if name in known]
     model = Model.load(run.folder)
-    words = clips.split_words["test"] if model.knows_others else ()
+    words = clips.split_words["test"] if model.calibration.rejects_unknown else ()
     save_evaluation(
         evaluate(model, clips.split.test, corpora=names, others=words), run.folder
     )

@@ -21,6 +21,7 @@ from audiomnist.evaluation.robustness import (
     load_recordings,
 )
 from audiomnist.features.speech import Speech, find_speech
+from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.recognizer import Recognizer
 
 BABBLE = next(c for c in CONDITIONS if c.name == "babble, 10 dB")
@@ -194,7 +195,7 @@ def test_where_no_speech_is_found_the_answer_is_wrong(recognizer, recordings):
 def test_below_the_threshold_there_is_no_answer_and_the_likeliest_counts(
     recognizer, recordings
 ):
-    recognizer.model.threshold = 1.1  # type: ignore[misc]
+    recognizer.model.calibration = Calibration(threshold=1.0)  # type: ignore[misc]
     outcome = counts(hear(recognizer, expose(recordings, CLEAN)))
     n = len(recordings)
     assert outcome["correct"] == outcome["found"] == (n, n)

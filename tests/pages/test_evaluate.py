@@ -156,9 +156,9 @@ def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
 def test_evaluate_shows_when_the_model_answers(others):
     page = open_view("When to answer")
     model = find_model(DEFAULT_MODEL)
-    point = at_threshold(others, model.threshold)
+    point = at_threshold(others, model.calibration.threshold)
     said = text(page)
-    assert f"at least **{100 * model.threshold:.0f} % sure**" in said
+    assert f"at least **{100 * model.calibration.threshold:.0f} % sure**" in said
     for label, rate in (
         ("Digits answered", point.coverage),
         ("Right among the answered", point.accuracy),
@@ -171,7 +171,7 @@ def test_evaluate_shows_when_the_model_answers(others):
     )
     assert len(page.get("image")) == 2
     curve, bins = page.dataframe[0].value, page.dataframe[1].value
-    assert model.threshold in set(curve["threshold"])
+    assert model.calibration.threshold in set(curve["threshold"])
     assert curve["false_answers"].notna().all()
     assert bins["n"].sum() == others.is_answered.sum()
 
@@ -245,7 +245,9 @@ def test_a_shipped_model_is_shown_with_what_strangers_find():
 def test_mistakes_that_live_would_not_make_are_told_apart():
     model = find_model("cnn")
     mistakes = load_evaluation(model.folder).errors()
-    n_sure = sum(mistake.probability >= model.threshold for mistake in mistakes)
+    n_sure = sum(
+        mistake.probability >= model.calibration.threshold for mistake in mistakes
+    )
     page = open_page("evaluate", model="cnn")
     page.session_state[state.EVALUATE_VIEW] = "Mistakes"
     page.run()

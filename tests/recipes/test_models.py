@@ -11,7 +11,6 @@ from audiomnist.corpora.other_words import load_others
 from audiomnist.errors import RunError
 from audiomnist.recipes.models import (
     RECIPES,
-    calibrate,
     find_finished,
     find_or_create,
     find_recipe,
@@ -89,7 +88,7 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
     test = resolve_clips(apart.config).split.test
     assert record["calibration"]["n_clips"] == len(test)
     assert record["calibration"]["n_speakers"] == len({clip.speaker for clip in test})
-    assert find_model("ann").threshold == record["calibration"]["threshold"]
+    assert find_model("ann").calibration.threshold == record["calibration"]["threshold"]
     testing = {clip.speaker for clip in test}
     said = [clip for clip in load_others("words") if clip.speaker in testing]
     assert record["calibration"]["n_words"] == len(said) > 0
@@ -100,7 +99,7 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
 def test_without_recorded_words_of_strangers_none_are_counted(corpora, small) -> None:
     run = find_or_create(find_recipe("ann").config(corpora["corpora"], ("embedded",)))
     execute_run(run)
-    measured = calibrate(run)
+    measured = meet_strangers(run)
     assert (measured.n_words, measured.n_words_answered) == (0, 0)
     assert measured.n_clips > 0
 

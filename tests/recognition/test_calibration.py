@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
+from audiomnist.errors import ModelError
 from audiomnist.recognition.calibration import (
+    COVERAGE,
+    Calibration,
     choose_threshold,
-    fit_temperature,
     is_none_of_these,
-    probabilities_of,
 )
+
+PLAIN, REJECTING = Calibration(), Calibration(rejects_unknown=True)
 
 N_CLIPS = 20_000
 
@@ -17,7 +20,7 @@ N_CLIPS = 20_000
 @pytest.mark.parametrize("coverage", [0.5, 0.98, 1.0])
 def test_the_threshold_lets_enough_clips_be_answered(n_clips, coverage):
     rng = np.random.default_rng(n_clips)
-    probabilities = probabilities_of(rng.normal(0, 3, (n_clips, 10)))
+    probabilities = PLAIN.probabilities(rng.normal(0, 3, (n_clips, 10)))
     threshold = choose_threshold(probabilities, coverage)
     likeliest = probabilities.max(axis=1)
     assert np.mean(likeliest >= threshold) >= coverage
@@ -25,36 +28,75 @@ def test_the_threshold_lets_enough_clips_be_answered(n_clips, coverage):
 
 
 def test_large_logits_do_no_harm():
-    probabilities = probabilities_of(np.array([[1000.0, 0.0], [-1000.0, -1000.0]]))
+    probabilities = PLAIN.probabilities(np.array([[1000.0, 0.0], [-1000.0, -1000.0]]))
     np.testing.assert_allclose(probabilities, [[1, 0], [0.5, 0.5]])
-    assert probabilities_of(np.zeros((0, 10))).shape == (0, 10)
+    assert PLAIN.probabilities(np.zeros((0, 10))).shape == (0, 10)
 
 
 def test_what_is_none_of_these_is_spread_evenly():
-    silent = probabilities_of(np.full((1, 10), -50.0), knows_others=True)
+    silent = REJECTING.probabilities(np.full((1, 10), -50.0))
     np.testing.assert_allclose(silent, 0.1)
     logits = np.random.default_rng(0).normal(0, 4, (100, 10))
-    plain = probabilities_of(logits)
-    knowing = probabilities_of(logits, knows_others=True)
+    plain = PLAIN.probabilities(logits)
+    knowing = REJECTING.probabilities(logits)
     np.testing.assert_allclose(knowing.sum(axis=1), 1)
     assert (knowing.argmax(axis=1) == plain.argmax(axis=1)).all()
     assert (knowing.max(axis=1) < plain.max(axis=1)).all()
 
 
-@pytest.mark.parametrize("knows_others", [False, True])
+@pytest.mark.parametrize("honest", [PLAIN, REJECTING])
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-def test_the_temperature_of_honest_logits_is_found(temperature, knows_others):
+def test_the_temperature_of_honest_logits_is_found(temperature, honest):
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (N_CLIPS, 10))
-    honest = probabilities_of(logits, knows_others=knows_others)
-    places = rng.random((N_CLIPS, 1)) < np.cumsum(honest, axis=1)
+    places = rng.random((N_CLIPS, 1)) < np.cumsum(honest.probabilities(logits), axis=1)
     digits = places.argmax(axis=1)
-    found = fit_temperature(logits * temperature, digits, knows_others=knows_others)
-    assert found == pytest.approx(temperature, rel=0.1)
+    fitted = Calibration.fit(
+        logits * temperature, digits, rejects_unknown=honest.rejects_unknown
+    )
+    assert fitted.temperature == pytest.approx(temperature, rel=0.1)
+    assert fitted.rejects_unknown is honest.rejects_unknown
+    assert fitted.coverage == COVERAGE
+    answered = fitted.should_answer(
+        fitted.probabilities(logits * temperature).max(axis=1)
+    )
+    assert np.mean(answered) == pytest.approx(COVERAGE, abs=1e-3)
+
+
+def test_a_clip_counts_for_the_temperature_as_it_is_weighted():
+    logits = np.zeros((2, 10))
+    logits[:, 0] = 1
+    digits = np.array([0, 1])  # the first is right, the second wrong
+    certain, doubtful = (
+        Calibration.fit(logits, digits, weights=np.array(weights)).temperature
+        for weights in ([1, 0], [0, 1])
+    )
+    assert (certain, doubtful) == pytest.approx((0.2, 5))
+
+
+def test_it_answers_from_the_threshold_on_and_never_to_silence():
+    confidence = np.array([0.4, 0.5, 0.6, np.nan])
+    answered = Calibration(threshold=0.5).should_answer(confidence)
+    assert answered.tolist() == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"temperature": 0.0}, "temperature is 0.0; expected above 0"),
+        ({"temperature": np.nan}, "temperature is nan"),
+        ({"threshold": 1.5}, "threshold is 1.5; expected 0 to 1"),
+        ({"threshold": -0.1}, "threshold is -0.1"),
+        ({"coverage": 0.0}, "coverage is 0.0; expected above 0, up to 1"),
+    ],
+)
+def test_what_is_out_of_range_is_refused(values, message):
+    with pytest.raises(ModelError, match=message):
+        Calibration(**values)
 
 
 def test_none_of_these_is_what_is_spread_evenly():
     logits = np.array([[5, *9 * [-4]], 10 * [-5]], np.float32)
-    digit, other = probabilities_of(logits, knows_others=True)
+    digit, other = REJECTING.probabilities(logits)
     assert not is_none_of_these(digit)
     assert is_none_of_these(other)

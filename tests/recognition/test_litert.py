@@ -34,9 +34,11 @@ def noise(n_clips: int, seed: int = 0) -> np.ndarray:
     return rng.normal(size=(n_clips, *SHAPE)).astype(np.float32)
 
 
-@pytest.mark.parametrize("knows_others", [False, True])
-def test_it_looks_again_only_where_it_is_not_sure(path, network, knows_others) -> None:
-    served = LiteRTNetwork(path, SHAPE, 3, knows_others=knows_others)
+@pytest.mark.parametrize("rejects_unknown", [False, True])
+def test_it_looks_again_only_where_it_is_not_sure(
+    path, network, rejects_unknown
+) -> None:
+    served = LiteRTNetwork(path, SHAPE, 3, rejects_unknown=rejects_unknown)
     features = 150 * noise(40)
     padded = np.pad(features, ((0, 0), (0, 0), (3, 3)), mode="edge")
     frames = np.clip(7.5 + 1.25 * (np.arange(16) - 7.5), 0, 15)
@@ -49,7 +51,7 @@ def test_it_looks_again_only_where_it_is_not_sure(path, network, knows_others) -
         for look in (padded[:, :, :-6], padded[:, :, 6:], quick[:, :, 3:])
     )
     answers = earlier
-    if knows_others:
+    if rejects_unknown:
         answers = np.c_[answers, np.zeros(40)]
     first, second = np.sort(answers, axis=1).T[[-1, -2]]
     is_sure = first - second >= 2

@@ -12,7 +12,7 @@ from audiomnist.features.config import FeatureConfig
 from audiomnist.networks.architectures import build
 from audiomnist.networks.config import NetworkConfig
 from audiomnist.networks.files import to_litert
-from audiomnist.recognition.calibration import probabilities_of
+from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.litert import LiteRTNetwork
 from audiomnist.recognition.models import (
     DEFAULT_MODEL,
@@ -72,7 +72,9 @@ def test_it_answers_as_the_network_does(folder, network, n_clips):
     np.testing.assert_allclose(model.logits(features), expected["logits"], atol=1e-5)
     probabilities = model.probabilities(features)
     np.testing.assert_allclose(
-        probabilities, probabilities_of(expected["logits"].numpy()), atol=1e-5
+        probabilities,
+        Calibration().probabilities(expected["logits"].numpy()),
+        atol=1e-5,
     )
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
@@ -88,7 +90,7 @@ def test_what_the_record_says_is_read(folder):
     model = Model.load(folder)
     assert model.name == "some-model"
     assert model.features == FEATURES
-    assert (model.threshold, model.n_parameters) == (0.5, 1234)
+    assert (model.calibration.threshold, model.n_parameters) == (0.5, 1234)
     assert model.record["state"] == "finished"
 
 
@@ -189,7 +191,7 @@ def test_shipped_models_come_first_then_runs(tmp_path, litert, monkeypatch):
     assert list_models() == names
     for name in names:
         assert find_model(name).name == name
-    assert find_model("ann").threshold == 0.25
+    assert find_model("ann").calibration.threshold == 0.25
 
 
 @pytest.mark.parametrize("name", ["", "..", "../ann", "/etc", "a/b", ".hidden", "a\\b"])
@@ -206,13 +208,14 @@ def test_temperature_and_the_eleventh_answer_come_from_the_record(tmp_path, lite
     folder = make(tmp_path / "warm", litert, temperature=2.0, knows_others=True)
     model = Model.load(folder)
     features = noise(5)
-    np.testing.assert_allclose(
+    assert model.calibration == Calibration(2.0, 0.5, rejects_unknown=True)
+    np.testing.assert_array_equal(
         model.probabilities(features),
-        probabilities_of(model.logits(features), 2.0, knows_others=True),
+        model.calibration.probabilities(model.logits(features)),
     )
 
 
 def test_a_temperature_of_nothing_is_refused(tmp_path, litert):
     folder = make(tmp_path / "cold", litert, temperature=0.0)
-    with pytest.raises(ModelError, match=r"temperature 0\.0; expected above 0"):
+    with pytest.raises(ModelError, match=r"temperature is 0\.0; expected above 0"):
         Model.load(folder)

@@ -14,6 +14,7 @@ from audiomnist.corpora.library import load_corpus
 from audiomnist.errors import AudioError
 from audiomnist.features.extraction import extract
 from audiomnist.features.speech import find_speech
+from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.models import find_model
 from audiomnist.recognition.quality import judge
 from audiomnist.recognition.recognizer import (
@@ -126,9 +127,9 @@ def test_silence_and_noise_are_no_digit(model, n_samples, noise):
 def test_below_the_threshold_it_is_not_sure(model, spoken):
     audio = _recording(spoken(3, 1))
     heard = Recognizer(model).predict(audio)
-    model.threshold = heard.probability
+    model.calibration = Calibration(threshold=heard.probability)
     assert Recognizer(model).predict(audio).digit == 3
-    model.threshold = heard.probability + 1e-3
+    model.calibration = Calibration(threshold=heard.probability + 1e-3)
     unsure = Recognizer(model).predict(audio)
     assert (unsure.digit, unsure.reason) == (None, NOT_SURE)
     assert np.array_equal(unsure.probabilities, heard.probabilities)
@@ -140,7 +141,7 @@ def test_a_word_that_is_mostly_none_of_the_digits_is_not_a_digit(model, spoken):
         shares = np.full((1, 10), none_of_these / 10, dtype=np.float32)
         shares[0, 3] += 1 - none_of_these
         model.probabilities = lambda features, answer=shares: answer
-        model.threshold = 0.9
+        model.calibration = Calibration(threshold=0.9)
         heard = Recognizer(model).predict(audio)
         assert (heard.digit, heard.reason) == (None, reason)
 

@@ -113,7 +113,9 @@ def test_a_run_becomes_a_model(config, tiny_corpus, monkeypatch):
 
     def watched(running, clips):
         model = Model.load(running.folder)
-        seen.append((running.state, running.progress.stage, model.threshold))
+        seen.append(
+            (running.state, running.progress.stage, model.calibration.threshold)
+        )
         assert running.id not in list_models()
         evaluate(running, clips)
 
@@ -143,7 +145,7 @@ def test_a_run_becomes_a_model(config, tiny_corpus, monkeypatch):
     n_weights = n_inputs * n_hidden + n_hidden * 10 + 10
     assert model.n_parameters == norms + n_weights
     kept = clip_features(split.validation, config.features).values
-    answered = model.probabilities(kept).max(axis=1) >= model.threshold
+    answered = model.probabilities(kept).max(axis=1) >= model.calibration.threshold
     assert np.mean(answered) >= COVERAGE
 
     cancel_run(run)

@@ -22,7 +22,7 @@ from audiomnist.ui.numbers import interval, share
 
 def show_answering(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
     """Show what the model's threshold and others cost, and its calibration."""
-    threshold = recognizer.model.threshold
+    threshold = recognizer.model.calibration.threshold
     point = at_threshold(evaluation, threshold)
     st.markdown(
         f"This model answers when it is at least **{answers.percent(threshold)} sure** "

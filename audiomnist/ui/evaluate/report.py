@@ -169,7 +169,7 @@ def offer_downloads(model: Model, part: str, evaluation: Evaluation) -> None:
 def _figures(model: Model, part: str, evaluation: Evaluation) -> dict[str, Any]:
     """Everything that the page shows, as plain values."""
     rate = evaluation.accuracy
-    point = at_threshold(evaluation, model.threshold)
+    point = at_threshold(evaluation, model.calibration.threshold)
     error = expected_calibration_error(evaluation)
     return {
         "model": model.name,
@@ -180,11 +180,13 @@ def _figures(model: Model, part: str, evaluation: Evaluation) -> dict[str, Any]:
         "confusion": evaluation.confusion().tolist(),
         "report": evaluation.report().to_dict(orient="index"),
         "per_speaker": evaluation.per_speaker().to_dict(orient="records"),
-        "threshold": model.threshold,
+        "threshold": model.calibration.threshold,
         "digits_answered": _rate(point.coverage),
         "right_among_the_answered": _rate(point.accuracy),
         "other_sounds_answered": _rate(point.false_answers),
-        "coverage_curve": _records(coverage_curve(evaluation, model.threshold)),
+        "coverage_curve": _records(
+            coverage_curve(evaluation, model.calibration.threshold)
+        ),
         "calibration": _records(calibration(evaluation)),
         "expected_calibration_error": None if math.isnan(error) else error,
     }

@@ -128,8 +128,9 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
     if not mistakes:
         st.success("No mistakes on these clips.", icon="🎉")
         return
-    threshold = recognizer.model.threshold
-    n_sure = sum(mistake.probability >= threshold for mistake in mistakes)
+    confidence = [mistake.probability for mistake in mistakes]
+    is_sure = recognizer.model.calibration.should_answer(np.array(confidence))
+    n_sure = int(is_sure.sum())
     n_silent = len(mistakes) - n_sure
     live = (
         f"and give none to {'one' if n_silent == 1 else n_silent} of them, not being "
@@ -147,8 +148,8 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
         {
             "Said": [mistake.clip.digit for mistake in mistakes],
             "Heard": [_answer(mistake) for mistake in mistakes],
-            "How sure": [mistake.probability for mistake in mistakes],
-            "Sure enough": [mistake.probability >= threshold for mistake in mistakes],
+            "How sure": confidence,
+            "Sure enough": is_sure,
             "Speaker": [mistake.clip.speaker for mistake in mistakes],
             "File": [mistake.clip.name for mistake in mistakes],
         }
@@ -192,7 +193,7 @@ def _show_mistake(mistake: Mistake, recognizer: Recognizer) -> None:
     figures.show(listen.wave(audio, prediction.speech, is_public=True))
     if (p := prediction.probabilities) is not None:
         figures.show(answers.features(recognition, model.features, is_public=True))
-        figures.show(answers.bars(p, model.threshold, is_public=True))
+        figures.show(answers.bars(p, model.calibration.threshold, is_public=True))
 
 
 def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:

@@ -164,7 +164,7 @@ def show_answer(recognizer: Recognizer, recognition: Recognition) -> None:
             ("What the model saw", answers.features(recognition, model.features)),
             (
                 "How likely each digit is",
-                answers.bars(prediction.probabilities, model.threshold),
+                answers.bars(prediction.probabilities, model.calibration.threshold),
             ),
         ]
     left, right = st.columns(2, gap="large", vertical_alignment="center")
@@ -182,7 +182,9 @@ def show_answer(recognizer: Recognizer, recognition: Recognition) -> None:
             st.markdown(f"**{title}**")
             figures.show(picture)
     if prediction.probabilities is not None:
-        st.markdown(f"**Why?** {answers.explain(prediction, model.threshold)}")
+        st.markdown(
+            f"**Why?** {answers.explain(prediction, model.calibration.threshold)}"
+        )
         wrong = "Was it wrong?" if prediction.digit is not None else "Was it a digit?"
         st.markdown(
             f"**{wrong}** {answers.reach(model.features)} A noisy or clipped wave "

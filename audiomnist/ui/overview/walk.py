@@ -146,7 +146,8 @@ def show_answer(walk: Walk, said: int) -> None:
     prediction = walk.recognition.prediction
     answers.show_digit(prediction, said)
     if (p := prediction.probabilities) is not None:
-        figures.show(answers.bars(p, walk.model.threshold, is_public=True))
+        threshold = walk.model.calibration.threshold
+        figures.show(answers.bars(p, threshold, is_public=True))
 
 
 def _describe(config: FeatureConfig) -> str:
@@ -193,7 +194,7 @@ def rehearse() -> None:
         model, recognition = walk.model, walk.recognition
         if (p := recognition.prediction.probabilities) is not None:
             answers.features(recognition, model.features, is_public=True)
-            answers.bars(p, model.threshold, is_public=True)
+            answers.bars(p, model.calibration.threshold, is_public=True)
 
 
 def invite() -> None:

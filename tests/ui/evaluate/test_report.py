@@ -24,12 +24,16 @@ def test_the_figures_for_download_say_when_to_answer(has_others):
     figures = _figures(model, "", heard)
     again = json.loads(json.dumps(figures, allow_nan=False))
     assert again == figures
-    point = at_threshold(heard, model.threshold)
-    assert again["threshold"] == model.threshold
+    point = at_threshold(heard, model.calibration.threshold)
+    assert again["threshold"] == model.calibration.threshold
     assert again["digits_answered"]["share"] == point.coverage.value
     assert again["right_among_the_answered"]["n"] == point.accuracy.n
     assert again["expected_calibration_error"] == expected_calibration_error(heard)
-    row = next(r for r in again["coverage_curve"] if r["threshold"] == model.threshold)
+    row = next(
+        r
+        for r in again["coverage_curve"]
+        if r["threshold"] == model.calibration.threshold
+    )
     if has_others:
         assert again["other_sounds_answered"]["share"] == point.false_answers.value
         assert row["false_answers"] == point.false_answers.value
