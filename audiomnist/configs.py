@@ -7,6 +7,7 @@ and read again. What a setting means is left to the module that it configures.
 import dataclasses
 import types
 import typing
+from datetime import datetime
 from typing import Any, TypeVar
 
 from audiomnist.errors import ConfigError
@@ -15,7 +16,10 @@ Config = TypeVar("Config")
 
 
 def config_to_dict(config: Any) -> dict[str, Any]:
-    """Turn a config into a dictionary of numbers, texts, lists and dictionaries."""
+    """Turn a config into a dictionary of numbers, texts, lists and dictionaries.
+
+    Moments become texts in ISO 8601.
+    """
     plain = dataclasses.asdict(config)
     return {name: _plain(value) for name, value in plain.items()}
 
@@ -52,10 +56,23 @@ def config_from_dict(kind: type[Config], values: Any) -> Config:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, all the way down."""
+    """Tuples as lists and moments as texts, all the way down."""
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _moment(text: str, name: str) -> datetime:
+    """A moment from its text, which must tell its distance from UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"{name} is {text!r}; expected a moment.") from error
+    if moment.tzinfo is None:
+        raise ConfigError(f"{name} is {text!r}; expected its distance from UTC, too.")
+    return moment
 
 
 def _typed(hint: Any, value: Any, name: str) -> Any:
@@ -70,8 +87,13 @@ def _typed(hint: Any, value: Any, name: str) -> Any:
     if origin is tuple and isinstance(value, list):
         part = typing.get_args(hint)[0]
         return tuple(_typed(part, entry, name) for entry in value)
+    if origin is dict and isinstance(value, dict):
+        part = typing.get_args(hint)[1]
+        return {key: _typed(part, entry, name) for key, entry in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return config_from_dict(hint, value)
+    if hint is datetime and isinstance(value, str):
+        return _moment(value, name)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(hint, type) and type(value) is hint:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -46,6 +47,20 @@ class Needy:
     size: int
 
 
+@dataclass(frozen=True)
+class Dated:
+    """A config with a moment and with values by names."""
+
+    since: datetime
+    sizes: dict[str, int]
+
+
+def test_moments_and_values_by_names_survive_json() -> None:
+    dated = Dated(datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC), {"a": 1})
+    text = json.dumps(config_to_dict(dated))
+    assert config_from_dict(Dated, json.loads(text)) == dated
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "message"),
     [
@@ -55,6 +70,10 @@ class Needy:
         (FeatureConfig, {"n_mels": True}, "n_mels is True; expected int"),
         (FeatureConfig, {"spectrum": {"hop": 1}}, "SpectrumConfig has no setting hop"),
         (Needy, {}, "do not fit"),
+        (Dated, {"since": "today"}, "since is 'today'; expected a moment"),
+        (Dated, {"since": "2026-01-01"}, "expected its distance from UTC"),
+        (Dated, {"sizes": {"a": "big"}}, "sizes is 'big'; expected int"),
+        (Dated, {"sizes": 3}, "sizes is 3"),
     ],
 )
 def test_wrong_settings_are_explained(kind: type, values: object, message: str) -> None:

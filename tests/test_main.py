@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,20 +15,14 @@ import pytest
 from audiomnist.__main__ import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
-from audiomnist.configs import config_from_dict
 from audiomnist.corpora.library import available, import_corpus, load_corpus
 from audiomnist.corpora.split_rules import RULES
 from audiomnist.networks.config import NETWORKS
-from audiomnist.recognition.models import (
-    DEFAULT_MODEL,
-    RECORD,
-    find_model,
-    list_models,
-    read_record,
-)
+from audiomnist.recognition.models import DEFAULT_MODEL, find_model, list_models
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.folder import list_runs
 from audiomnist.runs.queue import requeue_run
+from audiomnist.runs.record import read_record, write_record
 from audiomnist.settings import REPOSITORY
 from audiomnist.training.history import best_epoch
 
@@ -368,17 +363,13 @@ def with_split(tmp_path, monkeypatch):
         folder = tmp_path / "models" / "mine"
         shutil.copytree(find_model("ann").folder, folder)
         monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "models"))
-        record = read_record(folder)
-        record["config"] |= {
-            "corpora": list(names),
-            "split_rule": rule,
-            "held_out": held_out,
-        }
-        record["corpora"] = {
+        made = read_record(folder)
+        config = replace(made.config, corpora=names, split_rule=rule, held_out=held_out)
+        digests = {
             name: load_corpus(name).digest for name in names if name in available()
         }
-        (folder / RECORD).write_text(json.dumps(record))
-        return config_from_dict(RunConfig, record["config"])
+        write_record(folder, replace(made, config=config, corpora=digests))
+        return config
 
     return give
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from audiomnist.benchmark import report
-from audiomnist.configs import config_from_dict
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import load_corpus
 from audiomnist.corpora.other_words import load_others, others_here
@@ -15,7 +14,7 @@ from audiomnist.evaluation.rejection import at_threshold
 from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.calibration import COVERAGE
 from audiomnist.recognition.models import Model, find_model, list_models
-from audiomnist.runs.config import RunConfig
+from audiomnist.runs.record import read_record
 from audiomnist.settings import settings
 
 
@@ -110,7 +109,8 @@ def _share(n_some: int, n: int) -> str:
 
 def _evaluate(model: Model) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """One shipped model: rows of its corpora, and what it answers."""
-    config = config_from_dict(RunConfig, model.record["config"])
+    record = read_record(model.folder)
+    config = record.config
     saved = load_evaluation(model.folder)
     clips = [clip for clip in saved.clips if clip.path.exists()]
     if not clips:
@@ -141,7 +141,7 @@ def _evaluate(model: Model) -> tuple[list[dict[str, Any]], dict[str, Any]]:
             }
         )
     answered = at_threshold(result, model.calibration.threshold)
-    strangers = model.record.get("calibration", {})
+    strangers = record.strangers
     return rows, {
         "model": model.name,
         "threshold": model.calibration.threshold,
@@ -149,10 +149,10 @@ def _evaluate(model: Model) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         "n_answered": answered.coverage.successes,
         "n_others": answered.false_answers.n,
         "n_others_answered": answered.false_answers.successes,
-        "n_strangers": strangers.get("n_clips", 0),
-        "n_correct_strangers": strangers.get("n_correct", 0),
-        "n_words": strangers.get("n_words", 0),
-        "n_answered_words": strangers.get("n_words_answered", 0),
+        "n_strangers": strangers.n_clips if strangers else 0,
+        "n_correct_strangers": strangers.n_correct if strangers else 0,
+        "n_words": strangers.n_words if strangers else 0,
+        "n_answered_words": strangers.n_words_answered if strangers else 0,
     }
 
 

@@ -19,7 +19,8 @@ from audiomnist.recipes.models import (
     find_or_create,
     find_recipe,
 )
-from audiomnist.recognition.models import FINISHED, Model
+from audiomnist.recognition.models import Model
+from audiomnist.recognition.record import FINISHED
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.execution import execute_run
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from audiomnist.benchmark import report
 from audiomnist.benchmark.accuracy import shipped_models
-from audiomnist.configs import config_from_dict
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import load_corpus
 from audiomnist.evaluation.conditions import CONDITIONS
@@ -13,7 +12,7 @@ from audiomnist.evaluation.robustness import Outcome, expose, hear, load_recordi
 from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.models import Model, find_model
 from audiomnist.recognition.recognizer import Recognizer
-from audiomnist.runs.config import RunConfig
+from audiomnist.runs.record import read_record
 
 CORPUS = "fsdd"
 """The corpus whose clips are heard."""
@@ -111,7 +110,7 @@ def table(entry: dict[str, Any]) -> str:
 
 def _n_trained(model: Model, clips: Sequence[Clip]) -> int:
     """How many of the clips the model was trained on."""
-    config = config_from_dict(RunConfig, model.record["config"])
+    config = read_record(model.folder).config
     if CORPUS not in config.corpora:
         return 0
     return len(set(config.split_one(load_corpus(CORPUS)).train).intersection(clips))

@@ -91,6 +91,7 @@ def _models(arguments: argparse.Namespace) -> None:
 def _model_row(name: str) -> dict[str, Any]:
     """What is told of one model."""
     from audiomnist.recognition.models import find_model
+    from audiomnist.runs.record import read_record
 
     row = {"name": name, "network": "", "n_parameters": 0, "folder": "", "error": ""}
     try:
@@ -99,7 +100,7 @@ def _model_row(name: str) -> dict[str, Any]:
     except ModelError as error:
         return row | {"error": str(error)}
     return row | {
-        "network": model.record["config"]["network"]["kind"],
+        "network": read_record(model.folder).config.network.kind,
         "n_parameters": model.n_parameters,
         "folder": str(model.folder),
     }
@@ -140,11 +141,10 @@ def _part(corpus: "Corpus", model: "Model", part: str) -> "tuple[Clip, ...]":
     """All clips of a corpus, or those that the model's own split held out of it."""
     if part == "all":
         return corpus.clips
-    from audiomnist.configs import config_from_dict
     from audiomnist.corpora.library import load_corpus
-    from audiomnist.runs.config import RunConfig
+    from audiomnist.runs.record import read_record
 
-    config = config_from_dict(RunConfig, model.record["config"])
+    config = read_record(model.folder).config
     names = [name for name, of in _trained_on(model).items() if of == corpus.digest]
     if not names:
         raise CorpusError(
@@ -167,7 +167,9 @@ def _trained_on(model: "Model") -> dict[str, str]:
 
     Recordings tell more than names: a folder may be called like a corpus.
     """
-    return model.record.get("corpora", {})
+    from audiomnist.runs.record import read_record
+
+    return read_record(model.folder).corpora
 
 
 def _measures(result: "Evaluation") -> dict[str, Any]:

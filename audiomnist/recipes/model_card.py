@@ -17,13 +17,11 @@ from audiomnist.evaluation.significance import Rate
 from audiomnist.features.cache import clip_features
 from audiomnist.networks.config import TITLES
 from audiomnist.recognition.litert import LiteRTNetwork
-from audiomnist.recognition.models import (
-    LITERT,
-    RECORD,
-    Model,
-)
+from audiomnist.recognition.models import LITERT, Model
+from audiomnist.recognition.record import RECORD
 from audiomnist.runs.clips import RunClips
 from audiomnist.runs.config import RunConfig
+from audiomnist.runs.record import RunRecord, StrangerTest
 
 LITERT_16BIT = "model-16bit.tflite"
 """The same network with weights of 16 bits."""
@@ -42,7 +40,7 @@ _N_WEAK = 3
 """Digits and confusions that the card names."""
 
 
-def model_card(name: str, model: Model, config: RunConfig, clips: RunClips) -> str:
+def model_card(name: str, model: Model, record: RunRecord, clips: RunClips) -> str:
     """Describe a model in Markdown: data, protocol, figures, weaknesses.
 
     Parameters
@@ -59,17 +57,17 @@ def model_card(name: str, model: Model, config: RunConfig, clips: RunClips) -> s
     ModelError
         If the model has no evaluation.
     """
-    corpora = list(clips.corpora.values())
+    config, corpora = record.config, list(clips.corpora.values())
     # A corpus that is a folder is found by the run's settings alone.
     result = load_evaluation(model.folder).with_recordings(corpora)
     sections = (
         f"# {name}\n\n{_summary(model, config)}",
         "## Data\n\n" + "\n".join(_data(clips, config)),
-        "## Protocol\n\n" + _protocol(model, config, clips.split),
+        "## Protocol\n\n" + _protocol(record, clips.split),
         "## Figures on the test part\n\n" + _figures(result, corpora),
         "## In 8 bits\n\n" + _in_8_bits(model, config, result),
         "## Weaknesses\n\n" + _weaknesses(result),
-        "## Use\n\n" + _use(name, model, config),
+        "## Use\n\n" + _use(name, model, record),
     )
     return "\n\n".join(sections) + "\n"
 
@@ -127,9 +125,9 @@ def _data(clips: RunClips, config: RunConfig) -> Iterator[str]:
         )
 
 
-def _protocol(model: Model, config: RunConfig, split: Split) -> str:
+def _protocol(record: RunRecord, split: Split) -> str:
     """How it was split and trained."""
-    training = config.training
+    config, training = record.config, record.config.training
     augmented = "with" if training.augmentation else "without"
     return (
         f"Split rule “{config.rule.name}”, seed {config.split_seed}: "
@@ -139,7 +137,7 @@ def _protocol(model: Model, config: RunConfig, split: Split) -> str:
         f"{training.learning_rate:g}, {augmented} augmentation, seed {training.seed}; "
         "the weights are those of the epoch with the lowest validation loss. The test "
         "part chose nothing. The whole configuration, versions and digests of data and "
-        f"split are in `{RECORD}`.{_who_tests(split)}{_strangers(model)}"
+        f"split are in `{RECORD}`.{_who_tests(split)}{_strangers(record.strangers)}"
     )
 
 
@@ -156,14 +154,12 @@ def _who_tests(split: Split) -> str:
     )
 
 
-def _strangers(model: Model) -> str:
+def _strangers(tested: StrangerTest | None) -> str:
     """What a run of the same settings understood of speakers that it kept apart."""
-    measured = model.record.get("calibration")
-    if not measured:
+    if tested is None:
         return ""
-    rate = Rate(measured["n_correct"], measured["n_clips"])
-    taken = Rate(measured["n_words_answered"], measured["n_words"])
-    coverage = model.calibration.coverage
+    rate, taken = tested.accuracy, tested.false_answers
+    coverage = tested.calibration.coverage
     words = (
         f" Where it answers {coverage:.0%} of these, it takes {taken.value:.1%} of the "
         f"other words that they said for a digit ({taken.low:.1%} to {taken.high:.1%}, "
@@ -171,7 +167,7 @@ def _strangers(model: Model) -> str:
     )
     return (
         f"\n\nOf strangers: a run with the same settings that kept "
-        f"{measured['n_speakers']} speakers apart understood {rate.value:.1%} of their "
+        f"{tested.n_speakers} speakers apart understood {rate.value:.1%} of their "
         f"clips ({rate.low:.1%} to {rate.high:.1%}, n = {rate.n:,})."
         f"{words if taken.n else ''} Temperature and threshold are from that run."
     )
@@ -252,12 +248,11 @@ def _weaknesses(result: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def _use(name: str, model: Model, config: RunConfig) -> str:
+def _use(name: str, model: Model, record: RunRecord) -> str:
     """How to call it, and when it does not answer."""
-    is_calibrated = "calibration" in model.record
-    clips = "strangers' clips" if is_calibrated else "validation clips"
+    clips = "strangers' clips" if record.strangers else "validation clips"
     calibration = model.calibration
-    others = _PRETRAINED_LICENCE if config.network.is_pretrained else ""
+    others = _PRETRAINED_LICENCE if record.config.network.is_pretrained else ""
     return (
         f"```\npython -m audiomnist predict --model {name} FILE\n```\n\n"
         f"It answers from a probability of {calibration.threshold:.3f} on, so that "

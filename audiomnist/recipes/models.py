@@ -18,15 +18,17 @@ from audiomnist.corpora.other_words import EMBEDDED, others_here
 from audiomnist.errors import RunError
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
-from audiomnist.recipes.publishing import StrangerTest, publish
+from audiomnist.recipes.publishing import publish
 from audiomnist.recognition.calibration import Calibration
-from audiomnist.recognition.models import FINISHED, Model
+from audiomnist.recognition.models import Model
+from audiomnist.recognition.record import FINISHED
 from audiomnist.runs.clips import RunClips, resolve_clips
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.execution import execute_run
 from audiomnist.runs.folder import ENDED, Run, create_run, list_runs
 from audiomnist.runs.presets import preset
 from audiomnist.runs.queue import requeue_run
+from audiomnist.runs.record import StrangerTest
 from audiomnist.training.config import AugmentationConfig
 from audiomnist.training.history import EpochMetrics
 

@@ -5,7 +5,7 @@ Owns the copy in the folder of shipped models. The text of the card is for `mode
 
 import shutil
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,48 +16,16 @@ from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluat
 from audiomnist.networks.config import N_MOVED
 from audiomnist.networks.files import load_network, save_network, to_litert
 from audiomnist.recipes.model_card import LITERT_16BIT, model_card
-from audiomnist.recognition.calibration import Calibration
-from audiomnist.recognition.models import (
-    FINISHED,
-    LITERT,
-    RECORD,
-    WEIGHTS,
-    Model,
-    is_folder_name,
-)
+from audiomnist.recognition.models import LITERT, WEIGHTS, Model, is_folder_name
+from audiomnist.recognition.record import FINISHED
 from audiomnist.runs.clips import RunClips, resolve_clips
 from audiomnist.runs.folder import Run
+from audiomnist.runs.record import StrangerTest, write_record
 from audiomnist.settings import settings, writable_folder
-from audiomnist.storage import replacing, write_atomically, write_json
+from audiomnist.storage import replacing, write_atomically
 from audiomnist.training.history import HISTORY
 
 CARD = "CARD.md"
-
-
-@dataclass(frozen=True)
-class StrangerTest:
-    """How a recipe fares with speakers who did not train.
-
-    Parameters
-    ----------
-    run
-        Id of the run that kept them apart: the same settings, fewer speakers.
-    calibration
-        What was fitted to their clips.
-    n_speakers, n_clips, n_correct
-        Speakers and clips of digits, and how many of the clips that run understood.
-    n_words, n_words_answered
-        Recordings of other words by these speakers, and how many of them are taken for
-        a digit with this calibration.
-    """
-
-    run: str
-    calibration: Calibration
-    n_speakers: int
-    n_clips: int
-    n_correct: int
-    n_words: int
-    n_words_answered: int
 
 
 def publish(run: Run, name: str, strangers: StrangerTest | None = None) -> Path:
@@ -91,10 +59,15 @@ def publish(run: Run, name: str, strangers: StrangerTest | None = None) -> Path:
         raise ModelError(
             f"{name!r} cannot name a model; expected letters, digits, '-', '_' and '.'."
         )
+    trained = run.record.model
+    if trained is None:
+        raise ModelError(
+            f"The record of the run {run.id} tells of no model. Train it again."
+        )
     clips = resolve_clips(run.config)  # what is missing shows before anything is done
     folder = writable_folder(settings().models / name)
     try:
-        for file in (RECORD, HISTORY, FILE_NAME):
+        for file in (HISTORY, FILE_NAME):
             shutil.copyfile(run.folder / file, folder / file)
         network = load_network(run.folder / WEIGHTS)
         for variable in network.weights:
@@ -105,20 +78,14 @@ def publish(run: Run, name: str, strangers: StrangerTest | None = None) -> Path:
         for file, n_bits in ((LITERT, 8), (LITERT_16BIT, 16)):
             write_atomically(folder / file, to_litert(network, n_bits=n_bits))
         # The files are new, also where the run is of an earlier version.
-        record = {**run.record, "n_moved": N_MOVED.get(run.config.network.kind, 0)}
+        trained = replace(trained, n_moved=N_MOVED.get(run.config.network.kind, 0))
         if strangers is not None:
-            fitted = strangers.calibration
-            record["temperature"] = fitted.temperature
-            record["threshold"] = fitted.threshold
-            record["calibration"] = {
-                **asdict(strangers),
-                "temperature": fitted.temperature,
-                "threshold": fitted.threshold,
-            }
-        write_json(folder / RECORD, record)
+            trained = replace(trained, calibration=strangers.calibration)
+        record = replace(run.record, model=trained, strangers=strangers)
+        write_record(folder, record)
         model = Model.load(folder)
         _evaluate_again(model, clips)
-        text = model_card(name, model, run.config, clips)
+        text = model_card(name, model, record, clips)
         (folder / CARD).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ModelError(

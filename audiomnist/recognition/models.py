@@ -1,32 +1,30 @@
 """Trained models on disk: what is shipped, and what runs have made.
 
-Owns the names of a model's files and reading them, and the way from features to
-probabilities. Neither TensorFlow nor Keras is involved. How a run fills such a folder
-is for `runs`.
+Owns finding and loading them, and the way from features to probabilities. Neither
+TensorFlow nor Keras is involved. What a model's record says is for `record`, how a run
+fills such a folder for `runs`.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from audiomnist.configs import config_from_dict
-from audiomnist.errors import ConfigError, ModelError
+from audiomnist.errors import ModelError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.recognition.calibration import Calibration
-from audiomnist.recognition.litert import LiteRTNetwork, read_file
+from audiomnist.recognition.litert import LiteRTNetwork
+from audiomnist.recognition.record import (
+    FINISHED,
+    read_model_record,
+    read_values,
+)
 from audiomnist.settings import settings
 
 WEIGHTS = "model.keras"
 
 LITERT = "model.tflite"
-
-RECORD = "run.json"
-
-FINISHED = "finished"
 
 DEFAULT_MODEL = "best"
 
@@ -43,8 +41,6 @@ class Model:
         By which `find_model` finds it: a shipped model's, or a run's id.
     folder
         Where its files are.
-    record
-        What `run.json` says of its training.
     features
         What it sees of a recording.
     calibration
@@ -57,7 +53,6 @@ class Model:
 
     name: str
     folder: Path
-    record: dict[str, Any]
     features: FeatureConfig
     calibration: Calibration
     n_parameters: int
@@ -72,40 +67,19 @@ class Model:
         ModelError
             If there is no model in it, or a file is damaged or does not fit.
         """
-        record = read_record(folder)
-        try:
-            features = config_from_dict(FeatureConfig, record["config"]["features"])
-            calibration = Calibration(
-                threshold=float(record["threshold"]),
-                # Models of the first version have neither.
-                temperature=float(record.get("temperature", 1.0)),
-                rejects_unknown=bool(record.get("knows_others", False)),
-            )
-            n_parameters = int(record["n_parameters"])
-            n_moved = int(record.get("n_moved", 0))
-        except (KeyError, TypeError, ValueError, ConfigError, ModelError) as error:
-            raise ModelError(
-                f"{folder / RECORD} does not describe a finished model "
-                f"({type(error).__name__}: {error}). Train the model again."
-            ) from error
-        if not 0 <= n_moved < features.n_frames:
-            raise ModelError(
-                f"{folder / RECORD} has n_moved {n_moved}; expected 0 to under "
-                f"{features.n_frames} frames."
-            )
+        features, record = read_model_record(folder)
         network = LiteRTNetwork(
             folder / LITERT,
             features.shape,
-            n_moved,
-            rejects_unknown=calibration.rejects_unknown,
+            record.n_moved,
+            rejects_unknown=record.calibration.rejects_unknown,
         )
         return cls(
             folder.name,
             folder,
-            record,
             features,
-            calibration,
-            n_parameters,
+            record.calibration,
+            record.n_parameters,
             network,
         )
 
@@ -175,26 +149,6 @@ def is_folder_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def read_record(folder: Path) -> dict[str, Any]:
-    """Read a folder's `run.json`.
-
-    Raises
-    ------
-    ModelError
-        If there is none or it is damaged.
-    """
-    path = folder / RECORD
-    try:
-        record = json.loads(read_file(path))
-    except ValueError as error:
-        raise ModelError(
-            f"{path} is not JSON ({error}). Train the model again."
-        ) from error
-    if not isinstance(record, dict):
-        raise ModelError(f"{path} is not the record of a run. Train the model again.")
-    return record
-
-
 def _finished(root: Path) -> list[str]:
     """Folders below `root` that hold a finished model."""
     if not root.is_dir():
@@ -207,6 +161,6 @@ def _is_finished(folder: Path) -> bool:
     if not is_folder_name(folder.name) or not (folder / LITERT).is_file():
         return False
     try:
-        return read_record(folder).get("state") == FINISHED
+        return read_values(folder).get("state") == FINISHED
     except ModelError:
         return False

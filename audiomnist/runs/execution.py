@@ -17,7 +17,8 @@ from audiomnist.networks.config import N_MOVED
 from audiomnist.networks.files import load_network
 from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.litert import LiteRTNetwork
-from audiomnist.recognition.models import FINISHED, LITERT, WEIGHTS, Model
+from audiomnist.recognition.models import LITERT, WEIGHTS, Model
+from audiomnist.recognition.record import FINISHED, ModelRecord
 from audiomnist.runs import worker
 from audiomnist.runs.clips import RunClips, resolve_clips
 from audiomnist.runs.config import RunConfig
@@ -26,6 +27,7 @@ from audiomnist.runs.folder import Run, update_record
 from audiomnist.runs.outcome import Outcome, end_run, writing
 from audiomnist.runs.progress import Report
 from audiomnist.runs.queue import wait_for_turn
+from audiomnist.runs.record import SplitRecord
 from audiomnist.storage import UNFINISHED
 from audiomnist.training.data import TrainingData
 from audiomnist.training.history import EpochMetrics, best_epoch
@@ -124,12 +126,11 @@ def _calibrate(run: Run, config: RunConfig, data: TrainingData) -> None:
     )
     update_record(
         run,
-        n_parameters=int(load_network(run.folder / WEIGHTS).count_params()),
-        knows_others=calibration.rejects_unknown,
-        n_moved=n_moved,
-        temperature=calibration.temperature,
-        coverage=calibration.coverage,
-        threshold=calibration.threshold,
+        model=ModelRecord(
+            n_parameters=int(load_network(run.folder / WEIGHTS).count_params()),
+            n_moved=n_moved,
+            calibration=calibration,
+        ),
         best_epoch=best_epoch(history).epoch,
         seconds=sum(metrics.seconds for metrics in history),
         processor_seconds=sum(metrics.processor_seconds for metrics in history),
@@ -140,7 +141,7 @@ def _describe(run: Run, clips: RunClips) -> None:
     """Write what the training is made of, and refuse what is no longer the same."""
     digests = {name: corpus.digest for name, corpus in clips.corpora.items()}
     split = clips.split
-    begun = run.record.get("corpora", digests)
+    begun = run.record.corpora or digests
     if run.history and begun != digests:
         changed = [name for name in digests if digests[name] != begun.get(name)]
         raise RunError(
@@ -151,12 +152,14 @@ def _describe(run: Run, clips: RunClips) -> None:
     update_record(
         run,
         corpora=digests,
-        split={
-            "rule": split.rule.name,
-            "seed": split.seed,
-            "digest": split.digest,
-            **{part: len(clips) for part, clips in split.parts.items()},
-        },
+        split=SplitRecord(
+            rule=split.rule.name,
+            seed=split.seed,
+            digest=split.digest,
+            train=len(split.train),
+            validation=len(split.validation),
+            test=len(split.test),
+        ),
         versions={"python": platform.python_version(), **versions},
     )
 

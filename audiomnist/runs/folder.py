@@ -1,37 +1,34 @@
 """Runs as folders: what was asked for, and what has become of it so far.
 
 Owns the files of a run as anybody may read them at any moment, also while a worker
-writes them. What a run is made of is in `config`; who trains, and when, is for `queue`.
+writes them. What a run is made of is in `config`, what is written of it in `record`;
+who trains, and when, is for `queue`.
 """
 
 import contextlib
 import itertools
-import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from audiomnist.configs import config_from_dict, config_to_dict
-from audiomnist.errors import AudioMnistError, ModelError, RunError
-from audiomnist.recognition.models import FINISHED, RECORD, is_folder_name, read_record
+from audiomnist.errors import ModelError, RunError
+from audiomnist.recognition.models import is_folder_name
+from audiomnist.recognition.record import FINISHED
 from audiomnist.runs import worker
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.progress import RunProgress, read_progress
+from audiomnist.runs.record import RunRecord, read_record, write_record
 from audiomnist.settings import settings, writable_folder
-from audiomnist.storage import write_json
 from audiomnist.training.history import EpochMetrics, read_history
 
-STATES = ("waiting", "running", FINISHED, "cancelled", "failed")
 ENDED = (FINISHED, "cancelled", "failed")
 """States that only a person changes."""
 
 CANCELLED = "cancelled"
 """A file that is there from the wish to cancel to the end of the process."""
 
-_FORMAT = 1
 _LOOKS = 3  # a worker may come or go between the record and its lock
 
 
@@ -51,36 +48,18 @@ class Run:
     folder: Path
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> RunRecord:
         """What `run.json` holds; RunError if it is damaged."""
-        try:
-            record = read_record(self.folder)
-            datetime.fromisoformat(record["created"])
-        except (ModelError, KeyError, TypeError, ValueError) as error:
-            raise RunError(
-                f"The run {self.id} is damaged ({error}). Delete it and train again."
-            ) from error
-        if record.get("state") not in STATES:
-            raise RunError(
-                f"The run {self.id} is damaged: its state is {record.get('state')!r}; "
-                f"expected one of {list(STATES)}. Delete it and train again."
-            )
-        return record
+        return read_record(self.folder)
 
     @property
     def config(self) -> RunConfig:
         """What was asked for; RunError if `run.json` is damaged."""
-        try:
-            return _config(json.dumps(self.record.get("config")))
-        except AudioMnistError as error:
-            raise RunError(
-                f"The run {self.id} has settings that are none ({error}) "
-                "Delete it and train again."
-            ) from error
+        return self.record.config
 
     @property
     def state(self) -> str:
-        """One of `STATES`."""
+        """One of `record.STATES`."""
         return self._status()[0]
 
     @property
@@ -126,14 +105,14 @@ class Run:
     def _written(self) -> tuple[str, str]:
         """State and message as the worker or `cancel` last wrote them."""
         record = self.record
-        return str(record["state"]), str(record.get("message", ""))
+        return record.state, record.message
 
     def _is_new(self) -> bool:
         """Whether the run waits since a moment ago and nobody has started it yet."""
         if worker.queued_at(self.folder) is not None:
             return False
-        since = self.record.get("waiting_since", self.record["created"])
-        age = datetime.now(UTC) - datetime.fromisoformat(since)
+        record = self.record
+        age = datetime.now(UTC) - (record.waiting_since or record.created)
         return age.total_seconds() < worker.START_TIME
 
 
@@ -148,19 +127,12 @@ def create_run(config: RunConfig) -> Run:
     root = writable_folder(settings().runs)
     now = datetime.now(UTC)
     base = f"{now:%Y%m%d-%H%M%S}-{config.network.kind}"
-    record = {
-        "format": _FORMAT,
-        "state": "waiting",
-        "message": "",
-        "created": now.isoformat(),
-        "config": config_to_dict(config),
-    }
     for number in itertools.count(1):
         name = base if number == 1 else f"{base}-{number}"
         run = Run(name, root / name)
         try:
             run.folder.mkdir()
-            write_json(run.folder / RECORD, {"id": name, **record})
+            write_record(run.folder, RunRecord(name, now, config))
         except FileExistsError:
             continue
         except OSError as error:
@@ -183,7 +155,7 @@ def list_runs() -> list[Run]:
     for folder in root.iterdir():
         with contextlib.suppress(RunError):
             run = find_run(folder.name)
-            created[run] = run.record["created"]
+            created[run] = run.record.created
     return sorted(created, key=lambda run: (created[run], run.id), reverse=True)
 
 
@@ -200,7 +172,7 @@ def find_run(run_id: str) -> Run:
         raise RunError(
             f"There is no run {run_id!r}. List the runs and choose one of them."
         )
-    run.config  # noqa: B018
+    run.record  # noqa: B018
     return run
 
 
@@ -224,10 +196,4 @@ def delete_run(run: Run) -> None:
 
 def update_record(run: Run, **changes: Any) -> None:
     """Write some entries of a run's record; only its worker may."""
-    write_json(run.folder / RECORD, {**run.record, **changes})
-
-
-@lru_cache(maxsize=1024)
-def _config(text: str) -> RunConfig:
-    """The settings in a run's record; pages ask for them again and again."""
-    return config_from_dict(RunConfig, json.loads(text))
+    write_record(run.folder, replace(run.record, **changes))

@@ -18,8 +18,7 @@ from audiomnist.runs.folder import ENDED, Run, update_record
 
 def end_run(run: Run, state: str, message: str = "") -> None:
     """Write how a run has ended."""
-    finished = datetime.now(UTC).isoformat()
-    update_record(run, state=state, message=message, finished=finished)
+    update_record(run, state=state, message=message, finished=datetime.now(UTC))
 
 
 @contextlib.contextmanager
@@ -87,7 +86,7 @@ class Outcome:
         # A disk that takes not even this leaves a run without a worker, which
         # shows as failed too.
         with contextlib.suppress(OSError):
-            if self.run.record["state"] in ENDED:
+            if self.run.record.state in ENDED:
                 pass
             elif is_stopped:
                 end_run(self.run, "cancelled")

@@ -7,13 +7,13 @@ Owns whose turn it is. What a run does in its turn is for `execution`, its folde
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from filelock import FileLock
 
 from audiomnist.errors import RunError
-from audiomnist.recognition.models import FINISHED
+from audiomnist.recognition.record import FINISHED
 from audiomnist.runs import worker
 from audiomnist.runs.folder import (
     CANCELLED,
@@ -23,6 +23,7 @@ from audiomnist.runs.folder import (
     update_record,
 )
 from audiomnist.runs.outcome import end_run, writing
+from audiomnist.runs.record import RunRecord, write_record
 from audiomnist.settings import settings, writable_folder
 
 _TURN_LOCK = ".turn.lock"
@@ -69,17 +70,17 @@ def resume_run(run: Run) -> None:
         launch_run(run)
     except RunError:
         with writing(run):
-            update_record(run, **before)
+            write_record(run.folder, before)
         raise
 
 
-def requeue_run(run: Run) -> dict[str, Any]:
+def requeue_run(run: Run) -> RunRecord:
     """Let a cancelled or failed run wait again, to be launched or executed.
 
     Returns
     -------
-    dict[str, Any]
-        The entries of its record that were changed, as they were.
+    RunRecord
+        Its record as it was, with the state and message that it showed.
 
     Raises
     ------
@@ -94,9 +95,9 @@ def requeue_run(run: Run) -> dict[str, Any]:
         )
     with writing(run), worker.keep_out(run.folder):
         (run.folder / CANCELLED).unlink(missing_ok=True)
-        now = datetime.now(UTC).isoformat()
-        update_record(run, state="waiting", message="", waiting_since=now)
-    return {"state": state, "message": message}
+        before = replace(run.record, state=state, message=message)
+        update_record(run, state="waiting", message="", waiting_since=datetime.now(UTC))
+    return before
 
 
 def cancel_run(run: Run) -> None:
@@ -115,7 +116,7 @@ def cancel_run(run: Run) -> None:
         (run.folder / CANCELLED).touch()
         worker.stop(run.folder)
         with worker.keep_out(run.folder):
-            if run.record["state"] not in ENDED:
+            if run.record.state not in ENDED:
                 end_run(run, "cancelled")
             (run.folder / CANCELLED).unlink(missing_ok=True)
 

@@ -17,15 +17,17 @@ import streamlit as st
 from audiomnist.audio.signal import Audio
 from audiomnist.corpora import clips, library
 from audiomnist.corpora.clips import Clip, Corpus
-from audiomnist.errors import ModelError
+from audiomnist.errors import ModelError, RunError
 from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation
 from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.rejection import at_threshold
 from audiomnist.evaluation.significance import Rate
-from audiomnist.recognition.models import LITERT, RECORD, find_model, read_record
+from audiomnist.recognition.models import LITERT, find_model
 from audiomnist.recognition.recognizer import Recognizer
+from audiomnist.recognition.record import RECORD
 from audiomnist.runs.folder import Run
+from audiomnist.runs.record import read_record
 from audiomnist.settings import settings
 
 Stamp = tuple[object, ...]
@@ -186,12 +188,14 @@ def _held_out(model: str, stamp: Stamp) -> Evaluation:
 def _tested(run_id: str, folder: Path, written: int) -> Tested | None:
     """What the evaluation says that was written at that time, in ns."""
     try:
-        found, threshold = load_evaluation(folder), read_record(folder)["threshold"]
-    except (ModelError, KeyError):
+        found, model = load_evaluation(folder), read_record(folder).model
+    except (ModelError, RunError):
+        return None
+    if model is None:
         return None
     return Tested(
         found.accuracy,
-        at_threshold(found, threshold).false_answers,
+        at_threshold(found, model.calibration.threshold).false_answers,
         frozenset(clip.speaker for clip in found.clips),
     )
 

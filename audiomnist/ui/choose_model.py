@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from audiomnist.errors import ModelError
+from audiomnist.errors import RunError
 from audiomnist.networks.config import TITLES
-from audiomnist.recognition.models import list_models, read_record
+from audiomnist.recognition.models import list_models
+from audiomnist.runs.record import read_record
 from audiomnist.settings import settings
 from audiomnist.ui import layout, state
 
@@ -55,12 +56,11 @@ def title(name: str) -> str:
     here = settings()
     is_shipped = (here.models / name).is_dir()
     try:
-        config = read_record((here.models if is_shipped else here.runs) / name)[
-            "config"
-        ]
-        kind, given = TITLES[config["network"]["kind"]], config["title"]
-    except (ModelError, KeyError, TypeError):
+        folder = (here.models if is_shipped else here.runs) / name
+        config = read_record(folder).config
+    except RunError:
         return name
+    kind, given = TITLES[config.network.kind], config.title
     if is_shipped:
         return f"{name}: {kind} (comes with the app)"
     return f"{kind} · {given} ({name})" if given else f"{kind} · {name}"

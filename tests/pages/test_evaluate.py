@@ -15,6 +15,7 @@ from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.rejection import at_threshold, expected_calibration_error
 from audiomnist.recognition.models import DEFAULT_MODEL, find_model, list_models
 from audiomnist.runs.folder import update_record
+from audiomnist.runs.record import read_record
 from audiomnist.settings import REPOSITORY
 from audiomnist.ui import state
 
@@ -32,8 +33,8 @@ def test_evaluate_shows_the_held_out_part_of_the_default_model():
     assert f"Accuracy: {100 * rate.value:.1f} %" in text(page)
     assert f"95 % interval: {100 * rate.low:.1f}–{100 * rate.high:.1f} %" in text(page)
     assert f"Clips: {rate.n:,}" in text(page)
-    config = model.record["config"]
-    said = f"rule “{config['split_rule']}”, seed {config['split_seed']}"
+    config = read_record(model.folder).config
+    said = f"rule “{config.split_rule}”, seed {config.split_seed}"
     assert said in text(page)
     assert len(page.get("image")) == 1
     matrix = page.dataframe[0].value
@@ -123,9 +124,7 @@ def test_evaluate_hears_another_corpus_on_the_spot(tiny):
 
 
 def test_evaluate_warns_of_clips_that_were_trained_on(finished_run, tiny):
-    update_record(
-        finished_run, config={**finished_run.record["config"], "corpora": [tiny]}
-    )
+    update_record(finished_run, config=replace(finished_run.config, corpora=(tiny,)))
     page = open_page("evaluate", model=finished_run.id)
     widget(page, "selectbox", "Evaluated on").set_value(tiny).run()
     assert "too good to be true" in page.warning[0].value
@@ -234,12 +233,12 @@ def test_evaluate_says_when_the_named_model_is_gone():
 
 def test_a_shipped_model_is_shown_with_what_strangers_find():
     model = find_model(DEFAULT_MODEL)
-    measured = model.record["calibration"]
-    rate = measured["n_correct"] / measured["n_clips"]
+    measured = read_record(model.folder).strangers
+    rate = measured.accuracy.value
     page = open_page("evaluate", model=DEFAULT_MODEL)
     (note,) = [info.value for info in page.info if "strangers" in info.value]
     assert f"**{100 * rate:.1f} %**" in note
-    assert f"n = {measured['n_clips']:,}" in note
+    assert f"n = {measured.n_clips:,}" in note
 
 
 def test_mistakes_that_live_would_not_make_are_told_apart():

@@ -248,9 +248,7 @@ def test_train_survives_a_run_that_is_deleted_meanwhile(finished_run, monkeypatc
 
 def test_train_shows_a_title_as_it_was_typed(finished_run):
     title = "![x](http://example.org/x.png)"
-    update_record(
-        finished_run, config={**finished_run.record["config"], "title": title}
-    )
+    update_record(finished_run, config=replace(finished_run.config, title=title))
     (shown,) = [
         element.value
         for element in open_page("train", run=finished_run.id).subheader

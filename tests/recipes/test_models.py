@@ -1,6 +1,5 @@
 """How shipped models are made: settings, steps that are done once, calibration."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -15,11 +14,13 @@ from audiomnist.recipes.models import (
     find_or_create,
     find_recipe,
     follow,
+    meet_strangers,
 )
 from audiomnist.recognition.models import find_model
 from audiomnist.runs.clips import resolve_clips
 from audiomnist.runs.execution import execute_run
 from audiomnist.runs.folder import find_run, list_runs
+from audiomnist.runs.record import read_record
 from audiomnist.settings import settings
 
 SPEAKERS = ("anna", "bert", "carl", "dora", "emil")
@@ -82,17 +83,18 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
     apart, everything = (find_run(run_id) for _, _, run_id in steps)
     assert apart.config.split_rule == "speaker"
     assert everything.config.split_rule == "official"
-    record = json.loads((folder / "run.json").read_text())
-    assert record["id"] == everything.id
-    assert record["calibration"]["run"] == apart.id
+    record = read_record(folder)
+    strangers = record.strangers
+    assert record.id == everything.id
+    assert strangers.run == apart.id
     test = resolve_clips(apart.config).split.test
-    assert record["calibration"]["n_clips"] == len(test)
-    assert record["calibration"]["n_speakers"] == len({clip.speaker for clip in test})
-    assert find_model("ann").calibration.threshold == record["calibration"]["threshold"]
+    assert strangers.n_clips == len(test)
+    assert strangers.n_speakers == len({clip.speaker for clip in test})
+    assert find_model("ann").calibration.threshold == strangers.calibration.threshold
     testing = {clip.speaker for clip in test}
     said = [clip for clip in load_others("words") if clip.speaker in testing]
-    assert record["calibration"]["n_words"] == len(said) > 0
-    assert 0 <= record["calibration"]["n_words_answered"] <= len(said)
+    assert strangers.n_words == len(said) > 0
+    assert 0 <= strangers.n_words_answered <= len(said)
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from audiomnist.runs.clips import resolve_clips
 from audiomnist.runs.execution import execute_run
 from audiomnist.runs.folder import Run, create_run, update_record
 from audiomnist.runs.presets import preset
+from audiomnist.runs.record import read_record
 from audiomnist.training.config import TrainConfig
 
 SMALL = replace(
@@ -42,10 +43,9 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
 ) -> None:
     monkeypatch.setitem(N_MOVED, "ann", 2)
     execute_run(run)
-    assert run.record["n_moved"] == find_model(run.id).network.n_moved == 2
-    update_record(
-        run, n_moved=0
-    )  # as in a run of a version that knew of no second look
+    assert run.record.model.n_moved == find_model(run.id).network.n_moved == 2
+    # As in a run of a version that knew of no second look.
+    update_record(run, model=replace(run.record.model, n_moved=0))
     folder = publish(run, "mine")
     loose, packed = run.folder / WEIGHTS, folder / WEIGHTS
     assert packed.stat().st_size < loose.stat().st_size
@@ -57,7 +57,7 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
         np.testing.assert_allclose(after, before, rtol=1e-3, atol=1e-6)
     published = find_model("mine")
     assert published.folder == folder
-    assert published.record["id"] == run.id
+    assert read_record(folder).id == run.id
     assert published.network.n_moved == 2
     rate = load_evaluation(run.folder).accuracy
     card = (folder / CARD).read_text()
@@ -98,6 +98,12 @@ def test_a_name_that_is_no_folder_name_is_refused(run, name: str) -> None:
     update_record(run, state="finished")
     with pytest.raises(ModelError, match="cannot name a model"):
         publish(run, name)
+
+
+def test_a_finished_run_without_a_model_in_its_record_is_refused(run) -> None:
+    update_record(run, state="finished")
+    with pytest.raises(ModelError, match="tells of no model"):
+        publish(run, "mine")
 
 
 def test_a_run_that_is_not_finished_has_no_model_to_ship(run) -> None:

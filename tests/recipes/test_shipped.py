@@ -20,8 +20,10 @@ from audiomnist.networks.config import N_MOVED
 from audiomnist.recipes.model_card import _in_8_bits
 from audiomnist.recipes.models import find_recipe
 from audiomnist.recipes.publishing import CARD
-from audiomnist.recognition.models import DEFAULT_MODEL, RECORD, find_model, list_models
+from audiomnist.recognition.models import DEFAULT_MODEL, find_model, list_models
+from audiomnist.recognition.record import RECORD
 from audiomnist.runs.config import RunConfig
+from audiomnist.runs.record import read_record
 from audiomnist.settings import REPOSITORY
 
 SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))
@@ -200,7 +202,7 @@ def test_the_card_shows_what_the_record_says(name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_card_shows_what_the_version_in_8_bits_understands(name, fsdd):
     model = find_model(name)
-    config = config_from_dict(RunConfig, model.record["config"])
+    config = read_record(model.folder).config
     result = load_evaluation(model.folder)
     assert all(clip.path.exists() for clip in result.clips)
     assert _in_8_bits(model, config, result) in card(name)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from audiomnist.errors import AudioMnistError, RunError
-from audiomnist.recognition.models import RECORD
+from audiomnist.recognition.record import RECORD
 from audiomnist.runs import folder, worker
 from audiomnist.runs.folder import (
     create_run,
@@ -50,15 +50,27 @@ def test_a_run_that_nobody_started_fails_after_a_while(monkeypatch):
     assert "without a word" in run.message
 
 
+def damaged(**wrong):
+    """The record of a run in which this is wrong."""
+    created = "2026-01-01T00:00:00+00:00"
+    right = {"id": "a", "state": "running", "created": created, "config": {}}
+    return json.dumps({**right, **wrong})
+
+
 @pytest.mark.parametrize(
     "content",
     [
         "",
         "[]",
         '{"state": "running"}',
-        '{"state": "odd", "created": "2026-01-01T00:00:00+00:00", "config": {}}',
-        '{"state": "running", "created": "yesterday", "config": {}}',
-        '{"state": "running", "created": "2026-01-01T00:00:00+00:00", "config": 3}',
+        damaged(state="odd"),
+        damaged(created="yesterday"),
+        damaged(created="2026-01-01T00:00:00"),
+        damaged(config=3),
+        damaged(colour="red"),
+        damaged(format=3),
+        damaged(corpora={"embedded": 3}),
+        damaged(split={"rule": "speaker"}),
     ],
 )
 def test_a_damaged_run_is_left_out_and_can_be_deleted(content):
@@ -135,7 +147,7 @@ def test_a_full_disk_leaves_no_run_behind(monkeypatch):
     def full(*_):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(folder, "write_json", full)
+    monkeypatch.setattr(folder, "write_record", full)
     with pytest.raises(RunError, match="No space left on device"):
         create_run(preset("ann"))
     assert list(settings().runs.iterdir()) == []

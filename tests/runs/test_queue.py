@@ -124,17 +124,17 @@ def test_a_run_becomes_a_model(config, tiny_corpus, monkeypatch):
     assert (run.state, run.message) == ("finished", "")
     assert epochs == run.history
     record = run.record
-    assert seen == [("running", "evaluating", record["threshold"])]
-    assert record["corpora"] == {config.corpora[0]: tiny_corpus.digest}
+    assert seen == [("running", "evaluating", record.model.calibration.threshold)]
+    assert record.corpora == {config.corpora[0]: tiny_corpus.digest}
     split = config.split([tiny_corpus])
-    assert record["split"]["rule"] == "random"
-    assert record["split"]["digest"] == split.digest
-    assert record["split"]["test"] == len(split.test)
-    assert set(record["versions"]) > {"python", "tensorflow", "keras"}
-    assert record["created"] < record["finished"]
-    assert record["best_epoch"] in (1, 2)
-    assert record["seconds"] == sum(metrics.seconds for metrics in run.history)
-    assert record["processor_seconds"] > 0
+    assert record.split.rule == "random"
+    assert record.split.digest == split.digest
+    assert record.split.test == len(split.test)
+    assert set(record.versions) > {"python", "tensorflow", "keras"}
+    assert record.created < record.finished
+    assert record.best_epoch in (1, 2)
+    assert record.seconds == sum(metrics.seconds for metrics in run.history)
+    assert record.processor_seconds > 0
     left = {path.name for path in run.folder.iterdir()}
     assert {WEIGHTS, LITERT} < left and CHECKPOINT not in left
     assert not [name for name in left if name.startswith(UNFINISHED)]
@@ -211,7 +211,7 @@ def test_an_interrupted_run_goes_on_where_it_was(config):
     execute_run(broken, rest.append)
     assert [metrics.epoch for metrics in rest] == [3]
     assert measures(broken.history) == measures(whole.history)
-    assert broken.record["threshold"] == whole.record["threshold"]
+    assert broken.record.model == whole.record.model
 
 
 @pytest.fixture
@@ -291,7 +291,7 @@ def test_a_finished_run_stays_finished_when_it_is_interrupted(config, monkeypatc
         with pytest.raises(KeyboardInterrupt):
             execute_run(run)
     assert run.state == "finished"
-    assert run.record["threshold"] > 0
+    assert run.record.model.calibration.threshold > 0
 
 
 def test_a_run_whose_reader_has_gone_is_cancelled(config):
@@ -405,7 +405,7 @@ def test_a_run_is_cancelled_by_several_at_once(
             wait_until(lambda run=run: worker.is_alive(run.folder))
         with ThreadPoolExecutor(8) as several:
             list(several.map(cancel_run, [run] * 8))
-        assert (run.state, run.record["state"]) == ("cancelled", "cancelled")
+        assert (run.state, run.record.state) == ("cancelled", "cancelled")
         assert worker.queued_at(run.folder) is None
 
 

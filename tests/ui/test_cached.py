@@ -19,7 +19,7 @@ def test_an_evaluation_is_read_again_only_when_it_was_written_anew(
 ):
     tested = cached.tested(finished_run)
     found = load_evaluation(finished_run.folder)
-    threshold = finished_run.record["threshold"]
+    threshold = finished_run.record.model.calibration.threshold
     assert tested.accuracy == found.accuracy
     assert tested.false_answers == at_threshold(found, threshold).false_answers
     path = finished_run.folder / FILE_NAME

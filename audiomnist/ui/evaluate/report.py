@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from audiomnist.corpora import library
-from audiomnist.corpora.split_rules import RULES
 from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.rejection import (
     at_threshold,
@@ -19,6 +18,7 @@ from audiomnist.evaluation.rejection import (
 )
 from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.models import Model
+from audiomnist.runs.record import read_record
 from audiomnist.ui import cached, layout, state, titles
 from audiomnist.ui.numbers import interval, share, tell_of_few_speakers
 
@@ -49,21 +49,20 @@ def choose_part() -> str:
 
 def describe_part(model: Model, part: str) -> None:
     """Say what the model is evaluated on, and what that is worth."""
-    config = model.record["config"]
+    config = read_record(model.folder).config
     if part == HELD_OUT:
-        rule = config["split_rule"]
-        explanation = RULES[rule].explanation if rule in RULES else ""
-        of = f" ({layout.plain(config['held_out'])})" if config["held_out"] else ""
+        rule = config.rule
+        of = f" ({layout.plain(config.held_out)})" if config.held_out else ""
         corpora_here = ", ".join(
-            layout.plain(titles.corpus_title(name)) for name in config["corpora"]
+            layout.plain(titles.corpus_title(name)) for name in config.corpora
         )
         st.caption(
-            f"Recordings: {corpora_here}. Split by the rule “{rule}”{of}, seed "
-            f"{config['split_seed']}. {explanation}",
+            f"Recordings: {corpora_here}. Split by the rule “{rule.name}”{of}, seed "
+            f"{config.split_seed}. {rule.explanation}",
             help="The seed is the number that all random choices of the split follow "
             "from: the same seed gives the same split.",
         )
-    elif part in config["corpora"]:
+    elif part in config.corpora:
         st.warning(
             "This model was trained on some of these clips, so the accuracy is too "
             "good to be true. Its own test part leaves them out.",
@@ -75,14 +74,14 @@ def describe_part(model: Model, part: str) -> None:
 
 def tell_of_strangers(model: Model, part: str) -> None:
     """Say how well strangers are understood, where the test is by people who train."""
-    measured = model.record.get("calibration")
+    measured = read_record(model.folder).strangers
     if part != HELD_OUT or measured is None:
         return
-    rate = Rate(measured["n_correct"], measured["n_clips"])
+    rate = measured.accuracy
     st.info(
         "The speakers in this test also train the model, with other clips, which "
         "makes it look better than it is. A run with the same settings that kept "
-        f"{measured['n_speakers']} speakers apart recognized **{share(rate.value)}** "
+        f"{measured.n_speakers} speakers apart recognized **{share(rate.value)}** "
         f"of the clips of those strangers ({interval(rate)}).",
         icon="👥",
     )

@@ -17,6 +17,7 @@ from audiomnist.evaluation.metrics import Evaluation, Mistake, identity
 from audiomnist.plots.results import plot_confusion, plot_speaker_accuracy
 from audiomnist.recognition.models import list_models
 from audiomnist.recognition.recognizer import Recognizer
+from audiomnist.runs.record import read_record
 from audiomnist.ui import answers, cached, choose_model, figures, layout, listen, state
 from audiomnist.ui.evaluate.answering import show_answering
 from audiomnist.ui.numbers import interval, share
@@ -271,7 +272,7 @@ def _evaluate_second(other: str, evaluation: Evaluation) -> Evaluation | None:
 
 def _n_known(other: str, evaluation: Evaluation) -> int:
     """How many of these clips may be among those that the other model learned from."""
-    learned = set(cached.recognizer(other).model.record["config"]["corpora"])
+    learned = set(read_record(cached.recognizer(other).model.folder).config.corpora)
     saved = _saved(other)
     held_out = {identity(clip) for clip in saved.clips} if saved else set()
     return sum(

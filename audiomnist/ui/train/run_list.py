@@ -71,5 +71,5 @@ def _row(run: Run) -> dict[str, object]:
         "Epochs": len(history) if is_still else None,
         "Split": config.split_rule,
         "Corpora": ", ".join(map(titles.short_corpus_title, config.corpora)),
-        "Started": pd.Timestamp(run.record["created"]),
+        "Started": pd.Timestamp(run.record.created),
     }
