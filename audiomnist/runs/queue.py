@@ -34,27 +34,36 @@ _TURN_POLL = 0.5  # s between two looks at the queue
 def launch_run(run: Run) -> None:
     """Start a process that trains a waiting run when its turn comes.
 
+    Its place in the queue is taken at once; while the process starts, others may look
+    at the queue and change it.
+
     Raises
     ------
     RunError
         If too many runs wait already, the run is not waiting to be started, or
         the process cannot be started.
     """
-    here = settings()
     with _queue():
-        if run.state in ENDED or worker.queued_at(run.folder) is not None:
-            raise RunError(
-                f"The run {run.id} is {run.state} and cannot be started a second "
-                "time. Resume it, or make a new one."
-            )
-        n_waiting = sum(other.state == "waiting" for other in _queued_runs())
-        n_busy = sum(other.state == "running" for other in _queued_runs()) + n_waiting
-        if n_busy >= here.max_running + here.max_waiting:
-            raise RunError(
-                f"{n_waiting} runs wait for their turn already; this server lets "
-                f"{here.max_waiting} wait. Cancel one or try again later."
-            )
-        worker.start(run.folder, ["train", "--run", run.id])
+        _refuse_launch(run)
+        queued = worker.reserve(run.folder)
+    worker.start(run.folder, ["train", "--run", run.id], queued)
+
+
+def _refuse_launch(run: Run) -> None:
+    """Raise what speaks against the start of a run, if anything does."""
+    here = settings()
+    if run.state in ENDED or worker.queued_at(run.folder) is not None:
+        raise RunError(
+            f"The run {run.id} is {run.state} and cannot be started a second "
+            "time. Resume it, or make a new one."
+        )
+    states = [other.state for other in _queued_runs()]
+    n_waiting = states.count("waiting")
+    if n_waiting + states.count("running") >= here.max_running + here.max_waiting:
+        raise RunError(
+            f"{n_waiting} runs wait for their turn already; this server lets "
+            f"{here.max_waiting} wait. Cancel one or try again later."
+        )
 
 
 def resume_run(run: Run) -> None:

@@ -113,10 +113,42 @@ def is_starting(folder: Path) -> bool:
     return time.time() - queued < START_TIME
 
 
-def start(folder: Path, arguments: Sequence[str]) -> None:
+def reserve(folder: Path) -> float:
+    """Let a folder wait for a worker that is about to be started.
+
+    Returns
+    -------
+    float
+        Since when it waits, in seconds, for `start`.
+
+    Raises
+    ------
+    RunError
+        If the folder cannot be written.
+    """
+    queued = time.time()
+    try:
+        _write_ticket(folder, queued, None)
+    except OSError as error:
+        raise _not_started(folder, error) from error
+    return queued
+
+
+def start(folder: Path, arguments: Sequence[str], queued: float) -> None:
     """Start `python -m audiomnist` with these arguments as the folder's worker.
 
-    It outlives this process. One core is left to others, see `n_threads`.
+    It outlives this process. One core is left to others, see `n_threads`. Nothing is
+    started if the folder no longer waits, as when it was cancelled meanwhile, and it
+    does not wait on if no process can be started.
+
+    Parameters
+    ----------
+    folder
+        A folder that is reserved.
+    arguments
+        Of the command line.
+    queued
+        What `reserve` returned.
 
     Raises
     ------
@@ -124,15 +156,15 @@ def start(folder: Path, arguments: Sequence[str]) -> None:
         If the process cannot be started.
     """
     reap()
+    if queued_at(folder) != queued:
+        return
     environment = dict(os.environ)
     paths = [str(REPOSITORY), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     environment["AUDIOMNIST_HOME"] = str(settings().home.absolute())
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         environment.setdefault(variable, str(n_threads()))
-    queued = time.time()
     try:
-        _write_ticket(folder, queued, None)
         with (folder / OUTPUT).open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "audiomnist", *arguments],
@@ -144,10 +176,8 @@ def start(folder: Path, arguments: Sequence[str]) -> None:
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
     except OSError as error:
-        raise RunError(
-            f"No process could be started for {folder.name} ({error.strerror}). "
-            "Free memory or disk space and start it again."
-        ) from error
+        (folder / _TICKET).unlink(missing_ok=True)
+        raise _not_started(folder, error) from error
     _started[folder] = _Started(process, queued)
 
 
@@ -207,6 +237,14 @@ def last_words(folder: Path) -> str:
         return ""
     spoken = (line.strip() for line in reversed(lines) if not _CHATTER.match(line))
     return next((line for line in spoken if line), "")
+
+
+def _not_started(folder: Path, error: OSError) -> RunError:
+    """Say in a sentence why there is no worker."""
+    return RunError(
+        f"No process could be started for {folder.name} ({error.strerror}). "
+        "Free memory or disk space and start it again."
+    )
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -415,6 +416,60 @@ def test_a_worker_that_dies_at_birth_fails_its_run(config, monkeypatch):
     launch_run(run)
     wait_until(lambda: run.state == "failed")
     assert "without a word" in run.message
+
+
+@pytest.fixture
+def slow_start(monkeypatch):
+    """Hold up the start of each process; gives what tells of one and lets it go on."""
+    begun, may_go_on = threading.Event(), threading.Event()
+
+    def popen(*_, **__):
+        begun.set()
+        assert may_go_on.wait(60)
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(worker.subprocess, "Popen", popen)
+    yield begun, may_go_on
+    may_go_on.set()
+
+
+def test_a_slow_start_keeps_its_place_and_nobody_waiting(
+    config, monkeypatch, slow_start
+):
+    monkeypatch.setenv("AUDIOMNIST_MAX_RUNNING", "1")
+    monkeypatch.setenv("AUDIOMNIST_MAX_WAITING", "0")
+    begun, may_go_on = slow_start
+    first, second = create_run(config), create_run(config)
+    with ThreadPoolExecutor(2) as visitors:
+        starting = visitors.submit(launch_run, first)
+        assert begun.wait(60)
+        refused = visitors.submit(launch_run, second)
+        with pytest.raises(RunError, match="this server lets 0 wait"):
+            refused.result(timeout=60)
+        assert (first.state, starting.done()) == ("waiting", False)
+        assert list_runs() == [second, first]
+        may_go_on.set()
+        with pytest.raises(RunError, match="Cannot allocate memory"):
+            starting.result(timeout=60)
+    assert worker.queued_at(first.folder) is None
+
+
+def test_a_run_that_is_cancelled_before_its_process_starts_has_none(
+    config, monkeypatch
+):
+    run = create_run(config)
+    reserve = worker.reserve
+
+    def cancelled(folder):
+        queued = reserve(folder)
+        cancel_run(run)
+        return queued
+
+    monkeypatch.setattr(worker, "reserve", cancelled)
+    monkeypatch.setattr(worker.subprocess, "Popen", None)
+    launch_run(run)
+    assert run.state == "cancelled"
+    assert worker.queued_at(run.folder) is None
 
 
 def test_a_refused_resume_changes_nothing(config, monkeypatch):

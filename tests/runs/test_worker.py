@@ -141,7 +141,7 @@ def test_a_worker_that_does_not_listen_is_stopped(folder, imposter, monkeypatch)
         "print('deaf', flush=True)\n"
         "time.sleep(60)\n"
     )
-    worker.start(folder, [])
+    worker.start(folder, [], worker.reserve(folder))
     wait_for(lambda: worker.last_words(folder) == "deaf")
     worker.stop(folder)
     assert worker._started[folder].process.returncode is not None
@@ -164,7 +164,7 @@ def test_a_started_worker_gets_its_words_and_surroundings(folder, imposter, home
         "print(*sys.argv[1:], os.environ['AUDIOMNIST_HOME'],\n"
         "      os.environ['OMP_NUM_THREADS'], os.getsid(0) == os.getpid())\n"
     )
-    worker.start(folder, ["train", "--run", "x"])
+    worker.start(folder, ["train", "--run", "x"], worker.reserve(folder))
     wait_for(lambda: worker.last_words(folder))
     n_threads = max(1, (os.cpu_count() or 1) - 1)
     expected = f"-m audiomnist train --run x {home} {n_threads} True"
@@ -173,7 +173,7 @@ def test_a_started_worker_gets_its_words_and_surroundings(folder, imposter, home
 
 def test_a_worker_is_starting_until_it_dies_or_too_long(folder, imposter, monkeypatch):
     imposter("import time\ntime.sleep(60)\n")
-    worker.start(folder, [])
+    worker.start(folder, [], worker.reserve(folder))
     assert worker.is_starting(folder)
     started = worker._started.pop(folder)  # as another process sees it
     assert worker.is_starting(folder)
@@ -188,7 +188,7 @@ def test_a_worker_is_starting_until_it_dies_or_too_long(folder, imposter, monkey
 
 def test_a_worker_that_dies_at_birth_is_seen_and_reaped(folder, imposter):
     imposter("raise SystemExit('cannot live')\n")
-    worker.start(folder, [])
+    worker.start(folder, [], worker.reserve(folder))
     wait_for(lambda: not worker.is_starting(folder))
     assert worker.last_words(folder) == "cannot live"
     assert worker._started[folder].process.returncode == 1
@@ -197,7 +197,7 @@ def test_a_worker_that_dies_at_birth_is_seen_and_reaped(folder, imposter):
 def test_a_worker_that_cannot_be_started_is_said(folder, monkeypatch):
     monkeypatch.setattr(worker.sys, "executable", "/nonexistent/python")
     with pytest.raises(RunError, match="No process could be started"):
-        worker.start(folder, [])
+        worker.start(folder, [], worker.reserve(folder))
 
 
 def test_the_chatter_of_tensorflow_is_no_last_word(folder):
