@@ -188,10 +188,7 @@ def _likeliest_if_placed(recognizer: Recognizer, exposure: Exposure) -> list[int
         words = exposure.words[len(digits) : len(digits) + len(batch)]
         power, bounds = power_spectra(batch, spectrum)
         ends = np.array([(word.start, word.end) for word in words])  # (n_clips, 2)
-        # A frame stands for the hop around its centre; rounding must not lose one.
-        spans = bounds[:-1, None] + np.floor(ends / spectrum.hop + 0.5 + 1e-6).astype(
-            np.int64
-        )
+        spans = bounds[:-1, None] + spectrum.frames_at(ends)
         first, last = bounds[:-1, None], bounds[1:, None]
         spans = np.clip(spans, first, last)
         features = render(Spectra(power, bounds, spans), model.features)

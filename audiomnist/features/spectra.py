@@ -75,6 +75,29 @@ class SpectrumConfig:
         """Time between frames in seconds."""
         return self.hop_length / self.sample_rate
 
+    def seconds_of(self, frames: np.ndarray) -> np.ndarray:
+        """When frames begin, in seconds: each stands for the hop around its centre.
+
+        Parameters
+        ----------
+        frames
+            Numbers of frames, counted from the recording's first, of any shape.
+
+        Returns
+        -------
+        np.ndarray
+            float64, of the same shape; half a hop below 0 for the first frame.
+        """
+        return (frames - 0.5) * self.hop
+
+    def frames_at(self, seconds: np.ndarray) -> np.ndarray:
+        """The frames that stand for moments, in seconds, int64, of the same shape.
+
+        The beginning of a frame, as `seconds_of` gives it, belongs to that frame even
+        where rounding put it a microframe earlier.
+        """
+        return np.floor(seconds / self.hop + 0.5 + 1e-6).astype(np.int64)
+
     @property
     def n_bins(self) -> int:
         """Frequencies in one spectrum, from 0 Hz to half the sample rate."""

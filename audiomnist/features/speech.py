@@ -151,8 +151,7 @@ def speech_in(
     """
     if span[0] == span[1]:
         return None
-    # A frame stands for the hop around its centre.
-    start, end = (span - 0.5) * spectrum.hop
+    start, end = spectrum.seconds_of(span)
     return Speech(max(0.0, float(start)), min(audio.duration, float(end)))
 
 

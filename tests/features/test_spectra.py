@@ -130,3 +130,13 @@ def test_a_clip_shorter_than_a_window_is_explained() -> None:
 def test_contradicting_sizes_are_refused(settings: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         SpectrumConfig(**settings)
+
+
+@pytest.mark.parametrize("hop_length", [80, 120, 199])
+def test_a_frame_stands_for_the_hop_around_its_centre(hop_length: int) -> None:
+    config = SpectrumConfig(hop_length=hop_length)
+    frames = np.arange(1000)
+    begin = config.seconds_of(frames)
+    assert np.allclose(begin + config.hop / 2, frames * hop_length / 8000)
+    assert np.array_equal(config.frames_at(begin), frames)
+    assert np.array_equal(config.frames_at(begin + 0.99 * config.hop), frames)
