@@ -15,8 +15,10 @@ from audiomnist.evaluation.rejection import (
     expected_calibration_error,
 )
 from audiomnist.plots.confidence import plot_coverage, plot_reliability
+from audiomnist.plots.style import Style
 from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.ui import answers, cached, figures
+from audiomnist.ui.figures import Picture
 from audiomnist.ui.numbers import interval, share
 
 
@@ -80,15 +82,22 @@ def _show_coverage(curve: pd.DataFrame, threshold: float) -> None:
     """Draw and explain what each threshold would cost."""
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
-        figure = plot_coverage(curve, threshold, style=figures.style())
-        alt = "Right and false answers by coverage; the numbers are in the table below."
-        figures.show(figures.draw(figure, alt))
+        figures.show(draw_coverage(True, curve, threshold, figures.style()))
     with right:
         st.markdown(
             "**When to answer.** A higher threshold moves to the left: fewer digits "
             "are answered, but more of the answers are right, and fewer other sounds "
             "are taken for a digit. The band around each line is its 95 % interval."
         )
+
+
+@figures.keep
+def draw_coverage(curve: pd.DataFrame, threshold: float, style: Style) -> Picture:
+    """Draw what each threshold costs, see `plot_coverage`."""
+    return figures.draw(
+        plot_coverage(curve, threshold, style=style),
+        alt="Right and false answers by coverage; the numbers are in the table below.",
+    )
 
 
 def _show_calibration(evaluation: Evaluation, table: pd.DataFrame) -> None:
@@ -98,9 +107,7 @@ def _show_calibration(evaluation: Evaluation, table: pd.DataFrame) -> None:
     error = expected_calibration_error(evaluation)
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
-        figure = plot_reliability(table, error, style=figures.style())
-        alt = "Accuracy by confidence; the numbers are in the table below."
-        figures.show(figures.draw(figure, alt))
+        figures.show(draw_reliability(True, table, error, figures.style()))
     with right:
         off = share(error).replace(" ", "\N{NO-BREAK SPACE}")
         n_silent = int((~evaluation.is_answered).sum())
@@ -112,6 +119,15 @@ def _show_calibration(evaluation: Evaluation, table: pd.DataFrame) -> None:
             f"line: {off}."
             + (f" {n_silent:,} clips without speech are left out." if n_silent else "")
         )
+
+
+@figures.keep
+def draw_reliability(table: pd.DataFrame, error: float, style: Style) -> Picture:
+    """Draw how sure and how right a model is, see `plot_reliability`."""
+    return figures.draw(
+        plot_reliability(table, error, style=style),
+        alt="Accuracy by confidence; the numbers are in the table below.",
+    )
 
 
 def _show_tables(curve: pd.DataFrame, table: pd.DataFrame) -> None:

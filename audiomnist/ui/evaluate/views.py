@@ -15,11 +15,13 @@ from audiomnist.errors import ModelError
 from audiomnist.evaluation.evaluate import mcnemar
 from audiomnist.evaluation.metrics import Evaluation, Mistake, identity
 from audiomnist.plots.results import plot_confusion, plot_speaker_accuracy
+from audiomnist.plots.style import Style
 from audiomnist.recognition.models import list_models
 from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.runs.record import read_record
 from audiomnist.ui import answers, cached, choose_model, figures, layout, listen, state
 from audiomnist.ui.evaluate.answering import show_answering
+from audiomnist.ui.figures import Picture
 from audiomnist.ui.numbers import interval, share
 
 _DIGITS = [str(digit) for digit in range(10)]
@@ -33,8 +35,7 @@ def show_confusion(name: str, recognizer: Recognizer, evaluation: Evaluation) ->
     matrix = evaluation.confusion()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        alt = "Confusion matrix; the numbers are in the table below."
-        figures.show(figures.draw(plot_confusion(matrix, style=figures.style()), alt))
+        figures.show(draw_confusion(True, matrix, figures.style()))
     with right:
         st.markdown(
             "Each row is a digit that was said, each column what the model answered. "
@@ -50,6 +51,15 @@ def show_confusion(name: str, recognizer: Recognizer, evaluation: Evaluation) ->
             columns=[*_DIGITS, "no answer"],
         )
         st.dataframe(table, height="content", alt="Confusion matrix as numbers")
+
+
+@figures.keep
+def draw_confusion(matrix: np.ndarray, style: Style) -> Picture:
+    """Draw a confusion matrix of shape (10, 11), see `plot_confusion`."""
+    return figures.draw(
+        plot_confusion(matrix, style=style),
+        alt="Confusion matrix; the numbers are in the table below.",
+    )
 
 
 def _worst_pairs(matrix: np.ndarray) -> list[str]:
@@ -98,9 +108,7 @@ def show_speakers(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
     table = evaluation.per_speaker()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        figure = plot_speaker_accuracy(table, style=figures.style())
-        alt = "Accuracy of each speaker; the numbers are in the table below."
-        figures.show(figures.draw(figure, alt))
+        figures.show(draw_speakers(True, table, figures.style()))
     with right:
         st.markdown(
             "An average can hide a voice that is rarely recognized. The lines are 95 "
@@ -121,6 +129,15 @@ def show_speakers(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
             column_config={"speaker": "Speaker", "n": "Clips", **percent},
             alt="Accuracy of each speaker",
         )
+
+
+@figures.keep
+def draw_speakers(table: pd.DataFrame, style: Style) -> Picture:
+    """Draw the accuracy of each speaker, see `plot_speaker_accuracy`."""
+    return figures.draw(
+        plot_speaker_accuracy(table, style=style),
+        alt="Accuracy of each speaker; the numbers are in the table below.",
+    )
 
 
 def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
