@@ -49,8 +49,8 @@ def model_card(name: str, model: Model, record: RunRecord, clips: RunClips) -> s
         What the model is called.
     model
         As it is shipped, with its evaluation.
-    config, clips
-        The settings of its run, and the recordings that they select.
+    record, clips
+        The record of its run, and the recordings that its settings select.
 
     Raises
     ------
