@@ -1,14 +1,14 @@
 """The command line: the same functions as the pages, for scripts and servers.
 
-Owns the parser, the exit status and what becomes of errors; `commands` owns the
-words and options.
+Owns the exit status and what becomes of errors; each module of `commands` owns a
+group of commands and their options.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+
+import click
 
 from audiomnist.commands import data, hearing, measuring, training
 from audiomnist.errors import AudioMnistError
@@ -22,13 +22,25 @@ INTERRUPTED = 130
 OUTPUT_CLOSED = 141
 """Exit status when nobody reads the output any more: 128 plus the signal's number."""
 
+_PROGRAM = "python -m audiomnist"
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what was wrong, and where the help is."""
-        self.exit(BAD_INPUT, f"{self.prog}: {message}. Try {self.prog} --help\n")
+_COMMANDS = click.Group(
+    commands=[
+        data.data,
+        training.train,
+        training.recipe,
+        training.runs,
+        hearing.models,
+        hearing.evaluate,
+        hearing.predict,
+        measuring.benchmark,
+    ],
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Hear a spoken digit, know which one, and see why.",
+    epilog="Everything that is downloaded, trained or cached lies under "
+    "AUDIOMNIST_HOME. Exit status: 0 done, 2 bad input, 130 stopped by Ctrl-C.",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,11 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv
         The words after the program's name; those of the process if None.
     """
-    arguments = _parser().parse_args(argv)
     try:
-        status: int = arguments.command(arguments) or 0
-        sys.stdout.flush()
-        return status
+        return _run(sys.argv[1:] if argv is None else list(argv))
+    except click.UsageError as error:
+        return _refuse_usage(error)
     except AudioMnistError as error:
         return _refuse(str(error))
     except BrokenPipeError:
@@ -58,18 +69,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
-    parser = _Parser(
-        prog="python -m audiomnist",
-        description="Hear a spoken digit, know which one, and see why.",
-        epilog="Everything that is downloaded, trained or cached lies under "
-        "AUDIOMNIST_HOME. Exit status: 0 done, 2 bad input, 130 stopped by Ctrl-C.",
-    )
-    groups = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (data, training, hearing, measuring):
-        group.add(groups)
-    return parser
+def _run(words: list[str]) -> int:
+    """Run a command; `click.Group.main` would not leave Ctrl-C and pipes to `main`."""
+    try:
+        with _COMMANDS.make_context(_PROGRAM, words) as context:
+            status: int = _COMMANDS.invoke(context) or 0
+    except click.exceptions.Exit as end:  # the help was shown
+        status = end.exit_code
+    sys.stdout.flush()
+    return status
+
+
+def _refuse_usage(error: click.UsageError) -> int:
+    """Say in one line what was wrong with the words, and where the help is."""
+    program = error.ctx.command_path if error.ctx else _PROGRAM
+    message = " ".join(error.format_message().split())
+    stop = "" if message.endswith((".", "?")) else "."
+    print(f"{program}: {message}{stop} Try {program} --help", file=sys.stderr)
+    return BAD_INPUT
 
 
 def _refuse(message: str) -> int:

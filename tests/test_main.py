@@ -7,26 +7,40 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from audiomnist.__main__ import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
+from audiomnist.commands.measuring import NAMES, Benchmark
 from audiomnist.corpora.library import available, import_corpus, load_corpus
 from audiomnist.corpora.split_rules import RULES
+from audiomnist.errors import RunError
 from audiomnist.networks.config import NETWORKS
+from audiomnist.networks.speech_embedding import Layer
+from audiomnist.recipes import embedding, espeak
 from audiomnist.recognition.models import DEFAULT_MODEL, find_model, list_models
 from audiomnist.runs.config import RunConfig
-from audiomnist.runs.folder import list_runs
+from audiomnist.runs.folder import Run, create_run, list_runs, update_record
+from audiomnist.runs.presets import preset
 from audiomnist.runs.queue import requeue_run
 from audiomnist.runs.record import read_record, write_record
 from audiomnist.settings import REPOSITORY
-from audiomnist.training.history import best_epoch
+from audiomnist.training.config import AugmentationConfig, TrainConfig
+from audiomnist.training.history import EpochMetrics, best_epoch, write_history
 
-COMMANDS = ("data", "train", "runs", "models", "evaluate", "predict", "benchmark")
+COMMANDS = (
+    *("data", "train", "recipe", "runs", "models", "evaluate", "predict"),
+    "benchmark",
+)
 FIELDS = {
     *("path", "digit", "probability", "probabilities", "latency_ms", "reason"),
     "error",
@@ -69,11 +83,21 @@ def word(tmp_path: Path, spoken) -> Path:
 @pytest.fixture
 def silence(tmp_path: Path) -> Path:
     """A recording with nothing in it."""
-    import numpy as np
-
     path = tmp_path / "silence.wav"
     path.write_bytes(encode_wav(Audio(np.zeros(8000, np.float32), 8000)))
     return path
+
+
+@pytest.fixture
+def on_terminal(capsys, monkeypatch) -> Callable[[Sequence[str]], int]:
+    """`main` where stderr is a terminal."""
+
+    def run(words: Sequence[str]) -> int:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys.stderr, "isatty", lambda: True)
+            return main(words)
+
+    return run
 
 
 @pytest.fixture
@@ -88,56 +112,80 @@ def broken(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("words", [(), *((name,) for name in COMMANDS)])
-def test_help_explains_every_command(capsys, words):
-    with pytest.raises(SystemExit) as ended:
-        main([*words, "--help"])
-    assert ended.value.code == 0
-    shown = capsys.readouterr().out
-    assert "usage:" in shown
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_explains_every_command(capsys, words, option):
+    assert main([*words, option]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith(
+        f"Usage: {' '.join(('python -m audiomnist', *words))}"
+    )
+    assert not captured.err
     if not words:
-        assert all(f"\n    {name}" in shown for name in COMMANDS)
+        assert all(f"\n  {name} " in captured.out for name in COMMANDS)
 
 
 def test_help_of_train_names_every_rule_and_network(capsys):
-    with pytest.raises(SystemExit):
-        main(["train", "--help"])
+    assert main(["train", "--help"]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in (*RULES, *NETWORKS))
 
 
-def test_help_loads_nothing_heavy():
-    code = (
-        "import sys\nfrom audiomnist.__main__ import main\n"
-        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "heavy = {'numpy', 'pandas', 'librosa', 'streamlit', 'tensorflow', 'keras'}\n"
-        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, check=True, capture_output=True
-    )
+def test_help_of_benchmark_names_every_benchmark(capsys):
+    assert main(["benchmark", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in (*NAMES, "all", "tables"))
+
+
+def test_no_command_loads_what_it_does_not_need(word):
+    heavy = {"librosa", "streamlit", "tensorflow", "keras", "pandas", "tqdm", "rich"}
+    for words, slow in ((["--help"], heavy | {"numpy"}), (["predict", word], heavy)):
+        code = (
+            "import sys\nfrom audiomnist.__main__ import main\n"
+            f"assert main({[str(word) for word in words]!r}) == 0\n"
+            f"loaded = {slow!r} & set(sys.modules)\nassert not loaded, loaded\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
 
 
 # Bad input
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "expected"),
     [
-        (),
-        ("dance",),
-        ("predict", "--dance"),
-        ("evaluate",),
-        ("benchmark", "patience"),
-        ("data",),
+        ((), "Missing command"),
+        (("dance",), "'dance'"),
+        (("predict", "--dance"), "--dance"),
+        (("evaluate",), "--corpus"),
+        (("evaluate", "--corpus", "x", "--part", "some"), "'all', 'test'"),
+        (("benchmark",), "WHAT"),
+        (("benchmark", "patience"), "'tables'"),
+        (("data",), "Missing command"),
+        (("data", "download"), "NAME"),
+        (("data", "import", "mine"), "SOURCE"),
+        (("data", "remove"), "NAME"),
+        (("data", "synthesize"), "--out"),
+        (("data", "embedding"), "--out"),
+        (("runs",), "Missing command"),
+        (("runs", "publish", "some-run"), "NAME"),
+        (("recipe",), "NAME"),
+        (("train", "--epochs", "many"), "'many' is not a valid integer"),
+        (("train", "--learning-rate", "high"), "'high' is not a valid float"),
+        (("train", "--run", "one", "--resume", "two"), "--run is not allowed"),
     ],
 )
-def test_words_that_are_no_command_are_refused_in_one_line(capsys, words):
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    assert ended.value.code == BAD_INPUT
+def test_words_that_are_no_command_are_refused_in_one_line(capsys, words, expected):
+    assert main(words) == BAD_INPUT
     captured = capsys.readouterr()
     assert not captured.out
-    assert "--help" in one_line(captured.err)
+    said = one_line(captured.err)
+    assert expected in said
+    group = " ".join(("python -m audiomnist", *words[:1]))
+    assert said.startswith((f"{group}:", f"{group} ", "python -m audiomnist:"))
+    assert said.endswith("--help")
 
 
 @pytest.mark.parametrize(
@@ -161,6 +209,11 @@ def test_words_that_are_no_command_are_refused_in_one_line(capsys, words):
         (("train", "--run", "../../etc"), "../../etc"),
         (("train", "--resume", "no-such-run"), "no-such-run"),
         (("runs", "cancel", "no-such-run"), "no-such-run"),
+        (("runs", "resume", "no-such-run"), "no-such-run"),
+        (("runs", "delete", "no-such-run"), "no-such-run"),
+        (("runs", "publish", "no-such-run", "mine"), "no-such-run"),
+        (("recipe", "nobody"), "no recipe 'nobody'"),
+        (("benchmark", "tables", "--out", "no-such-file"), "no-such-file"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(capsys, words, expected):
@@ -218,6 +271,78 @@ def test_files_that_were_left_out_are_named_with_the_reason(capsys, tmp_path, sp
     shown = capsys.readouterr().out
     assert "1 files left out" in shown
     assert "'eleven' is not a digit" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "planned"), [((), espeak.plan), (("--words",), espeak.plan_words)]
+)
+def test_what_is_asked_for_is_synthesized(
+    capsys, monkeypatch, tmp_path, words, planned
+):
+    some = planned()[:2]
+    monkeypatch.setattr(espeak, planned.__name__, lambda: some)
+    path = tmp_path / "new" / "voices.zip"
+    assert main(["data", "synthesize", *words, "--out", str(path)]) == 0
+    assert one_line(capsys.readouterr().out) == f"{path}: 0.0 MB"
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == sorted(said.name for said in some)
+
+
+def test_the_speech_embedding_learns_from_noise_where_that_is_asked_for(
+    capsys, monkeypatch, tmp_path
+):
+    def denoise(
+        published: tuple[Layer, ...], words: object, features: object, *, on_epoch
+    ) -> tuple[Layer, ...]:
+        on_epoch(embedding.DenoisingEpoch(1, 0.5, 0.25, 3.0))
+        return published
+
+    monkeypatch.setattr(embedding, "denoise", denoise)
+    monkeypatch.setattr(embedding, "words_to_hear", lambda features: range(1500))
+    path = tmp_path / "weights.npz"
+    assert main(["data", "embedding", "--denoise", "--out", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "1,500 words to hear",
+        "epoch  1 of 10  distance 0.500 before the last layer, 0.250 after it  3 s",
+        f"{path}: 0.67 MB",
+    ]
+
+
+# Progress bars
+
+
+def test_an_import_shows_a_bar_for_each_stage(capsys, on_terminal, tiny_folder):
+    assert on_terminal(["data", "import", "mine", str(tiny_folder)]) == 0
+    captured = capsys.readouterr()
+    assert "Copying: 100%" in captured.err and "Checking: 100%" in captured.err
+    assert "| 120/120 [" in captured.err
+    assert one_line(captured.out).startswith("mine: 120 clips")
+
+
+def test_an_evaluation_shows_a_bar(capsys, on_terminal, tiny_folder):
+    words = ["evaluate", "--model", "ann", "--corpus", str(tiny_folder), "--json"]
+    assert on_terminal(words) == 0
+    captured = capsys.readouterr()
+    assert "Evaluating: 100%" in captured.err
+    assert json.loads(one_line(captured.out))["n"] == 120
+
+
+def test_nobody_who_does_not_watch_is_shown_a_bar(capsys, tiny_folder):
+    assert main(["data", "import", "mine", str(tiny_folder)]) == 0
+    assert main(["evaluate", "--model", "ann", "--corpus", "mine"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_refusal_stands_in_the_line_after_the_bar(
+    capsys, on_terminal, tmp_path, spoken
+):
+    (tmp_path / "3_anna_0.wav").write_bytes(b"RIFF, or so it says")
+    assert on_terminal(["data", "import", "mine", str(tmp_path)]) == BAD_INPUT
+    captured = capsys.readouterr()
+    assert not captured.out
+    *bars, said = captured.err.splitlines()
+    assert said.startswith("audiomnist: ")
+    assert any("Checking" in line or "Copying" in line for line in bars)
 
 
 # predict
@@ -460,6 +585,187 @@ def test_a_training_prints_epochs_and_leaves_a_model(capsys, tiny_folder):
     assert "No runs yet" in capsys.readouterr().out
 
 
+@pytest.fixture
+def epochs_of(monkeypatch) -> Callable[..., list[Run]]:
+    """Let a training be these epochs and then fail; gives the runs that began."""
+
+    def give(*numbers: int) -> list[Run]:
+        begun = []
+
+        def execute(run: Run, on_epoch: Callable) -> None:
+            begun.append(run)
+            for number in numbers:
+                on_epoch(measured(number))
+            raise RunError("Enough of that.")
+
+        monkeypatch.setattr("audiomnist.runs.execution.execute_run", execute)
+        return begun
+
+    return give
+
+
+def measured(number: int) -> EpochMetrics:
+    """An epoch that went well."""
+    return EpochMetrics(number, 0.5, 0.75, 0.25, 0.875, 1.5, 3.0)
+
+
+LINE = "loss 0.500, accuracy 75.0%; validation loss 0.250, accuracy 87.5%; 1.5 s"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--network", "resnet"), {"network.kind": "resnet"}),
+        (("--corpus", "embedded"), {"corpora": ("embedded", "tiny")}),
+        (("--split", "random"), {"split_rule": "random"}),
+        (
+            ("--split", "leave_one_out", "--held-out", "voice1"),
+            {"split_rule": "leave_one_out", "held_out": "voice1"},
+        ),
+        (("--others-part", "0.125"), {"training.others_part": 0.125}),
+        (("--speaker-balance", "0.75"), {"training.speaker_balance": 0.75}),
+        (("--synthetic-weight", "0.5"), {"training.synthetic_weight": 0.5}),
+        (("--seed", "7"), {"split_seed": 7, "training.seed": 7}),
+        (("--epochs", "3"), {"training.epochs": 3}),
+        (("--batch-size", "48"), {"training.batch_size": 48}),
+        (("--learning-rate", "0.002"), {"training.learning_rate": 0.002}),
+        (("--patience", "5"), {"training.patience": 5}),
+        (("--augment",), {"training.augmentation": AugmentationConfig()}),
+        (
+            ("--network", "ann", "--no-augment"),
+            {"network.kind": "ann", "training.augmentation": None},
+        ),
+        (("--title", "First steps"), {"title": "First steps"}),
+    ],
+)
+def test_a_new_run_is_the_preset_but_for_what_is_given(
+    capsys, tiny, epochs_of, words, expected
+):
+    begun = epochs_of()
+    assert main(["train", *words, "--corpus", tiny]) == BAD_INPUT
+    (run,) = begun
+    captured = capsys.readouterr()
+    assert one_line(captured.out) == f"Run {run.id}"
+    assert one_line(captured.err) == "audiomnist: Enough of that."
+    changed = {"network.kind": "cnn", "corpora": (tiny,)} | expected
+    assert {name: attrgetter(name)(run.config) for name in changed} == changed
+
+
+def test_other_words_are_those_that_are_given(tmp_path, tiny, epochs_of, spoken):
+    folder = tmp_path / "words"
+    folder.mkdir()
+    for speaker in range(4):
+        path = folder / f"hello_somebody{speaker}_0.wav"
+        path.write_bytes(encode_wav(spoken(3, speaker)))
+    begun = epochs_of()
+    words = ["--others", str(folder), "--others", "embedded"]
+    assert main(["train", "--corpus", tiny, *words]) == BAD_INPUT
+    (run,) = begun
+    assert run.config.others == (str(folder), "embedded")
+
+
+def test_augmentation_is_as_the_preset_has_it_unless_it_is_asked_for(tiny, epochs_of):
+    begun = epochs_of()
+    for network in ("cnn", "ann"):
+        for words in ((), ("--augment",)):
+            main(["train", "--network", network, "--corpus", tiny, *words])
+    found = [run.config.training.augmentation for run in begun]
+    cnn, ann = (preset(kind).training.augmentation for kind in ("cnn", "ann"))
+    assert found == [cnn, AugmentationConfig(), ann, ann]
+    assert cnn is None and ann is not None
+
+
+def test_a_training_shows_a_bar_under_the_lines_of_its_epochs(
+    capsys, on_terminal, tiny, epochs_of
+):
+    epochs_of(1, 2, 3, 4)
+    assert on_terminal(["train", "--corpus", tiny, "--epochs", "4"]) == BAD_INPUT
+    captured = capsys.readouterr()
+    _, *lines = captured.out.splitlines()
+    assert lines == [f"epoch {number} of 4: {LINE}" for number in (1, 2, 3, 4)]
+    shown = captured.err
+    assert "Training:   0%" in shown and "| 0/4 [" in shown
+    assert "Training: 100%" in shown and "| 4/4 [" in shown
+    assert shown.endswith("\naudiomnist: Enough of that.\n")
+
+
+@pytest.mark.parametrize("option", ["--run", "--resume"])
+def test_a_run_that_is_named_goes_on_after_its_last_epoch(
+    capsys, on_terminal, tiny, epochs_of, option
+):
+    run = create_run(
+        RunConfig(corpora=(tiny,), training=TrainConfig(epochs=4), title="Mine")
+    )
+    write_history([measured(1), measured(2)], run.folder)
+    if option == "--resume":
+        update_record(run, state="cancelled")
+    begun = epochs_of(3)
+    assert on_terminal(["train", option, run.id]) == BAD_INPUT
+    assert begun == [run] and run.state == "waiting"
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [f"Run {run.id}", f"epoch 3 of 4: {LINE}"]
+    assert captured.err.index("| 2/4 [") < captured.err.index("| 3/4 [")
+    assert "| 0/4 [" not in captured.err
+
+
+def test_a_recipe_is_given_what_it_is_to_learn_from(
+    capsys, monkeypatch, on_terminal, tiny, tmp_path
+):
+    asked = []
+
+    def follow(name, corpora, others, *, on_step, on_epoch) -> Path:
+        asked.append((name, corpora, others))
+        for step in (1, 2):
+            on_step(step, 2, create_run(RunConfig(corpora=(tiny,), title="Mine")))
+            on_epoch(measured(1))
+        return tmp_path
+
+    monkeypatch.setattr("audiomnist.recipes.models.follow", follow)
+    assert on_terminal(["recipe", "ann"]) == 0
+    words = ["--corpus", tiny, "--others", "a", "--corpus", "embedded", "--others", "b"]
+    assert on_terminal(["recipe", "cnn", *words]) == 0
+    assert asked == [("ann", (), ()), ("cnn", (tiny, "embedded"), ("a", "b"))]
+    runs = sorted(run.id for run in list_runs())
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[:5] == [
+        f"Step 1 of 2: Mine, run {runs[0]}",
+        f"epoch 1 of 50: {LINE}",
+        f"Step 2 of 2: Mine, run {runs[1]}",
+        f"epoch 1 of 50: {LINE}",
+        f"The model ann lies in {tmp_path}",
+    ]
+    assert captured.err.count("| 1/50 [") == 2
+
+
+def test_a_waiting_run_is_cancelled_and_resumed(capsys, monkeypatch, tiny):
+    launched = []
+    monkeypatch.setattr("audiomnist.runs.queue.launch_run", launched.append)
+    run = create_run(RunConfig(corpora=(tiny,)))
+    assert main(["runs", "cancel", run.id]) == 0
+    assert one_line(capsys.readouterr().out) == f"{run.id} was cancelled."
+    assert (run.state, launched) == ("cancelled", [])
+    assert main(["runs", "resume", run.id]) == 0
+    assert one_line(capsys.readouterr().out).startswith(f"{run.id} goes on")
+    assert (run.state, launched) == ("waiting", [run])
+
+
+def test_a_run_is_published_under_the_name_that_is_given(
+    capsys, monkeypatch, tiny, tmp_path
+):
+    published = []
+
+    def publish(run: Run, name: str) -> Path:
+        published.append((run, name))
+        return tmp_path / name
+
+    monkeypatch.setattr("audiomnist.recipes.publishing.publish", publish)
+    run = create_run(RunConfig(corpora=(tiny,)))
+    assert main(["runs", "publish", run.id, "mine"]) == 0
+    assert published == [(run, "mine")]
+    said = one_line(capsys.readouterr().out)
+    assert said == f"The model mine lies in {tmp_path / 'mine'}"
+
+
 @pytest.mark.parametrize("start", ["--resume", "--run"])
 @pytest.mark.parametrize(
     "words",
@@ -468,6 +774,10 @@ def test_a_training_prints_epochs_and_leaves_a_model(capsys, tiny_folder):
         ("--corpus", "embedded"),
         ("--split", "random"),
         ("--held-out", "anna"),
+        ("--others", "embedded"),
+        ("--others-part", "0"),
+        ("--speaker-balance", "0"),
+        ("--synthetic-weight", "1"),
         ("--seed", "0"),
         ("--epochs", "3"),
         ("--batch-size", "32"),
@@ -527,3 +837,72 @@ def test_a_folder_called_like_a_corpus_is_not_taken_for_it(
     arguments = ["evaluate", "--model", "ann", "--corpus", str(folder)]
     assert main([*arguments, "--part", "test"]) == 2
     assert "was not trained on embedded" in capsys.readouterr().err
+
+
+# benchmark
+
+
+@pytest.fixture
+def measurements(monkeypatch) -> list[tuple[str, bool, bool]]:
+    """Benchmarks that only note their name, --quick and --saved."""
+    noted: list[tuple[str, bool, bool]] = []
+
+    def benchmarks(*, saved: bool = False) -> dict[str, Benchmark]:
+        def measure(name: str, quick: bool) -> dict[str, str]:
+            noted.append((name, quick, saved))
+            return {"value": name}
+
+        return {
+            name: Benchmark(
+                f"measures {name}",
+                partial(measure, name),
+                lambda entry: f"| {entry['value']} |",
+            )
+            for name in NAMES
+        }
+
+    monkeypatch.setattr("audiomnist.commands.measuring.benchmarks", benchmarks)
+    return noted
+
+
+@pytest.mark.parametrize(
+    ("words", "is_quick", "is_saved"),
+    [((), False, False), (("--quick",), True, False), (("--saved",), False, True)],
+)
+def test_a_benchmark_is_measured_as_asked(
+    capsys, home, measurements, words, is_quick, is_saved
+):
+    assert main(["benchmark", "latency", *words]) == 0
+    assert measurements == [("latency", is_quick, is_saved)]
+    captured = capsys.readouterr()
+    path = home / "benchmarks.json"
+    assert captured.out.startswith("| latency |\n")
+    assert captured.out.endswith(f"Written to {path}.\n")
+    assert one_line(captured.err) == "latency: measures latency ..."
+    assert json.loads(path.read_text())["latency"]["value"] == "latency"
+
+
+def test_all_benchmarks_are_measured_into_the_file_that_is_named(
+    home, measurements, tmp_path
+):
+    path = tmp_path / "results.json"
+    assert main(["benchmark", "all", "--out", str(path)]) == 0
+    assert [name for name, _, _ in measurements] == list(NAMES)
+    assert set(json.loads(path.read_text())) == set(NAMES)
+    assert not (home / "benchmarks.json").exists()
+
+
+def test_tables_are_rewritten_from_the_file_that_is_named(
+    capsys, monkeypatch, measurements, tmp_path
+):
+    path = tmp_path / "results.json"
+    assert main(["benchmark", "features", "--out", str(path)]) == 0
+    page = tmp_path / "README.md"
+    page.write_text("<!-- benchmark: features -->\nold\n<!-- end -->\n")
+    monkeypatch.setattr("audiomnist.benchmark.report.pages", lambda: [page])
+    capsys.readouterr()
+    assert main(["benchmark", "tables", "--out", str(path)]) == 0
+    said = one_line(capsys.readouterr().out)
+    assert said == f"README.md shows what {path} holds."
+    assert "| features |" in page.read_text()
+    assert "old" not in page.read_text()

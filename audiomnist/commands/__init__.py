@@ -1,5 +1,6 @@
 """The commands of `python -m audiomnist`, a module for each group of them.
 
-Each module says in `add` which words and options it understands; what is done is
-done by the package's other modules, which it calls.
+Each module declares its commands and their options with click; what is done is done
+by the package's other modules, which are imported when a command runs. `bars` shows
+how far the work has come.
 """

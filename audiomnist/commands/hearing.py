@@ -1,14 +1,16 @@
-"""python -m audiomnist models, evaluate, predict: what trained models hear."""
+"""python -m audiomnist models, evaluate, predict: what trained models answer."""
 
-import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from audiomnist.commands.bars import stage_bars
 from audiomnist.errors import AudioError, CorpusError, ModelError
 
 if TYPE_CHECKING:
@@ -21,66 +23,19 @@ MAX_BYTES = 200 * 1024**2
 """Largest file that `predict` reads; a minute of any usual recording is smaller."""
 
 
-def add(groups: Any) -> None:
-    """Add the commands to those of the command line."""
-    parser = groups.add_parser(
-        "models",
-        help="list the models that can be named",
-        description="The models that come with the app and those of finished runs.",
-    )
-    parser.add_argument("--json", action="store_true", help="print a JSON list")
-    parser.set_defaults(command=_models)
-
-    parser = groups.add_parser(
-        "evaluate",
-        help="how often a model is right on labelled recordings",
-        description="Let a model hear labelled recordings; print accuracy with its "
-        "95 % interval (Wilson), the confusion matrix and accuracy per speaker.",
-    )
-    parser.add_argument("--model", metavar="NAME", help="name of a model (see models)")
-    parser.add_argument(
-        "--corpus",
-        metavar="NAME_OR_FOLDER",
-        required=True,
-        help="a corpus (see data list), or a folder of recordings",
-    )
-    parser.add_argument(
-        "--part",
-        choices=("all", "test"),
-        default="all",
-        help="all of its clips, or only those that the model's own split kept for "
-        "the test (default: all)",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(command=_evaluate)
-
-    parser = groups.add_parser(
-        "predict",
-        help="hear the digit in each file",
-        description="Hear the digit in each file and print a line for it at once. A "
-        "file that cannot be read is reported in its line and the others go on; the "
-        "exit status is then 2 at the end.",
-        epilog="With --json each line is an object: path, digit (0-9, or null where "
-        "there is no speech, no digit, or the model is not sure: see reason), "
-        "probability, probabilities (10), latency_ms, reason and error (text or null).",
-    )
-    parser.add_argument("--model", metavar="NAME", help="name of a model (see models)")
-    parser.add_argument("--json", action="store_true", help="print JSON lines")
-    parser.add_argument(
-        "--files-from",
-        metavar="LIST",
-        help="also read file names from this file, one a line; - for standard input",
-    )
-    parser.add_argument("files", metavar="FILE", nargs="*", help="wav, flac, ogg, mp3")
-    parser.set_defaults(command=_predict)
+_model_option = click.option(
+    "--model", "name", metavar="NAME", help="Name of a model (see models)."
+)
 
 
-def _models(arguments: argparse.Namespace) -> None:
-    """List the models."""
+@click.command(short_help="list the models that can be named")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def models(as_json: bool) -> None:
+    """List the models that come with the app and those of finished runs."""
     from audiomnist.recognition.models import list_models
 
     rows = [_model_row(name) for name in list_models()]
-    if arguments.json:
+    if as_json:
         print(json.dumps(rows, indent=2))
         return
     for row in rows:
@@ -106,35 +61,68 @@ def _model_row(name: str) -> dict[str, Any]:
     }
 
 
-def _evaluate(arguments: argparse.Namespace) -> None:
-    """Evaluate a model on a corpus."""
+@click.command(short_help="how often a model is right on labelled recordings")
+@_model_option
+@click.option(
+    "--corpus",
+    "source",
+    metavar="NAME_OR_FOLDER",
+    required=True,
+    help="A corpus (see data list), or a folder of recordings.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(("all", "test")),
+    default="all",
+    show_default=True,
+    help="All of its clips, or only those that the model's own split kept for the "
+    "test.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def evaluate(name: str | None, source: str, part: str, as_json: bool) -> None:
+    """Evaluate a model on labelled recordings.
+
+    Prints accuracy with its 95 % interval (Wilson), the confusion matrix and accuracy
+    per speaker.
+    """
     from audiomnist.corpora.library import load_corpus
     from audiomnist.evaluation.evaluate import evaluate
+    from audiomnist.storage import Progress
 
-    model = _model(arguments.model)
-    corpus = load_corpus(arguments.corpus)
-    if corpus.skipped:
-        name, reason = corpus.skipped[0]
-        print(
-            f"audiomnist: {len(corpus.skipped)} files in {corpus.name} were left out; "
-            f"{name}: {reason}",
-            file=sys.stderr,
+    model = _model(name)
+    corpus = load_corpus(source)
+    clips = _part(corpus, model, part)
+    for note in _notes(corpus, model, part):
+        print(f"audiomnist: {note}", file=sys.stderr)
+    with stage_bars() as show:
+        result = evaluate(
+            model,
+            clips,
+            corpora=[corpus.name],
+            on_progress=lambda *counts: show(Progress("evaluating", *counts)),
         )
-    clips = _part(corpus, model, arguments.part)
-    if arguments.part == "all" and corpus.digest in _trained_on(model).values():
-        print(
-            f"audiomnist: {model.name} was trained on a part of {corpus.name}, so the "
-            "accuracy flatters.",
-            file=sys.stderr,
-        )
-    result = evaluate(model, clips, corpora=[corpus.name])
     content = {
         "model": model.name,
         "corpus": corpus.name,
-        "part": arguments.part,
+        "part": part,
         **_measures(result),
     }
-    print(json.dumps(content) if arguments.json else _as_tables(content))
+    print(json.dumps(content) if as_json else _as_tables(content))
+
+
+def _notes(corpus: "Corpus", model: "Model", part: str) -> Iterator[str]:
+    """What to bear in mind about an evaluation."""
+    if corpus.skipped:
+        name, reason = corpus.skipped[0]
+        yield (
+            f"{len(corpus.skipped)} files in {corpus.name} were left out; "
+            f"{name}: {reason}"
+        )
+    if part == "all" and corpus.digest in _trained_on(model).values():
+        yield (
+            f"{model.name} was trained on a part of {corpus.name}, so the accuracy "
+            "flatters."
+        )
 
 
 def _part(corpus: "Corpus", model: "Model", part: str) -> "tuple[Clip, ...]":
@@ -214,31 +202,57 @@ def _as_tables(content: dict[str, Any]) -> str:
     )
 
 
-def _predict(arguments: argparse.Namespace) -> int:
-    """Hear the digit in each file; status 2 if one of them could not be read."""
+@click.command(
+    short_help="predict the digit in each file",
+    epilog="With --json each line is an object: path, digit (0-9, or null where there "
+    "is no speech, no digit, or the model is not sure: see reason), probability, "
+    "probabilities (10), latency_ms, reason and error (text or null).",
+)
+@_model_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
+@click.option(
+    "--files-from",
+    "names",
+    metavar="LIST",
+    help="Also read file names from this file, one a line; - for standard input.",
+)
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+def predict(
+    name: str | None, as_json: bool, names: str | None, files: tuple[str, ...]
+) -> int:
+    """Predict the digit in each FILE (wav, flac, ogg, mp3).
+
+    A line is printed for each as soon as it is known. A file that cannot be read is
+    reported in its line and the others go on; the exit status is then 2 at the end.
+    """
     from audiomnist.recognition.recognizer import Recognizer
 
-    recognizer = Recognizer(_model(arguments.model))
+    recognizer = Recognizer(_model(name))
     _warm_up(recognizer)
     n_files, errors = 0, []
-    for path in _paths(arguments):
+    for path in _paths(files, names):
         answer = _answer(recognizer, path)
+        _print_answer(answer, as_json)
         n_files += 1
         if answer["error"]:
             errors.append(answer["error"])
-        if arguments.json:
-            print(json.dumps(answer), flush=True)
-        elif answer["error"]:
-            print(f"audiomnist: {answer['error']}", file=sys.stderr, flush=True)
-        else:
-            print(_as_text(answer), flush=True)
     if not n_files:
         raise AudioError("No file was named. Name one, or give --files-from LIST.")
-    if errors and arguments.json:
+    if errors and as_json:
         raise AudioError(
             f"{len(errors)} of {n_files} files could not be read. {errors[0]}"
         )
     return 2 if errors else 0
+
+
+def _print_answer(answer: dict[str, Any], as_json: bool) -> None:
+    """Print the line about one file at once."""
+    if as_json:
+        print(json.dumps(answer), flush=True)
+    elif answer["error"]:
+        print(f"audiomnist: {answer['error']}", file=sys.stderr, flush=True)
+    else:
+        print(_as_text(answer), flush=True)
 
 
 def _model(name: str | None) -> "Model":
@@ -275,16 +289,15 @@ def _warm_up(recognizer: "Recognizer") -> None:
     recognizer.predict(Audio(samples.astype(np.float32), 48_000))
 
 
-def _paths(arguments: argparse.Namespace) -> Iterator[str]:
+def _paths(files: Sequence[str], names: str | None) -> Iterator[str]:
     """The files that were named, then those in the list, as it is read."""
-    yield from arguments.files
-    if not arguments.files_from:
+    yield from files
+    if not names:
         return
-    is_piped = arguments.files_from == "-"
     with (
         nullcontext(sys.stdin)
-        if is_piped
-        else Path(arguments.files_from).open(errors="surrogateescape")
+        if names == "-"
+        else Path(names).open(errors="surrogateescape")
     ) as lines:
         yield from (name for line in lines if (name := line.rstrip("\r\n")))
 

@@ -1,11 +1,12 @@
 """python -m audiomnist benchmark: measure what the documentation claims."""
 
-import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import click
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,12 @@ def benchmarks(*, saved: bool = False) -> dict[str, Benchmark]:
     saved
         Let protocol and ablation train nothing and take the runs that are finished.
     """
-    from audiomnist.benchmark import (
-        ablation,
-        accuracy,
-        extraction,
-        latency,
-        learning,
-        protocol,
-        robustness,
-        server,
-    )
+    return _speeds() | _accuracies(saved)
+
+
+def _speeds() -> dict[str, Benchmark]:
+    """What measures time and memory."""
+    from audiomnist.benchmark import extraction, latency, learning, server
     from audiomnist.benchmark.report import measure_alone
 
     return {
@@ -68,6 +65,15 @@ def benchmarks(*, saved: bool = False) -> dict[str, Benchmark]:
             lambda quick: measure_alone("learning", seeds=1 if quick else 5),
             learning.table,
         ),
+    }
+
+
+def _accuracies(saved: bool) -> dict[str, Benchmark]:
+    """What measures how often models are right."""
+    from audiomnist.benchmark import ablation, accuracy, protocol, robustness
+    from audiomnist.benchmark.report import measure_alone
+
+    return {
         "accuracy": Benchmark(
             "the shipped models on clips that none of their training speakers spoke",
             lambda quick: accuracy.measure(),
@@ -98,61 +104,60 @@ NAMES = (
 """Names of the benchmarks, known without importing them."""
 
 
-def add(groups: Any) -> None:
-    """Add the command to those of the command line."""
-    parser = groups.add_parser(
-        "benchmark",
-        help="measure speed, memory and accuracy on this machine",
-        description="Measure what the documentation claims. Results are printed and "
-        "put into a JSON file with machine, versions and commit beside them. All but "
-        "latency and server need the Free Spoken Digit Dataset (data download fsdd); "
-        "server needs Chromium and what requirements-dev.txt lists; protocol trains "
-        "for hours, keeps its runs and goes on where it was.",
-    )
-    parser.add_argument(
-        "what",
-        choices=(*NAMES, "all", "tables"),
-        help="what to measure; tables rewrites the tables in README.md and docs/ from "
-        "the file of results",
-    )
-    parser.add_argument(
-        "--out",
-        metavar="FILE",
-        type=Path,
-        help="file of results (default: benchmarks.json under AUDIOMNIST_HOME; for "
-        "tables: docs/benchmarks.json)",
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="fewer repeats and seeds, as a trial"
-    )
-    parser.add_argument(
-        "--saved",
-        action="store_true",
-        help="protocol, ablation: train nothing, take the runs that are finished",
-    )
-    parser.set_defaults(command=_benchmark)
+_WHAT = (*NAMES, "all", "tables")
 
 
-def _benchmark(arguments: argparse.Namespace) -> None:
-    """Measure, or rewrite the tables in the documentation."""
+@click.command(
+    short_help="measure speed, memory and accuracy on this machine",
+    epilog=f"WHAT is one of {', '.join(_WHAT)}.",
+)
+@click.argument("what", metavar="WHAT", type=click.Choice(_WHAT))
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="File of results (default: benchmarks.json under AUDIOMNIST_HOME; for tables: "
+    "docs/benchmarks.json).",
+)
+@click.option("--quick", is_flag=True, help="Fewer repeats and seeds, as a trial.")
+@click.option(
+    "--saved",
+    is_flag=True,
+    help="protocol, ablation: train nothing, take the runs that are finished.",
+)
+def benchmark(what: str, out: Path | None, quick: bool, saved: bool) -> None:
+    """Measure WHAT the documentation claims.
+
+    Results are printed and put into a JSON file with machine, versions and commit
+    beside them; tables rewrites the tables in README.md and docs/ from such a file. All
+    but latency and server need the Free Spoken Digit Dataset (data download fsdd);
+    server needs Chromium and what requirements-dev.txt lists; protocol trains for
+    hours, keeps its runs and goes on where it was.
+    """
     from audiomnist.benchmark import report
     from audiomnist.settings import settings
 
-    if arguments.what == "tables":
-        path = arguments.out or report.COMMITTED
-        for page in report.pages():
-            text = with_tables(page.read_text(encoding="utf-8"), path)
-            page.write_text(text, encoding="utf-8")
-            print(f"{page.name} shows what {path} holds.")
+    if what == "tables":
+        _rewrite_tables(out or report.COMMITTED)
         return
-    path = arguments.out or settings().home / "benchmarks.json"
-    for name in NAMES if arguments.what == "all" else (arguments.what,):
-        benchmark = benchmarks(saved=arguments.saved)[name]
-        print(f"{name}: {benchmark.explanation} ...", file=sys.stderr)
-        report.record(name, benchmark.measure(arguments.quick), path)
+    path = out or settings().home / "benchmarks.json"
+    for name in NAMES if what == "all" else (what,):
+        chosen = benchmarks(saved=saved)[name]
+        print(f"{name}: {chosen.explanation} ...", file=sys.stderr)
+        report.record(name, chosen.measure(quick), path)
         entry = report.read(path)[name]
-        print(f"{benchmark.table(entry)}\n\n{report.measured_on(entry)}\n", flush=True)
+        print(f"{chosen.table(entry)}\n\n{report.measured_on(entry)}\n", flush=True)
     print(f"Written to {path}.")
+
+
+def _rewrite_tables(path: Path) -> None:
+    """Rewrite the tables in the documentation from a file of results."""
+    from audiomnist.benchmark import report
+
+    for page in report.pages():
+        text = with_tables(page.read_text(encoding="utf-8"), path)
+        page.write_text(text, encoding="utf-8")
+        print(f"{page.name} shows what {path} holds.")
 
 
 def with_tables(text: str, path: Path) -> str:
