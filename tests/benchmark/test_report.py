@@ -103,7 +103,6 @@ def measured(tiny_corpus, monkeypatch) -> dict[str, Any]:
         tiny_corpus, name="fsdd", title="Tiny", official_test_takes=frozenset({1})
     )
     monkeypatch.setattr(robustness, "load_corpus", lambda name: corpus)
-    monkeypatch.setattr("audiomnist.runs.config.load_corpus", lambda name: corpus)
     noise = next(c for c in CONDITIONS if c.group == "noise")
     monkeypatch.setattr(robustness, "CONDITIONS", (CLEAN, noise, CONDITIONS[-1]))
     return robustness.measure(n_takes=1)
