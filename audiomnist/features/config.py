@@ -1,12 +1,15 @@
 """The settings of the features: what a network is given of a recording.
 
-Owns the kinds of features, the ways of fitting a word into them, and how its level is
-normalised. How features are computed is for `extraction` and `rendering`.
+Owns the list of the kinds of features, the ways of fitting a word into them, and how
+its level is normalised. How features are computed is for `extraction` and `rendering`.
 """
 
 from dataclasses import dataclass, field
 
 from audiomnist.errors import ConfigError
+from audiomnist.features.kind import FeatureKind
+from audiomnist.features.log_mel import LOG_MEL
+from audiomnist.features.mfcc import MFCC
 from audiomnist.features.spectra import SpectrumConfig
 from audiomnist.features.speech import SpeechConfig
 
@@ -16,11 +19,9 @@ VERSION = 1
 Cached features of another version are computed again.
 """
 
-KINDS = {
-    "log_mel": "Loudness of each mel band over time: the image that a CNN looks at.",
-    "mfcc": "Mel-frequency cepstral coefficients: the shape of each spectrum in a "
-    "few numbers.",
-}
+KINDS: dict[str, FeatureKind] = {kind.name: kind for kind in (LOG_MEL, MFCC)}
+"""The kinds of features, by name; a new one is a module and its place here."""
+
 FITS = {
     "pad": "Keep the tempo: the word stands in the middle, longer ones are squeezed.",
     "stretch": "Give each word the same length, whatever its tempo.",
@@ -43,7 +44,7 @@ class FeatureConfig:
     Parameters
     ----------
     kind
-        "log_mel" or "mfcc", see `KINDS`.
+        One of `KINDS`.
     spectrum
         How sound becomes power spectra.
     speech
@@ -112,8 +113,8 @@ class FeatureConfig:
 
     @property
     def n_bins(self) -> int:
-        """Rows of the features: mel bands or cepstral coefficients."""
-        return self.n_mels if self.kind == "log_mel" else self.n_mfcc
+        """Rows of the features, such as mel bands or cepstral coefficients."""
+        return KINDS[self.kind].n_bins(self)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,16 +1,15 @@
 """Render the spectra of words as features of a fixed size.
 
-Owns mel bands, cepstral coefficients, normalisation, and how a word is placed in the
-frames. Finding the word is for `speech`, the way from sound to features for
-`extraction`.
+Owns the way from mel bands to features: level, normalisation, and how a word is placed
+in the frames. What each kind of feature makes of the bands is for `log_mel` and `mfcc`,
+finding the word for `speech`, the way from sound to features for `extraction`.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from audiomnist.features.config import FeatureConfig
+from audiomnist.features.config import KINDS, FeatureConfig
 from audiomnist.features.spectra import Spectra, mel_filter_bank
 
 _ROUNDING = 1e-6
@@ -83,60 +82,110 @@ def render_mel(
     if len(spans) == 0:
         return np.zeros((0, *config.shape), dtype=np.float32)
     placement = placement or place(spans, config)
-    is_window = config.fit == "window"
-    seen = np.stack([bounds[:-1], bounds[1:]], axis=1) if is_window else spans
-    n_frames = seen[:, 1] - seen[:, 0]
-    clip = np.repeat(np.arange(len(seen)), n_frames)  # one entry a frame that is seen
-    offsets = np.concatenate([[0], np.cumsum(n_frames)])[:-1]
-    frames = np.arange(len(clip)) + (seen[:, 0] - offsets)[clip]
-    words = mel[frames]  # (n_seen_frames, n_mels)
-    average = np.full(words.shape[1], 1 / words.shape[1], dtype=np.float32)
-    loudness = words @ average
-    # Level and colour are those of the word, whatever surrounds it.
-    n_word_frames, within = spans[:, 1] - spans[:, 0], None
-    if is_window:
-        within = (frames >= spans[clip, 0]) & (frames < spans[clip, 1])
-        loudness *= within
-    mean = np.add.reduceat(loudness, offsets) / n_word_frames  # (n_clips,)
-    floor = np.float32(config.floor)
-    # Digital silence has no mean to be divided by, and stays at the floor.
-    words /= np.maximum(mean, _SMALLEST).astype(np.float32)[clip, None]
-    words += floor
-    np.log(words, out=words)
-    empty = np.log(floor)
+    seen = _frames_seen(bounds, spans, config)
+    levels = _levels(mel, seen, config)  # (n_seen, n_mels)
+    empty = np.log(np.float32(config.floor))
     if config.normalise != "none":
-        inner = words if within is None else words * within[:, None]
-        centre = np.add.reduceat(inner, offsets)
-        centre /= n_word_frames[:, None].astype(np.float32)
-        if config.normalise == "level":
-            centre[:] = centre.mean(axis=1, keepdims=True)
-        words -= centre[clip]
-        square = np.einsum("ij,ij->i", words, words) / words.shape[1]
-        if within is not None:
-            square *= within
-        square = np.add.reduceat(square, offsets) / n_word_frames
-        words /= np.sqrt(square + 1e-6, dtype=np.float32)[clip, None]
+        _normalise(levels, seen, config)
         empty = np.float32(0)
-    if config.kind == "mfcc":
-        words = words @ cosine_transform(config.n_mfcc, config.n_mels).T
-        silence = np.full(config.n_mels, empty, dtype=np.float32)
-        padding = cosine_transform(config.n_mfcc, config.n_mels) @ silence  # (n_bins,)
-    else:
-        padding = np.full(config.n_mels, empty, dtype=np.float32)
-    last = (offsets + n_frames - 1)[:, None]
-    wanted = placement.position - seen[:, :1] + offsets[:, None]
-    position = np.minimum(np.maximum(wanted, offsets[:, None]), last)
+    kind = KINDS[config.kind]
+    silence = np.full(config.n_mels, empty, dtype=np.float32)
+    padding = kind.transform(silence, config)  # (n_bins,)
+    values = _fill(kind.transform(levels, config), padding, seen, placement)
+    return np.ascontiguousarray(values.transpose(0, 2, 1), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """The frames that features are made from, end to end: words, or whole clips.
+
+    Parameters
+    ----------
+    frames, clip
+        Of each, its number in the spectra and its clip's number, shape (n_seen,).
+    is_word
+        Whether each belongs to a word, shape (n_seen,); None where all do.
+    first
+        The first of each clip, as its number in the spectra, shape (n_clips,).
+    offsets
+        The same as its number among those that are seen.
+    n_frames, n_word_frames
+        How many of each clip are seen, and how many belong to its word.
+    """
+
+    frames: np.ndarray
+    clip: np.ndarray
+    is_word: np.ndarray | None
+    first: np.ndarray
+    offsets: np.ndarray
+    n_frames: np.ndarray
+    n_word_frames: np.ndarray
+
+
+def _frames_seen(bounds: np.ndarray, spans: np.ndarray, config: FeatureConfig) -> _Seen:
+    """The frames of each word, or of its whole clip where a window shows that."""
+    is_window = config.fit == "window"
+    first, stop = (bounds[:-1], bounds[1:]) if is_window else spans.T
+    n_frames = stop - first
+    clip = np.repeat(np.arange(len(first)), n_frames)
+    offsets = np.concatenate([[0], np.cumsum(n_frames)])[:-1]
+    frames = np.arange(len(clip)) + (first - offsets)[clip]
+    is_word = None
+    if is_window:
+        is_word = (frames >= spans[clip, 0]) & (frames < spans[clip, 1])
+    return _Seen(
+        frames, clip, is_word, first, offsets, n_frames, spans[:, 1] - spans[:, 0]
+    )
+
+
+def _levels(mel: np.ndarray, seen: _Seen, config: FeatureConfig) -> np.ndarray:
+    """Logarithms of mel powers relative to the word's mean: (n_seen, n_mels)."""
+    levels = mel[seen.frames]
+    average = np.full(levels.shape[1], 1 / levels.shape[1], dtype=np.float32)
+    loudness = levels @ average
+    if seen.is_word is not None:  # the level is the word's, whatever surrounds it
+        loudness *= seen.is_word
+    mean = np.add.reduceat(loudness, seen.offsets) / seen.n_word_frames  # (n_clips,)
+    # Digital silence has no mean to be divided by, and stays at the floor.
+    levels /= np.maximum(mean, _SMALLEST).astype(np.float32)[seen.clip, None]
+    levels += np.float32(config.floor)
+    return np.log(levels, out=levels)
+
+
+def _normalise(levels: np.ndarray, seen: _Seen, config: FeatureConfig) -> None:
+    """Take each word's level, or each band's, away, and divide by the deviation."""
+    within = levels if seen.is_word is None else levels * seen.is_word[:, None]
+    centre = np.add.reduceat(within, seen.offsets)  # (n_clips, n_mels)
+    centre /= seen.n_word_frames[:, None].astype(np.float32)
+    if config.normalise == "level":
+        centre[:] = centre.mean(axis=1, keepdims=True)
+    levels -= centre[seen.clip]
+    square = np.einsum("ij,ij->i", levels, levels) / levels.shape[1]
+    if seen.is_word is not None:
+        square *= seen.is_word
+    square = np.add.reduceat(square, seen.offsets) / seen.n_word_frames
+    levels /= np.sqrt(square + 1e-6, dtype=np.float32)[seen.clip, None]
+
+
+def _fill(
+    seen_values: np.ndarray, padding: np.ndarray, seen: _Seen, placement: Placement
+) -> np.ndarray:
+    """Put what is seen where it belongs: (n_clips, n_frames, n_bins)."""
+    offsets = seen.offsets[:, None]
+    last = offsets + seen.n_frames[:, None] - 1
+    wanted = placement.position - seen.first[:, None] + offsets
+    position = np.minimum(np.maximum(wanted, offsets), last)
     below = position.astype(np.int64)
     part = (position - below).astype(np.float32)
-    values = words[below]  # (n_clips, n_frames, n_bins)
+    values = seen_values[below]
     between = part.any(axis=1)  # most words stand on whole frames
-    above = words[np.minimum(below + 1, last)[between]]
+    above = seen_values[np.minimum(below + 1, last)[between]]
     values[between] += (above - values[between]) * part[between, :, None]
     is_padded = ~placement.is_word
-    if is_window:
+    if seen.is_word is not None:
         is_padded |= np.abs(position - wanted) > _ROUNDING
     values[is_padded] = padding
-    return np.ascontiguousarray(values.transpose(0, 2, 1), dtype=np.float32)
+    return values
 
 
 def place(spans: np.ndarray, config: FeatureConfig) -> Placement:
@@ -190,22 +239,3 @@ def _step(length: np.ndarray, config: FeatureConfig) -> np.ndarray:
 def window_middle(spans: np.ndarray) -> np.ndarray:
     """The frame in the middle of each word, possibly between two: (n_clips, 1)."""
     return (spans.sum(axis=1, keepdims=True) - 1) / 2
-
-
-@lru_cache(maxsize=8)
-def cosine_transform(n_mfcc: int, n_mels: int) -> np.ndarray:
-    """Rows of the orthonormal cosine transform, type II: (n_mfcc, n_mels), read-only.
-
-    References
-    ----------
-    .. [1] S. Davis and P. Mermelstein, "Comparison of parametric representations
-       for monosyllabic word recognition in continuously spoken sentences", IEEE
-       Transactions on Acoustics, Speech, and Signal Processing 28(4), 1980.
-    """
-    band = np.arange(n_mels) + 0.5
-    rows = np.cos(np.pi / n_mels * np.arange(n_mfcc)[:, None] * band)
-    rows *= np.sqrt(2 / n_mels)
-    rows[0] /= np.sqrt(2)
-    matrix = rows.astype(np.float32)
-    matrix.setflags(write=False)
-    return matrix

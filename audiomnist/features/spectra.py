@@ -99,6 +99,11 @@ class SpectrumConfig:
         return np.floor(seconds / self.hop + 0.5 + 1e-6).astype(np.int64)
 
     @property
+    def window_ms(self) -> float:
+        """Length of a window in milliseconds."""
+        return 1000 * self.win_length / self.sample_rate
+
+    @property
     def n_bins(self) -> int:
         """Frequencies in one spectrum, from 0 Hz to half the sample rate."""
         return self.n_fft // 2 + 1
@@ -164,10 +169,9 @@ def power_spectra(
     lengths = np.array([len(part) for part in samples], dtype=np.int64)
     if len(lengths) and lengths.min() < config.win_length:
         shortest = 1000 * lengths.min() / config.sample_rate
-        window = 1000 * config.win_length / config.sample_rate
         raise AudioError(
             f"The recording lasts {shortest:.1f} ms; expected at least one window of "
-            f"{window:.0f} ms. Record a whole word."
+            f"{config.window_ms:.0f} ms. Record a whole word."
         )
     # A gap of one window of zeros before each clip and after the last one keeps
     # frames of neighbours apart.

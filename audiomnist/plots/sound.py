@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiomnist.audio.signal import Audio
-from audiomnist.features.config import FeatureConfig
-from audiomnist.features.spectra import mel_filter_bank
+from audiomnist.features.config import KINDS, FeatureConfig
 from audiomnist.features.speech import Speech
+from audiomnist.plots.style import Style, add_colour_bar, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-from audiomnist.plots.style import Style, add_colour_bar, new_figure
 
 _SOUND_HEIGHT = 2.2  # inches, of the two pictures of a sound that lie side by side
 
@@ -23,8 +22,6 @@ _QUIET = 0.02  # samples up to this have numbers too long for the usual margin
 _MAX_COLUMNS = 1200
 
 _SPECTROGRAM_RANGE_DB = 70.0
-
-_MEL_TICKS = (100, 250, 500, 1000, 2000, 4000, 8000)  # Hz
 
 
 def plot_waveform(audio: Audio, speech: Speech | None, *, style: Style) -> "Figure":
@@ -102,13 +99,11 @@ def plot_features(
     """
     figure, axes = new_figure(style, height=2.5, grid="")
     n_bins, n_frames = values.shape
-    # Neither single outliers nor the zeroth MFCC, which is the level and far larger
-    # than the others, may take all the colours.
-    has_level = config.kind == "mfcc" and n_bins > 1
+    kind, is_normalised = KINDS[config.kind], config.normalise != "none"
+    # Neither single outliers nor a row that is the level may take all the colours.
+    has_level = kind.has_level and n_bins > 1
     low, high = np.quantile(values[1:] if has_level else values, (0.02, 0.98))
-    is_padding = (
-        ~values.any(axis=0) if config.normalise != "none" else np.zeros(n_frames, bool)
-    )
+    is_padding = ~values.any(axis=0) if is_normalised else np.zeros(n_frames, bool)
     is_stretched = config.fit == "stretch"
     image = axes.imshow(
         np.ma.masked_array(values, np.broadcast_to(is_padding, values.shape)),
@@ -122,26 +117,8 @@ def plot_features(
     )
     frames = f"frame, one every {1000 * step:.0f} ms"
     axes.set_xlabel("part of the word (%)" if is_stretched else frames)
-    if config.kind == "log_mel":
-        bands, hz = _mel_ticks(config)
-        axes.set_yticks(bands, [f"{value / 1000:g}" for value in hz])
-        axes.set_ylabel("frequency (kHz)")
-        unit = "level (deviations)" if config.normalise != "none" else "level (log)"
-    else:
-        axes.set_yticks(range(0, n_bins, 5))
-        axes.set_ylabel("coefficient")
-        unit = "value (deviations)" if config.normalise != "none" else "value"
+    axes.set_yticks(*kind.ticks_of(config))
+    axes.set_ylabel(kind.axis)
+    unit = kind.label(is_normalised=is_normalised)
     add_colour_bar(figure, axes, image, unit, style)
     return figure
-
-
-def _mel_ticks(config: FeatureConfig) -> tuple[np.ndarray, list[int]]:
-    """Places of round frequencies among the mel bands, and the frequencies in Hz."""
-    spectrum = config.spectrum
-    bank = mel_filter_bank(
-        spectrum.sample_rate, spectrum.n_fft, config.n_mels, config.fmin, config.fmax
-    )
-    frequencies = np.arange(bank.shape[1]) * spectrum.sample_rate / spectrum.n_fft
-    centres = bank @ frequencies / bank.sum(axis=1)  # (n_mels,)
-    hz = [value for value in _MEL_TICKS if centres[0] <= value <= centres[-1]]
-    return np.interp(hz, centres, np.arange(len(centres))), hz

@@ -15,6 +15,7 @@ from audiomnist.evaluation.files import load_evaluation
 from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.significance import Rate
 from audiomnist.features.cache import clip_features
+from audiomnist.features.config import KINDS
 from audiomnist.networks.config import TITLES
 from audiomnist.recognition.litert import LiteRTNetwork
 from audiomnist.recognition.models import LITERT, Model
@@ -76,7 +77,6 @@ def _summary(model: Model, config: RunConfig) -> str:
     """What the model is."""
     features = config.features
     n_bins, n_frames = features.shape
-    what = "log-mel bands" if features.kind == "log_mel" else "MFCC"
     apart = 2000 * model.network.n_moved * features.spectrum.hop
     together = (
         f" The CNN's logits count for {config.network.cnn_weight:g} of the answer."
@@ -93,9 +93,9 @@ def _summary(model: Model, config: RunConfig) -> str:
     return (
         f"{TITLES[config.network.kind]}, trained to hear one spoken English digit. "
         f"{model.n_parameters:,} parameters, {size / 1e6:.2f} MB as LiteRT "
-        f"with weights of 8 bits. It sees "
-        f"{n_bins} {what} in {n_frames} frames, made from sound at "
-        f"{features.sample_rate} Hz.{together}{looks}"
+        f"with weights of 8 bits. It sees {n_bins} {KINDS[features.kind].bins} in "
+        f"{n_frames} frames, made from sound at {features.sample_rate} Hz."
+        f"{together}{looks}"
     )
 
 

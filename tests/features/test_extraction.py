@@ -10,7 +10,8 @@ from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioError, ConfigError
 from audiomnist.features.config import NORMALISATIONS, FeatureConfig
 from audiomnist.features.extraction import crop, extract, spectra
-from audiomnist.features.rendering import cosine_transform, frame_steps, render
+from audiomnist.features.mfcc import cosine_transform
+from audiomnist.features.rendering import frame_steps, render
 from audiomnist.features.spectra import Spectra, SpectrumConfig, power_spectra
 
 CONFIGS = [

@@ -8,7 +8,7 @@ import streamlit as st
 
 from audiomnist.audio.signal import Audio
 from audiomnist.corpora.clips import Clip, Corpus, load_audio
-from audiomnist.features.config import FeatureConfig
+from audiomnist.features.config import KINDS, FeatureConfig
 from audiomnist.features.speech import Speech
 from audiomnist.plots.sound import plot_spectrogram
 from audiomnist.plots.style import Style
@@ -137,7 +137,8 @@ def show_input(walk: Walk) -> None:
     if speech is None:
         st.markdown("It finds no speech in this recording and is given nothing of it.")
         return
-    st.markdown(f"{_describe(config)} {_place(config, speech)}")
+    kind = KINDS[config.kind]
+    st.markdown(f"**{kind.title}:** {kind.describe(config)} {_place(config, speech)}")
     figures.show(answers.features(walk.recognition, config, is_public=True))
 
 
@@ -148,21 +149,6 @@ def show_answer(walk: Walk, said: int) -> None:
     if (p := prediction.probabilities) is not None:
         threshold = walk.model.calibration.threshold
         figures.show(answers.bars(p, threshold, is_public=True))
-
-
-def _describe(config: FeatureConfig) -> str:
-    """Say in a sentence what a network is given, with its numbers."""
-    spectrum = config.spectrum
-    window_ms = 1000 * spectrum.win_length / spectrum.sample_rate
-    if config.kind == "mfcc":
-        return (
-            f"**MFCC:** {config.n_mfcc} numbers for each slice of {window_ms:.0f} ms, "
-            "which say how its spectrum is shaped."
-        )
-    return (
-        f"**Log-mel:** the loudness of {config.n_mels} pitch bands in each slice of "
-        f"{window_ms:.0f} ms, as our ears divide them."
-    )
 
 
 def _place(config: FeatureConfig, speech: Speech) -> str:
