@@ -14,6 +14,10 @@ from audiomnist.errors import ConfigError
 
 Config = TypeVar("Config")
 
+READ = "read"
+"""Key in the metadata of a dataclass field: what makes its value from plain ones, where
+its type alone does not say how. It takes the plain value and raises ConfigError."""
+
 
 def config_to_dict(config: Any) -> dict[str, Any]:
     """Turn a config into a dictionary of numbers, texts, lists and dictionaries.
@@ -37,16 +41,18 @@ def config_from_dict(kind: type[Config], values: Any) -> Config:
             f"The settings of {kind.__name__} are {values!r}; expected a dictionary."
         )
     hints = typing.get_type_hints(kind)
-    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(values) - names):
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(values) - set(fields)):
         raise ConfigError(
             f"{kind.__name__} has no setting {', '.join(unknown)}; expected "
-            f"{', '.join(sorted(names))}. It was written by another version."
+            f"{', '.join(sorted(fields))}. It was written by another version."
         )
-    arguments = {
-        name: _typed(hints[name], value, f"{kind.__name__}.{name}")
-        for name, value in values.items()
-    }
+    arguments = {}
+    for name, value in values.items():
+        if read := fields[name].metadata.get(READ):
+            arguments[name] = read(value)
+        else:
+            arguments[name] = _typed(hints[name], value, f"{kind.__name__}.{name}")
     try:
         return kind(**arguments)
     except TypeError as error:

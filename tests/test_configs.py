@@ -11,7 +11,8 @@ from audiomnist.errors import ConfigError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.spectra import SpectrumConfig
 from audiomnist.features.speech import SpeechConfig
-from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.ann import AnnConfig
+from audiomnist.runs.config import RunConfig
 from audiomnist.training.config import AugmentationConfig, TrainConfig
 
 
@@ -22,7 +23,8 @@ from audiomnist.training.config import AugmentationConfig, TrainConfig
         FeatureConfig(kind="mfcc", spectrum=SpectrumConfig(hop_length=80), fmin=100),
         FeatureConfig(speech=SpeechConfig(margin=0.1), normalise="none"),
         AugmentationConfig(warp=0.1),
-        NetworkConfig(),
+        RunConfig(),
+        RunConfig(network=AnnConfig(hidden=(8,))),
         TrainConfig(),
         TrainConfig(augmentation=AugmentationConfig(slowest=0.9)),
         TrainConfig(augmentation=None),
@@ -74,6 +76,7 @@ def test_moments_and_values_by_names_survive_json() -> None:
         (Dated, {"since": "2026-01-01"}, "expected its distance from UTC"),
         (Dated, {"sizes": {"a": "big"}}, "sizes is 'big'; expected int"),
         (Dated, {"sizes": 3}, "sizes is 3"),
+        (RunConfig, {"network": {"kind": "rnn"}}, "expected one of"),
     ],
 )
 def test_wrong_settings_are_explained(kind: type, values: object, message: str) -> None:

@@ -24,7 +24,7 @@ from audiomnist.commands.measuring import NAMES, Benchmark
 from audiomnist.corpora.library import available, import_corpus, load_corpus
 from audiomnist.corpora.split_rules import RULES
 from audiomnist.errors import RunError
-from audiomnist.networks.config import NETWORKS
+from audiomnist.networks.architectures import ARCHITECTURES
 from audiomnist.networks.speech_embedding import Layer
 from audiomnist.recipes import embedding, espeak
 from audiomnist.recognition.models import DEFAULT_MODEL, find_model, list_models
@@ -127,7 +127,7 @@ def test_help_explains_every_command(capsys, words, option):
 def test_help_of_train_names_every_rule_and_network(capsys):
     assert main(["train", "--help"]) == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in (*RULES, *NETWORKS))
+    assert all(name in shown for name in (*RULES, *ARCHITECTURES))
 
 
 def test_help_of_benchmark_names_every_benchmark(capsys):

@@ -10,8 +10,9 @@ from typing import Any
 
 from audiomnist.benchmark import report
 from audiomnist.benchmark.protocol import evaluated
+from audiomnist.configs import config_to_dict
 from audiomnist.evaluation.significance import Rate
-from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.architectures import network_from_dict
 from audiomnist.recipes.models import find_recipe
 from audiomnist.runs.config import RunConfig
 from audiomnist.training.config import AugmentationConfig
@@ -55,10 +56,8 @@ def _built(**changes: Any) -> Callable[[RunConfig], RunConfig]:
 
 def _alone(config: RunConfig) -> RunConfig:
     """The pretrained network without a CNN, in the fewer epochs that it needs."""
-    # A weight that nothing uses would make another run of it.
-    network = replace(
-        config.network, kind="pretrained", cnn_weight=NetworkConfig.cnn_weight
-    )
+    settings = config_to_dict(config.network) | {"kind": "pretrained"}
+    network = network_from_dict(settings)  # leaves out what is the CNN's
     training = replace(
         config.training, epochs=min(_EPOCHS_ALONE, config.training.epochs)
     )

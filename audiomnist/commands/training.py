@@ -49,14 +49,9 @@ class _Settings:
 
     def config(self) -> "RunConfig":
         """The preset of the network with whatever was asked for in its place."""
-        from audiomnist.networks.config import NETWORKS
         from audiomnist.runs.presets import preset
         from audiomnist.training.config import AugmentationConfig
 
-        if self.network and self.network not in NETWORKS:
-            raise RunError(
-                f"--network is {self.network!r}; expected {', '.join(NETWORKS)}."
-            )
         basis = preset(self.network or _NETWORK)
         training = _given(
             epochs=self.epochs,

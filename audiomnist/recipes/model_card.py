@@ -16,7 +16,8 @@ from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.significance import Rate
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import KINDS
-from audiomnist.networks.config import TITLES
+from audiomnist.networks.architectures import find_architecture
+from audiomnist.networks.pretrained import SPEECH_EMBEDDING
 from audiomnist.recognition.litert import LiteRTNetwork
 from audiomnist.recognition.models import LITERT, Model
 from audiomnist.recognition.record import RECORD
@@ -26,16 +27,6 @@ from audiomnist.runs.record import RunRecord, StrangerTest
 
 LITERT_16BIT = "model-16bit.tflite"
 """The same network with weights of 16 bits."""
-
-_EMBEDDING = (
-    "Google's speech embedding, which learned from 200 million clips of recorded "
-    "speech, changed from the published weights: `data embedding --denoise` adapted it "
-    "to noise on the synthetic voices and other words, unlabelled. Apache License 2.0. "
-    "J. Lin, K. Kilgour, D. Roblek, M. Sharifi: Training keyword spotters with limited "
-    "and synthesized speech data. ICASSP 2020, arXiv 2002.01322."
-)
-
-_PRETRAINED_LICENCE = "; those of the speech embedding: Apache License 2.0"
 
 _N_WEAK = 3
 """Digits and confusions that the card names."""
@@ -77,12 +68,9 @@ def _summary(model: Model, config: RunConfig) -> str:
     """What the model is."""
     features = config.features
     n_bins, n_frames = features.shape
-    apart = 2000 * model.network.n_moved * features.spectrum.hop
-    together = (
-        f" The CNN's logits count for {config.network.cnn_weight:g} of the answer."
-        if config.network.kind == "team"
-        else ""
-    )
+    network = find_architecture(config.network.kind)
+    remark = f" {config.network.remark()}".rstrip()
+    apart = 2000 * model.network.view_shift * features.spectrum.hop
     looks = (
         f" Where it is not sure, it looks again, {apart:g} ms later in the recording, "
         "and there as if it were said quicker."
@@ -91,11 +79,11 @@ def _summary(model: Model, config: RunConfig) -> str:
     )
     size = (model.folder / LITERT).stat().st_size
     return (
-        f"{TITLES[config.network.kind]}, trained to hear one spoken English digit. "
+        f"{network.title}, trained to hear one spoken English digit. "
         f"{model.n_parameters:,} parameters, {size / 1e6:.2f} MB as LiteRT "
         f"with weights of 8 bits. It sees {n_bins} {KINDS[features.kind].bins} in "
         f"{n_frames} frames, made from sound at {features.sample_rate} Hz."
-        f"{together}{looks}"
+        f"{remark}{looks}"
     )
 
 
@@ -114,14 +102,14 @@ def _data(clips: RunClips, config: RunConfig) -> Iterator[str]:
             f"- Other words, “{name}”: {len(words):,} {said} clips, {speakers} "
             "speakers."
         )
-    if config.network.is_pretrained:
-        yield f"- Pretrained: the network begins with {_EMBEDDING}"
+    if pretraining := find_architecture(config.network.kind).pretraining:
+        yield f"- Pretrained: the network begins with {pretraining.description}"
     if config.training.taught_part:
         yield (
             "- Taught: the answers of a pretrained network count for "
             f"{config.training.taught_part:g} of what it was told, the labels for the "
             "rest. That network learned from the same clips beside this one, and was "
-            f"dropped. It begins with {_EMBEDDING}"
+            f"dropped. It begins with {SPEECH_EMBEDDING.description}"
         )
 
 
@@ -196,7 +184,7 @@ def _in_8_bits(model: Model, config: RunConfig, result: Evaluation) -> str:
     finer = LiteRTNetwork(
         path,
         model.features.shape,
-        model.network.n_moved,
+        model.network.view_shift,
         rejects_unknown=model.calibration.rejects_unknown,
     )
     heard = clip_features(result.clips, model.features)
@@ -252,12 +240,13 @@ def _use(name: str, model: Model, record: RunRecord) -> str:
     """How to call it, and when it does not answer."""
     clips = "strangers' clips" if record.strangers else "validation clips"
     calibration = model.calibration
-    others = _PRETRAINED_LICENCE if record.config.network.is_pretrained else ""
+    licences = "MIT licence, as the code"
+    if pretraining := find_architecture(record.config.network.kind).pretraining:
+        licences += f"; those of {pretraining.name}: {pretraining.licence}"
     return (
         f"```\npython -m audiomnist predict --model {name} FILE\n```\n\n"
         f"It answers from a probability of {calibration.threshold:.3f} on, so that "
-        f"{calibration.coverage:.0%} of the {clips} get an answer. Weights: MIT "
-        f"licence, as the code{others}."
+        f"{calibration.coverage:.0%} of the {clips} get an answer. Weights: {licences}."
     )
 
 

@@ -18,6 +18,10 @@ from audiomnist.corpora.other_words import EMBEDDED, others_here
 from audiomnist.errors import RunError
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
+from audiomnist.networks.ann import AnnConfig
+from audiomnist.networks.cnn import CnnConfig
+from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.team import TeamConfig
 from audiomnist.recipes.publishing import publish
 from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.models import Model
@@ -47,23 +51,20 @@ class Recipe:
     name
         What the model is called.
     network
-        Its network, one of `networks.config.NETWORKS`.
+        Its network and the network's settings.
     epochs
         Times that every clip is heard.
     features, augmentation
         What the network sees, and how clips vary from epoch to epoch.
-    hidden
-        Units of the dense layers.
     taught_part
         How much of the target is a teacher's answer, see `TrainConfig`.
     """
 
     name: str
-    network: str
+    network: NetworkConfig
     epochs: int
     features: FeatureConfig | None = None
     augmentation: AugmentationConfig | None = None
-    hidden: tuple[int, ...] | None = None
     taught_part: float = 0.0
 
     def config(
@@ -78,7 +79,7 @@ class Recipe:
         others
             Sources of other words, see `load_others`; if empty, all that are here.
         """
-        basis = preset(self.network)
+        basis = preset(self.network.kind)
         return replace(
             basis,
             title=f"Recipe {self.name}",
@@ -86,11 +87,7 @@ class Recipe:
             others=tuple(others or others_here()),
             split_rule="official",
             features=self.features or basis.features,
-            network=replace(
-                basis.network,
-                hidden=self.hidden or basis.network.hidden,
-                n_others=_N_OTHERS,
-            ),
+            network=replace(self.network, n_others=_N_OTHERS),
             training=replace(
                 basis.training,
                 epochs=self.epochs,
@@ -112,23 +109,22 @@ RECIPES = {
         # all that augmentation has.
         Recipe(
             name="ann",
-            network="ann",
+            network=AnnConfig(hidden=(192, 128)),
             epochs=50,
             features=FeatureConfig(kind="mfcc", n_mfcc=20),
             augmentation=AugmentationConfig(),
-            hidden=(192, 128),
         ),
         # It learns from a teacher as well: it sees what that knows, and hears words
         # cut off as that does.
         Recipe(
             name="cnn",
-            network="cnn",
+            network=CnnConfig(),
             epochs=30,
             features=preset("pretrained").features,
             augmentation=preset("pretrained").training.augmentation,
             taught_part=0.7,
         ),
-        Recipe(name="best", network="team", epochs=16),
+        Recipe(name="best", network=TeamConfig(), epochs=16),
     )
 }
 """The recipes of the shipped models, by name."""

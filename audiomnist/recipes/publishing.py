@@ -13,7 +13,7 @@ import numpy as np
 from audiomnist.errors import ModelError
 from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluation
-from audiomnist.networks.config import N_MOVED
+from audiomnist.networks.architectures import find_architecture
 from audiomnist.networks.files import load_network, save_network, to_litert
 from audiomnist.recipes.model_card import LITERT_16BIT, model_card
 from audiomnist.recognition.models import LITERT, WEIGHTS, Model, is_folder_name
@@ -78,7 +78,8 @@ def publish(run: Run, name: str, strangers: StrangerTest | None = None) -> Path:
         for file, n_bits in ((LITERT, 8), (LITERT_16BIT, 16)):
             write_atomically(folder / file, to_litert(network, n_bits=n_bits))
         # The files are new, also where the run is of an earlier version.
-        trained = replace(trained, n_moved=N_MOVED.get(run.config.network.kind, 0))
+        view_shift = find_architecture(run.config.network.kind).view_shift
+        trained = replace(trained, view_shift=view_shift)
         if strangers is not None:
             trained = replace(trained, calibration=strangers.calibration)
         record = replace(run.record, model=trained, strangers=strangers)

@@ -35,7 +35,7 @@ class LiteRTNetwork:
         "embedding", are not read.
     input_shape
         Shape of one clip's features: (n_bins, n_frames).
-    n_moved
+    view_shift
         Frames by which it looks at a clip earlier, and, where it is not sure then,
         later, and later and quicker; 0 looks once, at the clip as it is.
     rejects_unknown
@@ -51,13 +51,13 @@ class LiteRTNetwork:
         self,
         path: Path,
         input_shape: tuple[int, int],
-        n_moved: int = 0,
+        view_shift: int = 0,
         *,
         rejects_unknown: bool = False,
     ) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self.input_shape, self.n_moved = input_shape, n_moved
+        self.input_shape, self.view_shift = input_shape, view_shift
         self.rejects_unknown = rejects_unknown
         self._lock = threading.Lock()
         content = read_file(path)
@@ -111,12 +111,12 @@ class LiteRTNetwork:
                 "them with the model's own feature settings."
             )
         features = np.asarray(features, dtype=np.float32)
-        logits = self._look(_moved(features, -self.n_moved))
-        if self.n_moved:
+        logits = self._look(_moved(features, -self.view_shift))
+        if self.view_shift:
             lead = _lead(logits, rejects_unknown=self.rejects_unknown)
             unsure = np.flatnonzero(lead < _SURE)
-            later = _moved(features[unsure], self.n_moved)
-            quicker = _moved(_quicker(features[unsure]), self.n_moved)
+            later = _moved(features[unsure], self.view_shift)
+            quicker = _moved(_quicker(features[unsure]), self.view_shift)
             looks = (logits[unsure], self._look(later), self._look(quicker))
             logits[unsure] = np.mean(looks, axis=0)
         return logits

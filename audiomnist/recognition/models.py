@@ -71,7 +71,7 @@ class Model:
         network = LiteRTNetwork(
             folder / LITERT,
             features.shape,
-            record.n_moved,
+            record.view_shift,
             rejects_unknown=record.calibration.rejects_unknown,
         )
         return cls(

@@ -32,14 +32,14 @@ class ModelRecord:
     ----------
     n_parameters
         Number of weights.
-    n_moved
-        Frames by which it looks at a clip earlier and later, see `LiteRTNetwork`.
+    view_shift
+        Frames by which it sees a clip earlier and later, see `LiteRTNetwork`.
     calibration
         How its logits are read.
     """
 
     n_parameters: int
-    n_moved: int
+    view_shift: int
     calibration: Calibration
 
 
@@ -60,9 +60,9 @@ def read_model_record(folder: Path) -> tuple[FeatureConfig, ModelRecord]:
             f"{folder / RECORD} does not describe a finished model "
             f"({type(error).__name__}: {error}). Train the model again."
         ) from error
-    if not 0 <= model.n_moved < features.n_frames:
+    if not 0 <= model.view_shift < features.n_frames:
         raise ModelError(
-            f"{folder / RECORD} has n_moved {model.n_moved}; expected 0 to under "
+            f"{folder / RECORD} has view_shift {model.view_shift}; expected 0 to under "
             f"{features.n_frames} frames."
         )
     return features, model
@@ -106,10 +106,10 @@ def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
         "coverage": values.pop("coverage", COVERAGE),
         "rejects_unknown": values.pop("knows_others", False),
     }
-    model: dict[str, Any] = {
-        name: values.pop(name) for name in ("n_parameters", "n_moved") if name in values
-    }
-    model.setdefault("n_moved", 0)  # at first each network looked once
+    # At first each network saw a clip once.
+    model: dict[str, Any] = {"view_shift": values.pop("n_moved", 0)}
+    if "n_parameters" in values:
+        model["n_parameters"] = values.pop("n_parameters")
     if "threshold" in values:  # written last, when there is a model
         threshold = values.pop("threshold")
         model["calibration"] = {**calibration, "threshold": threshold}

@@ -7,14 +7,18 @@ folder in which a run keeps them for `folder`.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from audiomnist.configs import READ
 from audiomnist.corpora.clips import Corpus
 from audiomnist.corpora.other_words import EMBEDDED
 from audiomnist.corpora.split_rules import RULES
 from audiomnist.corpora.splits import Split, SplitRule
 from audiomnist.errors import ConfigError
 from audiomnist.features.config import FeatureConfig
+from audiomnist.networks.architecture import Architecture
+from audiomnist.networks.architectures import find_architecture, network_from_dict
+from audiomnist.networks.cnn import CnnConfig
 from audiomnist.networks.config import NetworkConfig
-from audiomnist.networks.speech_embedding import MIN_FRAMES, N_MELS
+from audiomnist.networks.pretrained import PRETRAINED
 from audiomnist.training.config import TrainConfig
 
 _MAX_TITLE = 100  # characters
@@ -53,7 +57,9 @@ class RunConfig:
     held_out: str = ""
     others: tuple[str, ...] = (EMBEDDED,)
     features: FeatureConfig = field(default_factory=FeatureConfig)
-    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network: NetworkConfig = field(
+        default_factory=CnnConfig, metadata={READ: network_from_dict}
+    )
     training: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
@@ -77,20 +83,18 @@ class RunConfig:
                 f"split_seed is {self.split_seed} and the title has {len(self.title)} "
                 f"characters; expected 0 or more, and up to {_MAX_TITLE} characters."
             )
-        self._check_embedding()
+        self._check_features("The network", find_architecture(self.network.kind))
+        if part := self.training.taught_part:
+            self._check_features(f"A teacher (taught_part is {part:g})", PRETRAINED)
 
-    def _check_embedding(self) -> None:
-        """Refuse features of which the speech embedding could make nothing."""
+    def _check_features(self, who: str, network: Architecture) -> None:
+        """Refuse features that a network cannot be given."""
         kind, (n_bins, n_frames) = self.features.kind, self.features.shape
-        part = self.training.taught_part
-        if not part and not self.network.is_pretrained:
-            return
-        if kind != "log_mel" or n_bins != N_MELS or n_frames < MIN_FRAMES:
-            who = f"A teacher (taught_part is {part:g})" if part else "The network"
+        if not network.needs.accept((n_bins, n_frames), kind):
             raise ConfigError(
                 f"The features are {kind} with {n_bins} bins and {n_frames} frames. "
-                f"{who} needs log_mel with {N_MELS} bins and {MIN_FRAMES} frames or "
-                "more: take the features of the pretrained network's preset."
+                f"{who} needs {network.needs}: take the features of the preset of the "
+                f"network {network.name}."
             )
 
     @property

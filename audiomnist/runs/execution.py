@@ -13,7 +13,7 @@ from audiomnist.corpora import library
 from audiomnist.errors import RunError
 from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import save_evaluation
-from audiomnist.networks.config import N_MOVED
+from audiomnist.networks.architectures import find_architecture
 from audiomnist.networks.files import load_network
 from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.litert import LiteRTNetwork
@@ -111,12 +111,12 @@ def _train(
 def _calibrate(run: Run, config: RunConfig, data: TrainingData) -> None:
     """Fit temperature and threshold on the validation part; write all that is known."""
     history = run.history
-    n_moved = N_MOVED.get(config.network.kind, 0)
+    view_shift = find_architecture(config.network.kind).view_shift
     rejects_unknown = data.others is not None
     served = LiteRTNetwork(
         run.folder / LITERT,
         config.features.shape,
-        n_moved,
+        view_shift,
         rejects_unknown=rejects_unknown,
     )
     calibration = Calibration.fit(
@@ -128,7 +128,7 @@ def _calibrate(run: Run, config: RunConfig, data: TrainingData) -> None:
         run,
         model=ModelRecord(
             n_parameters=int(load_network(run.folder / WEIGHTS).count_params()),
-            n_moved=n_moved,
+            view_shift=view_shift,
             calibration=calibration,
         ),
         best_epoch=best_epoch(history).epoch,

@@ -17,10 +17,11 @@ import numpy as np
 
 from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
-from audiomnist.networks.architectures import build, build_teacher
+from audiomnist.networks.architectures import build
 from audiomnist.networks.backend import tensorflow_ready
 from audiomnist.networks.config import NetworkConfig
 from audiomnist.networks.files import load_network, save_network, to_litert
+from audiomnist.networks.pretrained import build_teacher
 from audiomnist.recognition.models import LITERT, WEIGHTS
 from audiomnist.storage import write_atomically
 from audiomnist.training.config import TrainConfig

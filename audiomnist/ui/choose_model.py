@@ -3,7 +3,7 @@
 import streamlit as st
 
 from audiomnist.errors import RunError
-from audiomnist.networks.config import TITLES
+from audiomnist.networks.architectures import find_architecture
 from audiomnist.recognition.models import list_models
 from audiomnist.runs.record import read_record
 from audiomnist.settings import settings
@@ -60,7 +60,7 @@ def title(name: str) -> str:
         config = read_record(folder).config
     except RunError:
         return name
-    kind, given = TITLES[config.network.kind], config.title
+    kind, given = find_architecture(config.network.kind).title, config.title
     if is_shipped:
         return f"{name}: {kind} (comes with the app)"
     return f"{kind} · {given} ({name})" if given else f"{kind} · {name}"

@@ -465,7 +465,7 @@ def test_evaluate_needs_clips(tiny_corpus):
 
 @pytest.mark.slow
 def test_a_run_is_evaluated_on_its_test_part(tiny_folder):
-    from audiomnist.networks.config import NetworkConfig
+    from audiomnist.networks.ann import AnnConfig
     from audiomnist.runs.config import RunConfig
     from audiomnist.runs.execution import execute_run
     from audiomnist.runs.folder import create_run
@@ -474,7 +474,7 @@ def test_a_run_is_evaluated_on_its_test_part(tiny_folder):
     import_corpus("ours", tiny_folder)
     config = RunConfig(
         corpora=("ours",),
-        network=NetworkConfig(kind="ann", hidden=(16,)),
+        network=AnnConfig(hidden=(16,)),
         training=TrainConfig(epochs=2),
     )
     run = create_run(config)

@@ -1,24 +1,37 @@
 """Architectures, their files and their conversion to LiteRT."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
 
 import numpy as np
 import pytest
 
 from audiomnist.errors import ConfigError, ModelError
-from audiomnist.networks.architectures import build
-from audiomnist.networks.config import NETWORKS, NetworkConfig
+from audiomnist.networks.ann import AnnConfig
+from audiomnist.networks.architectures import (
+    ARCHITECTURES,
+    build,
+    find_architecture,
+    network_from_dict,
+)
+from audiomnist.networks.cnn import CnnConfig
+from audiomnist.networks.config import NetworkConfig
 from audiomnist.networks.files import load_network, save_network, to_litert
 
 SHAPE = (20, 16)
-SHAPES = dict.fromkeys(NETWORKS, SHAPE) | dict.fromkeys(
-    ("pretrained", "team"), (32, 84)
-)
+KNOWN_SHAPE = (32, 84)
+SHAPES = {
+    name: KNOWN_SHAPE if each.pretraining else SHAPE
+    for name, each in ARCHITECTURES.items()
+}
 SMALL = {"hidden": (12, 8), "filters": (4, 5, 6, 7, 8), "cnn_weight": 0.25}
 
 
-def small(kind: str) -> NetworkConfig:
-    return NetworkConfig(kind, **SMALL)
+def small(kind: str, **settings) -> NetworkConfig:
+    """A network's settings with few units and filters, where it has these settings."""
+    config = ARCHITECTURES[kind].config
+    names = {field.name for field in fields(config)}
+    return config(**{k: v for k, v in SMALL.items() if k in names}, **settings)
 
 
 def sounds(kind: str, n_clips: int) -> np.ndarray:
@@ -41,7 +54,7 @@ def shaken(network):
     return network
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_a_network_gives_ten_logits_and_an_embedding(kind):
     shape = SHAPES[kind]
     answer = build(small(kind), shape)(np.zeros((3, *shape), np.float32))
@@ -52,7 +65,7 @@ def test_a_network_gives_ten_logits_and_an_embedding(kind):
     assert answer["embedding"].shape == (3, n_units)
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_the_embedding_is_what_the_last_layer_sees(kind):
     network = shaken(build(small(kind), SHAPES[kind]))
     features = sounds(kind, 5)
@@ -84,7 +97,7 @@ def test_an_ensemble_sees_a_word_in_three_ways():
     assert len({tuple(np.round(member, 4)) for member in plain}) == 3
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_kinds_of_other_sounds_count_as_one_answer(kind):
     config = replace(small(kind), n_others=3)
     network = shaken(build(config, SHAPES[kind]))
@@ -100,16 +113,16 @@ def test_kinds_of_other_sounds_count_as_one_answer(kind):
 @pytest.mark.parametrize("setting", [{"hidden": (24,)}, {"filters": (2, 2, 2, 2, 3)}])
 def test_sizes_change_the_network(setting):
     kind = "ann" if "hidden" in setting else "cnn"
-    changed = NetworkConfig(kind, **{**SMALL, **setting})
+    changed = replace(small(kind), **setting)
     n_parameters = build(small(kind), SHAPE).count_params()
     assert build(changed, SHAPE).count_params() != n_parameters
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_dropout_is_at_work_in_training_only(kind):
     features = np.ones((1, *SHAPES[kind]), np.float32)
     for dropout, differs in ((0.0, False), (0.5, True)):
-        network = build(NetworkConfig(kind, **SMALL, dropout=dropout), SHAPES[kind])
+        network = build(small(kind, dropout=dropout), SHAPES[kind])
         layers = [layer for layer in network.layers if "dropout" in layer.name]
         assert layers
         dropped = layers[-1](np.ones((1, 200), np.float32), training=True)
@@ -121,7 +134,6 @@ def test_dropout_is_at_work_in_training_only(kind):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"kind": "rnn"}, "expected one of"),
         ({"hidden": ()}, "at least one layer"),
         ({"hidden": (8, 0)}, "one unit or more"),
         ({"filters": (1, 2, 3)}, "expected 5 counts"),
@@ -129,16 +141,73 @@ def test_dropout_is_at_work_in_training_only(kind):
         ({"n_others": -1}, "n_others is -1"),
         ({"cnn_weight": 1.5}, "cnn_weight is 1.5"),
         ({"n_frozen": 21}, "expected 0 to 20 layers"),
-        ({"dropout": 1.0}, "0 to under 1"),
+        ({"dropout": 1.0}, "dropout is 1.0; expected 0 to under 1"),
+        ({"embedding_dropout": -0.1}, "embedding_dropout is -0.1"),
     ],
 )
-def test_a_wrong_setting_is_refused(setting, message):
-    with pytest.raises(ConfigError, match=message):
-        NetworkConfig(**setting)
+def test_every_network_refuses_a_wrong_setting(setting, message):
+    (name,) = setting
+    concerned = [
+        each.config
+        for each in ARCHITECTURES.values()
+        if name in {field.name for field in fields(each.config)}
+    ]
+    assert concerned
+    for config in concerned:
+        with pytest.raises(ConfigError, match=message):
+            config(**setting)
+
+
+def test_a_network_that_is_not_there_is_named_with_those_that_are():
+    with pytest.raises(ConfigError, match=r"'rnn'; expected one of \['ann', 'cnn'"):
+        find_architecture("rnn")
+
+
+@dataclass(frozen=True)
+class _ForgottenConfig(NetworkConfig):
+    """Of a network that is not in the table."""
+
+    kind: str = field(default="forgotten", init=False)
+
+
+def test_a_network_that_is_not_in_the_table_is_not_built():
+    with pytest.raises(ConfigError, match="The network is 'forgotten'"):
+        build(_ForgottenConfig(), SHAPE)
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_settings_come_back_from_json(kind):
+    config = small(kind, n_others=2)
+    assert network_from_dict(json.loads(json.dumps(asdict(config)))) == config
+
+
+def test_settings_that_only_other_networks_use_are_left_out_of_older_records():
+    older = {
+        "kind": "ann",
+        "hidden": [192, 128],
+        "filters": [16, 32, 48, 64, 96],
+        "dropout": 0.1,
+        "embedding_dropout": 0.5,
+        "n_others": 16,
+        "cnn_weight": 0.5,
+        "n_frozen": 20,
+    }
+    assert network_from_dict(older) == AnnConfig(16, hidden=(192, 128), dropout=0.1)
+    assert network_from_dict(older | {"kind": "cnn"}) == CnnConfig(16, dropout=0.1)
+    with pytest.raises(ConfigError, match="AnnConfig has no setting hiden"):
+        network_from_dict(older | {"hiden": [8]})
+
+
+@pytest.mark.parametrize("values", [None, [], {}, {"kind": 3}, {"hidden": [8]}])
+def test_settings_without_a_kind_are_refused(values):
+    with pytest.raises(ConfigError, match="expected a dictionary with its kind"):
+        network_from_dict(values)
 
 
 def test_features_that_are_too_small_are_refused():
-    with pytest.raises(ModelError, match=r"too small for the network cnn"):
+    with pytest.raises(
+        ModelError, match="not fit the network cnn; expected at least 8"
+    ):
         build(small("cnn"), (40, 7))
 
 
@@ -157,7 +226,7 @@ def test_frozen_layers_do_not_learn(n_frozen):
         assert (f"embedding_{number}/kernel" in learning) is (number >= n_frozen)
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_a_saved_network_answers_the_same(kind, tmp_path):
     network = shaken(build(small(kind), SHAPES[kind]))
     save_network(network, tmp_path / "model.keras")
@@ -184,7 +253,7 @@ def test_part_of_what_the_speech_embedding_gives_is_switched_off():
     rates = [layer.rate for layer in network.layers if hasattr(layer, "rate")]
     assert rates == [0.7, 0.1, 0.1]
     with pytest.raises(ConfigError, match="embedding_dropout is 1"):
-        NetworkConfig("pretrained", embedding_dropout=1)
+        replace(config, embedding_dropout=1)
 
 
 def test_a_truncated_network_is_refused(tmp_path):
@@ -204,7 +273,7 @@ def test_a_network_with_code_in_it_is_refused(tmp_path):
         load_network(tmp_path / "model.keras")
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_litert_answers_as_keras_does_for_any_number_of_clips(kind):
     from ai_edge_litert.interpreter import Interpreter
 
@@ -221,11 +290,11 @@ def test_litert_answers_as_keras_does_for_any_number_of_clips(kind):
             )
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_fewer_bits_make_smaller_files_that_answer_alike(kind):
     from ai_edge_litert.interpreter import Interpreter
 
-    network = shaken(build(NetworkConfig(kind), SHAPES[kind]))
+    network = shaken(build(ARCHITECTURES[kind].config(), SHAPES[kind]))
     features = sounds(kind, 20)
     expected = network(features, training=False)["logits"].numpy()
     sizes = []

@@ -52,7 +52,7 @@ def test_a_recipe_trains_on_all_that_is_here(name, corpora) -> None:
     config = find_recipe(name).config()
     assert config.corpora == ("embedded", "fsdd")
     assert config.others == ("embedded", "words")
-    assert config.network.kind == RECIPES[name].network
+    assert config.network.kind == RECIPES[name].network.kind
     assert config.network.n_others > 0
     assert config.training.augmentation is not None
     assert config.split_rule == "official"

@@ -9,7 +9,9 @@ import pytest
 from audiomnist.errors import ModelError
 from audiomnist.evaluation.files import load_evaluation
 from audiomnist.features.config import FeatureConfig
-from audiomnist.networks.config import N_MOVED, NetworkConfig
+from audiomnist.networks.ann import AnnConfig
+from audiomnist.networks.architectures import ARCHITECTURES
+from audiomnist.networks.cnn import CnnConfig
 from audiomnist.networks.files import load_network
 from audiomnist.recipes.model_card import _data
 from audiomnist.recipes.publishing import CARD, publish
@@ -24,7 +26,7 @@ from audiomnist.training.config import TrainConfig
 SMALL = replace(
     preset("ann"),
     features=FeatureConfig(n_mels=16, n_mfcc=13, n_frames=16),
-    network=NetworkConfig("ann", hidden=(16,)),
+    network=AnnConfig(hidden=(16,)),
     training=TrainConfig(epochs=2),
 )
 
@@ -41,11 +43,12 @@ def run(tiny_folder, tmp_path, monkeypatch) -> Run:
 def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     run, monkeypatch
 ) -> None:
-    monkeypatch.setitem(N_MOVED, "ann", 2)
+    shifted = replace(ARCHITECTURES["ann"], view_shift=2)
+    monkeypatch.setitem(ARCHITECTURES, "ann", shifted)
     execute_run(run)
-    assert run.record.model.n_moved == find_model(run.id).network.n_moved == 2
+    assert run.record.model.view_shift == find_model(run.id).network.view_shift == 2
     # As in a run of a version that knew of no second look.
-    update_record(run, model=replace(run.record.model, n_moved=0))
+    update_record(run, model=replace(run.record.model, view_shift=0))
     folder = publish(run, "mine")
     loose, packed = run.folder / WEIGHTS, folder / WEIGHTS
     assert packed.stat().st_size < loose.stat().st_size
@@ -58,7 +61,7 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     published = find_model("mine")
     assert published.folder == folder
     assert read_record(folder).id == run.id
-    assert published.network.n_moved == 2
+    assert published.network.view_shift == 2
     rate = load_evaluation(run.folder).accuracy
     card = (folder / CARD).read_text()
     assert f"| all | {rate.n} | {rate.value:.1%} |" in card
@@ -69,9 +72,7 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     assert f"{worst.speaker} ({worst.accuracy:.1%} of {worst.n})" in card
 
 
-TAUGHT = replace(
-    SMALL, features=preset("pretrained").features, network=NetworkConfig("cnn")
-)
+TAUGHT = replace(SMALL, features=preset("pretrained").features, network=CnnConfig())
 
 
 @pytest.mark.parametrize("part", [0.0, 0.7])
@@ -80,7 +81,7 @@ def test_a_card_says_what_the_speech_embedding_gave(kind, part, tiny_folder) -> 
     config = replace(
         TAUGHT,
         corpora=(str(tiny_folder),),
-        network=NetworkConfig(kind),
+        network=ARCHITECTURES[kind].config(),
         training=TrainConfig(taught_part=part),
     )
     lines = "\n".join(_data(resolve_clips(config), config))

@@ -16,7 +16,7 @@ from audiomnist.configs import config_from_dict
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation
 from audiomnist.evaluation.significance import Rate
-from audiomnist.networks.config import N_MOVED
+from audiomnist.networks.architectures import find_architecture
 from audiomnist.recipes.model_card import _in_8_bits
 from audiomnist.recipes.models import find_recipe
 from audiomnist.recipes.publishing import CARD
@@ -75,7 +75,8 @@ def test_a_shipped_model_was_made_by_its_recipe_as_it_is_now(name) -> None:
         now.training,
     )
     assert made.split_rule == now.split_rule
-    assert find_model(name).network.n_moved == N_MOVED.get(made.network.kind, 0)
+    expected = find_architecture(made.network.kind).view_shift
+    assert find_model(name).network.view_shift == expected
 
 
 def share(rate: Rate, with_interval: str = " ({} to {})") -> str:

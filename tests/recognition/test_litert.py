@@ -7,7 +7,7 @@ import pytest
 
 from audiomnist.errors import ModelError
 from audiomnist.networks.architectures import build
-from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.cnn import CnnConfig
 from audiomnist.networks.files import to_litert
 from audiomnist.recognition.litert import LiteRTNetwork, read_file
 
@@ -19,7 +19,7 @@ def network():
     import keras
 
     keras.utils.set_random_seed(0)
-    return build(NetworkConfig("cnn", filters=(4, 4, 4, 4, 8)), SHAPE)
+    return build(CnnConfig(filters=(4, 4, 4, 4, 8)), SHAPE)
 
 
 @pytest.fixture(scope="module")
@@ -63,24 +63,24 @@ def test_it_looks_again_only_where_it_is_not_sure(
         np.testing.assert_allclose(logits, wanted, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("n_moved", [0, 3])
-def test_no_clips_give_no_answers(path, n_moved) -> None:
-    logits = LiteRTNetwork(path, SHAPE, n_moved).logits(noise(0))
+@pytest.mark.parametrize("view_shift", [0, 3])
+def test_no_clips_give_no_answers(path, view_shift) -> None:
+    logits = LiteRTNetwork(path, SHAPE, view_shift).logits(noise(0))
     assert (logits.shape, logits.dtype) == ((0, 10), np.float32)
 
 
-@pytest.mark.parametrize("n_moved", [0, 3])
-def test_a_clip_is_heard_alone_as_among_others(path, n_moved) -> None:
-    served = LiteRTNetwork(path, SHAPE, n_moved)
+@pytest.mark.parametrize("view_shift", [0, 3])
+def test_a_clip_is_heard_alone_as_among_others(path, view_shift) -> None:
+    served = LiteRTNetwork(path, SHAPE, view_shift)
     features = 20 * noise(300)
     together = served.logits(features)
     alone = [served.logits(features[i : i + 1]) for i in range(300)]
     np.testing.assert_allclose(np.concatenate(alone), together, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("n_moved", [0, 3])
-def test_many_threads_get_their_own_answers(path, n_moved) -> None:
-    served = LiteRTNetwork(path, SHAPE, n_moved)
+@pytest.mark.parametrize("view_shift", [0, 3])
+def test_many_threads_get_their_own_answers(path, view_shift) -> None:
+    served = LiteRTNetwork(path, SHAPE, view_shift)
     wrong = []
 
     def ask(n_clips: int) -> None:

@@ -10,7 +10,7 @@ from audiomnist.configs import config_to_dict
 from audiomnist.errors import ModelError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.networks.architectures import build
-from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.cnn import CnnConfig
 from audiomnist.networks.files import to_litert
 from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.litert import LiteRTNetwork
@@ -39,7 +39,7 @@ def network():
     import keras
 
     keras.utils.set_random_seed(0)
-    return build(NetworkConfig("cnn", filters=(4, 4, 4, 4, 8)), FEATURES.shape)
+    return build(CnnConfig(filters=(4, 4, 4, 4, 8)), FEATURES.shape)
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +79,10 @@ def test_it_answers_as_the_network_does(folder, network, n_clips):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("n_moved", [-1, 16])
-def test_a_second_look_beyond_the_word_is_refused(tmp_path, litert, n_moved):
-    folder = make(tmp_path / "far", litert, n_moved=n_moved)
-    with pytest.raises(ModelError, match=f"n_moved {n_moved}; expected 0 to under 16"):
+@pytest.mark.parametrize("shift", [-1, 16])
+def test_a_second_look_beyond_the_word_is_refused(tmp_path, litert, shift):
+    folder = make(tmp_path / "far", litert, n_moved=shift)
+    with pytest.raises(ModelError, match=f"view_shift {shift}; expected 0 to under 16"):
         Model.load(folder)
 
 

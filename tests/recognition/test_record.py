@@ -31,7 +31,7 @@ def test_the_first_models_knew_neither_temperature_nor_unknown_words(tmp_path):
     features, model = read_model_record(tmp_path)
     assert features == FEATURES
     calibration = Calibration(1.0, 0.5, COVERAGE, rejects_unknown=False)
-    assert model == ModelRecord(n_parameters=9, n_moved=0, calibration=calibration)
+    assert model == ModelRecord(n_parameters=9, view_shift=0, calibration=calibration)
 
 
 def test_format_1_tells_what_format_2_does(tmp_path):
@@ -51,7 +51,7 @@ def test_format_1_tells_what_format_2_does(tmp_path):
         "rejects_unknown": True,
     }
     new = {
-        "model": {"n_parameters": 9, "n_moved": 3, "calibration": calibration},
+        "model": {"n_parameters": 9, "view_shift": 3, "calibration": calibration},
         "strangers": {"run": "a", "calibration": calibration, "n_clips": 7},
     }
     before = read_values(write(tmp_path, state="finished", format=1, **old))
@@ -79,7 +79,7 @@ def test_the_shipped_models_are_read_as_they_were_written(name):
     _, model = read_model_record(folder)
     assert written["format"] == 1
     assert model.n_parameters == written["n_parameters"]
-    assert model.n_moved == written["n_moved"]
+    assert model.view_shift == written["n_moved"]
     assert model.calibration == Calibration(
         written["temperature"],
         written["threshold"],

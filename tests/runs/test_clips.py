@@ -11,7 +11,7 @@ from audiomnist.corpora.library import import_corpus, load_corpus
 from audiomnist.corpora.other_words import load_others
 from audiomnist.errors import CorpusError
 from audiomnist.features.config import FeatureConfig
-from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.ann import AnnConfig
 from audiomnist.runs.clips import resolve_clips
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.execution import execute_run
@@ -99,7 +99,7 @@ def test_a_run_lists_each_folder_once(config, tiny_folder, spoken, monkeypatch):
             config,
             others=("said",),
             features=FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16),
-            network=NetworkConfig("ann", hidden=(16,)),
+            network=AnnConfig(hidden=(16,)),
             training=training,
         )
     )

@@ -5,18 +5,31 @@ from dataclasses import replace
 import pytest
 
 from audiomnist.errors import ConfigError
-from audiomnist.networks.config import NETWORKS, NetworkConfig
+from audiomnist.networks.architectures import ARCHITECTURES
+from audiomnist.networks.pretrained import PretrainedConfig
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.presets import preset
-from audiomnist.training.config import TrainConfig
+from audiomnist.training.config import UNVARIED, TrainConfig
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_a_preset_begins_with_the_embedded_voices_by_speaker(kind):
     config = preset(kind)
     assert config.network.kind == kind
     assert (config.corpora, config.split_rule) == (("embedded",), "speaker")
     assert config.features.kind == ("mfcc" if kind == "ann" else "log_mel")
+
+
+def test_the_preset_of_the_ann_varies_nothing_but_the_end_points():
+    augmentation = preset("ann").training.augmentation
+    assert augmentation == replace(UNVARIED, end_points=0.045)
+
+
+def test_a_preset_with_a_setting_that_is_none_is_refused(monkeypatch):
+    typo = replace(ARCHITECTURES["ann"], training={"epoch": 3})
+    monkeypatch.setitem(ARCHITECTURES, "ann", typo)
+    with pytest.raises(ConfigError, match="TrainConfig has no setting epoch"):
+        preset("ann")
 
 
 def test_there_is_no_preset_for_an_unknown_network():
@@ -60,7 +73,7 @@ def test_a_teacher_has_to_know_the_features(features):
     ):
         RunConfig(features=features, training=training)
     with pytest.raises(ConfigError, match="The network needs log_mel with 32 bins"):
-        RunConfig(features=features, network=NetworkConfig("pretrained"))
+        RunConfig(features=features, network=PretrainedConfig())
 
 
 def test_the_split_is_the_one_that_was_asked_for(tiny_corpus):

@@ -18,7 +18,7 @@ import pytest
 from audiomnist.errors import CorpusError, RunError
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
-from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.ann import AnnConfig
 from audiomnist.recognition.calibration import COVERAGE
 from audiomnist.recognition.models import (
     LITERT,
@@ -47,7 +47,7 @@ def config(tiny_folder):
         others=(),
         split_rule="random",
         features=FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16),
-        network=NetworkConfig("ann", hidden=(16,)),
+        network=AnnConfig(hidden=(16,)),
         training=TrainConfig(epochs=2, batch_size=32, learning_rate=0.01),
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract, spectra
-from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.ann import AnnConfig
 from audiomnist.networks.files import load_network
 from audiomnist.recognition.models import WEIGHTS
 from audiomnist.training import loop
@@ -18,7 +18,7 @@ from audiomnist.training.history import read_history
 from audiomnist.training.loop import CHECKPOINT, train
 
 FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)
-NETWORK = NetworkConfig("ann", hidden=(8,), dropout=0.3)
+NETWORK = AnnConfig(hidden=(8,), dropout=0.3)
 CONFIG = TrainConfig(epochs=4, batch_size=8, learning_rate=0.01)
 N_BATCHES = 3  # of 20 clips
 

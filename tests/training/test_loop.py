@@ -9,8 +9,10 @@ import pytest
 from audiomnist.errors import ConfigError, ModelError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.extraction import extract, spectra
+from audiomnist.networks.ann import AnnConfig
 from audiomnist.networks.architectures import build
-from audiomnist.networks.config import NetworkConfig
+from audiomnist.networks.cnn import CnnConfig
+from audiomnist.networks.ensemble import EnsembleConfig
 from audiomnist.networks.files import load_network
 from audiomnist.recognition.litert import LiteRTNetwork
 from audiomnist.recognition.models import LITERT, WEIGHTS
@@ -23,8 +25,8 @@ from audiomnist.training.history import HISTORY, best_epoch, read_history, write
 from audiomnist.training.loop import CHECKPOINT, _Learner, taught_loss, train
 
 FEATURES = FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16)
-ANN = NetworkConfig("ann", hidden=(16,))
-CNN = NetworkConfig("cnn", filters=(4, 4, 4, 4, 8))
+ANN = AnnConfig(hidden=(16,))
+CNN = CnnConfig(filters=(4, 4, 4, 4, 8))
 QUICK = TrainConfig(epochs=3, batch_size=16, learning_rate=0.01)
 
 
@@ -262,7 +264,7 @@ def test_a_teacher_answers_without_dropout(known, monkeypatch):
 
 def test_a_teacher_teaches_every_member_what_is_no_digit(known, tmp_path):
     sounds = with_others(known)
-    network = replace(CNN, kind="ensemble", n_others=2)
+    network = EnsembleConfig(2, filters=CNN.filters)
     config = replace(QUICK, epochs=2, taught_part=0.7)
     history = learn(network, config, sounds, tmp_path)
     assert np.isfinite([metrics.loss for metrics in history]).all()
@@ -288,7 +290,7 @@ def test_a_teacher_takes_part_in_a_resumed_training(known, tmp_path):
 
 
 def test_a_teacher_refuses_what_its_embedding_does_not_know(data, tmp_path):
-    with pytest.raises(ModelError, match="expected 32 bins"):
+    with pytest.raises(ModelError, match="expected log_mel with 32 bins"):
         learn(CNN, replace(QUICK, taught_part=0.5), data, tmp_path)
 
 

@@ -10,6 +10,8 @@ from audiomnist.audio.signal import Audio
 from audiomnist.corpora.clips import Clip, Corpus, load_audio
 from audiomnist.features.config import KINDS, FeatureConfig
 from audiomnist.features.speech import Speech
+from audiomnist.networks.ann import ANN
+from audiomnist.networks.cnn import CNN
 from audiomnist.plots.sound import plot_spectrogram
 from audiomnist.plots.style import Style
 from audiomnist.recognition.models import Model, list_models
@@ -19,7 +21,7 @@ from audiomnist.ui.figures import Picture
 
 _FIRST_DIGIT = 7
 
-_NETWORKS = {"ann": "dense layers", "cnn": "sliding filters"}
+_NETWORKS = (ANN, CNN)  # after which two models that come with the app are named
 
 _DESTINATIONS = (
     ("live", "Say a digit", "Record, upload or stream your own voice."),
@@ -106,13 +108,13 @@ def recognize(audio: Audio) -> list[Walk]:
     names = list_models()
     return [
         Walk(
-            name.upper(),
-            kind,
-            (recognizer := cached.recognizer(name)).model,
+            network.title,
+            network.gist,
+            (recognizer := cached.recognizer(network.name)).model,
             recognizer.recognize(audio),
         )
-        for name, kind in _NETWORKS.items()
-        if name in names
+        for network in _NETWORKS
+        if network.name in names
     ]
 
 

@@ -13,7 +13,7 @@ from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.corpora.other_words import EMBEDDED, others_here
 from audiomnist.corpora.split_rules import RULES
 from audiomnist.errors import RunError
-from audiomnist.networks.config import NETWORKS, TITLES
+from audiomnist.networks.architectures import ARCHITECTURES
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.folder import ENDED, Run, create_run, delete_run
 from audiomnist.runs.presets import preset
@@ -33,15 +33,16 @@ def ask() -> RunConfig | None:
     """Let the visitor set up a run; return it when the start is pressed."""
     kind = st.pills(
         "Network",
-        tuple(NETWORKS),
-        format_func=TITLES.__getitem__,
+        tuple(ARCHITECTURES),
+        format_func=lambda name: ARCHITECTURES[name].title,
         required=True,
         default="cnn",
         key=state.TRAIN_KIND,
         persist_state="session",
-        help="ANN: dense layers on MFCC. The others: convolutions on log-mel images.",
+        help=" ".join(f"{each.title}: {each.gist}." for each in ARCHITECTURES.values()),
     )
-    st.caption(NETWORKS[kind])
+    network = ARCHITECTURES[kind]
+    st.caption(network.sentence)
     names = st.multiselect(
         "Corpora",
         library.available(),
@@ -60,7 +61,7 @@ def ask() -> RunConfig | None:
         training = _ask_details(training)
         title = st.text_input(
             "Name (optional)",
-            placeholder=f"My first {TITLES[kind]}",
+            placeholder=f"My first {network.title}",
             max_chars=60,
             help="To find the run again in the list.",
         )

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from audiomnist.networks.config import TITLES
+from audiomnist.networks.architectures import find_architecture
 from audiomnist.runs.folder import ENDED, Run
 from audiomnist.training.history import best_epoch
 from audiomnist.ui import cached, layout, state, titles
@@ -65,7 +65,7 @@ def _row(run: Run) -> dict[str, object]:
     return {
         "Run": config.title or run.id,
         "State": f"{run_view.BADGES[now][1]} {now}",
-        "Network": TITLES[config.network.kind],
+        "Network": find_architecture(config.network.kind).title,
         "Test": tested.accuracy.value if tested else None,
         "Validation": best_epoch(history).val_accuracy if is_still else None,
         "Epochs": len(history) if is_still else None,

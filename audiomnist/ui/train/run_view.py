@@ -4,7 +4,7 @@ from typing import Literal
 
 import streamlit as st
 
-from audiomnist.networks.config import TITLES
+from audiomnist.networks.architectures import find_architecture
 from audiomnist.plots.learning import plot_learning_curves
 from audiomnist.runs.folder import ENDED, Run, delete_run
 from audiomnist.runs.progress import RunProgress
@@ -113,7 +113,7 @@ def describe(run: Run) -> str:
     varied = "varied clips" if training.augmentation else "clips as they are"
     return " · ".join(
         (
-            TITLES[config.network.kind],
+            find_architecture(config.network.kind).title,
             layout.plain(", ".join(map(titles.corpus_title, config.corpora))),
             f"split: {config.split_rule}{of}",
             f"batch size {training.batch_size}",

@@ -1,0 +1,82 @@
+"""Three CNNs that answer together, each of which sees the word in its own way.
+
+Owns its settings, the three views and what is said of it. The layers of each are the
+CNN's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from audiomnist.networks.architecture import Architecture, Member
+from audiomnist.networks.cnn import IMAGE, N_STAGES, convolutions
+from audiomnist.networks.config import NetworkConfig, check_dropout, check_filters
+
+_SMOOTHED = 3  # bands, about 170 Hz
+
+
+@dataclass(frozen=True)
+class EnsembleConfig(NetworkConfig):
+    """Settings of the ensemble, and those of every network.
+
+    Parameters
+    ----------
+    filters, dropout
+        Of each of the three, as in `CnnConfig`.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range.
+    """
+
+    kind: str = field(default="ensemble", init=False)
+    filters: tuple[int, ...] = (16, 32, 48, 64, 96)
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_filters(self.filters, N_STAGES)
+        check_dropout("dropout", self.dropout)
+
+
+def _members(features: Any, config: EnsembleConfig) -> Sequence[Member]:
+    """Three, with equal votes."""
+    views = [features, _colourless(features), _smooth(features)]
+    embeddings = [convolutions(view, config.filters) for view in views]
+    return [
+        Member(embedding, 1 / len(views), config.dropout) for embedding in embeddings
+    ]
+
+
+def _colourless(features: Any) -> Any:
+    """Features with each band's own mean over the word taken away, padding left 0."""
+    from keras import ops
+
+    is_word = ops.cast(ops.any(features != 0, axis=1, keepdims=True), "float32")
+    n_frames = ops.maximum(ops.sum(is_word, axis=2, keepdims=True), 1)
+    mean = ops.sum(features, axis=2, keepdims=True) / n_frames
+    return (features - mean) * is_word
+
+
+def _smooth(features: Any) -> Any:
+    """Features averaged over neighbouring bands, which hides a voice's harmonics."""
+    from keras import layers
+
+    image = layers.Reshape((*features.shape[1:], 1))(features)
+    image = layers.AveragePooling2D((_SMOOTHED, 1), strides=1, padding="same")(image)
+    return layers.Reshape(features.shape[1:])(image)
+
+
+ENSEMBLE = Architecture(
+    config=EnsembleConfig,
+    title="Three CNNs",
+    gist="three views of a word",
+    sentence="Three CNNs that answer together: one sees the image as it is, one "
+    "without the microphone's colour, one without the finest lines of the voice. Where "
+    "one errs, the others often do not.",
+    members=_members,
+    needs=IMAGE,
+    training={"epochs": 30, "batch_size": 128, "augmentation": {}},
+)
+"""Three CNNs."""
