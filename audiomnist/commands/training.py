@@ -85,6 +85,17 @@ def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+class _NetworkOption(click.Option):
+    """An option for the network; the networks are loaded only to be listed."""
+
+    def get_help_record(self, context: click.Context) -> tuple[str, str] | None:
+        """What the help shows: the networks by their names."""
+        from audiomnist.networks.architectures import ARCHITECTURES
+
+        self.help = f"{', '.join(ARCHITECTURES)} (if not given: {_NETWORK})."
+        return super().get_help_record(context)
+
+
 class _SplitOption(click.Option):
     """An option for the split rule; the rules are loaded only to be explained."""
 
@@ -104,11 +115,7 @@ class _SplitOption(click.Option):
 @click.option(
     "--run", metavar="ID", help="Work on a run that was created (used by the app)."
 )
-@click.option(
-    "--network",
-    metavar="KIND",
-    help="cnn (if not given), ann, resnet, ensemble, pretrained, team.",
-)
+@click.option("--network", metavar="NAME", cls=_NetworkOption)
 @click.option(
     "--corpus",
     metavar="NAME",
