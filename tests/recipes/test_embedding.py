@@ -76,6 +76,7 @@ def test_a_pair_differs_by_what_disturbs_alone(words):
     np.testing.assert_array_equal(clean, same)
 
 
+@pytest.mark.slow
 def test_the_copy_comes_nearer_to_what_is_heard_without_noise(published, words):
     learning, kept = (words.take(np.arange(n, len(words), 2)) for n in (0, 1))
     epochs = []
@@ -88,6 +89,7 @@ def test_the_copy_comes_nearer_to_what_is_heard_without_noise(published, words):
     assert distance(after, wanted) < 0.9 * distance(before, wanted)
 
 
+@pytest.mark.slow
 def test_every_epoch_teaches_something(published, words, monkeypatch):
     made: list[_Pupil] = []
     kept: list[np.ndarray] = []
@@ -106,6 +108,7 @@ def test_every_epoch_teaches_something(published, words, monkeypatch):
         assert np.abs(after - before).max() > 1e-6
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(published, words):
     few = words.take(np.arange(24))
     first, again = (

@@ -192,6 +192,7 @@ def test_a_corpus_that_is_not_here_fails_the_run(config):
     assert "nowhere" in run.message
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_where_it_was(config):
     augmentation = AugmentationConfig()
     training = replace(config.training, epochs=3, augmentation=augmentation)

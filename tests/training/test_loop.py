@@ -190,6 +190,7 @@ def known():
     return some_data(preset("pretrained").features)
 
 
+@pytest.mark.slow
 def test_what_a_teacher_answers_is_learned_without_labels(known, tmp_path):
     config = replace(QUICK, epochs=25, taught_part=1.0)
     history = learn(CNN, config, known, tmp_path)
@@ -262,6 +263,7 @@ def test_a_teacher_answers_without_dropout(known, monkeypatch):
     np.testing.assert_allclose(told[0], expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_teacher_teaches_every_member_what_is_no_digit(known, tmp_path):
     sounds = with_others(known)
     network = EnsembleConfig(2, filters=CNN.filters)
@@ -271,6 +273,7 @@ def test_a_teacher_teaches_every_member_what_is_no_digit(known, tmp_path):
     assert history[1].loss < history[0].loss
 
 
+@pytest.mark.slow
 def test_a_teacher_takes_part_in_a_resumed_training(known, tmp_path):
     config = replace(QUICK, epochs=3, taught_part=0.7)
     whole = learn(CNN, config, known, tmp_path / "whole")
@@ -355,6 +358,7 @@ def with_others(data):
     )
 
 
+@pytest.mark.slow
 def test_with_others_it_learns_to_hear_none_of_these(data, tmp_path):
     both = with_others(data)
     config = replace(QUICK, epochs=40, others_part=0.5)
