@@ -1,24 +1,27 @@
-"""A feature and a network are added with a module each, and everything knows them.
+"""What a contributor adds takes one module, and everything knows it.
 
 The modules are written here as a contributor would write them; that they are entered
-in the tables `KINDS` and `ARCHITECTURES` is the one line besides.
+in the tables `KINDS`, `ARCHITECTURES`, `RULES` and `CORPORA` is the one line besides.
 """
 
+import hashlib
 import importlib.util
 import json
-import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-from conftest import speak
+from conftest import packed, speak
 from visitor import open_page, text, widget
 
 from audiomnist.__main__ import main
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.configs import config_from_dict, config_to_dict
+from audiomnist.corpora.catalogue import CORPORA, KnownCorpus
+from audiomnist.corpora.library import load_corpus
+from audiomnist.corpora.split_rules import RULES
 from audiomnist.features.config import KINDS, FeatureConfig
 from audiomnist.features.extraction import extract
 from audiomnist.networks.architectures import ARCHITECTURES
@@ -27,6 +30,7 @@ from audiomnist.plots.style import Style
 from audiomnist.recipes.model_card import model_card
 from audiomnist.recognition.models import find_model
 from audiomnist.recognition.recognizer import Recognizer
+from audiomnist.runs.clips import resolve_clips
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.folder import list_runs
 from audiomnist.runs.presets import preset
@@ -94,6 +98,28 @@ LINE = Architecture(
 '''
 
 
+RULE = '''
+"""The last take of each speaker and digit tests."""
+
+from audiomnist.corpora.split_rules import WithinCorpus
+
+
+class LastTake(WithinCorpus):
+    """The last take tests."""
+
+    name = "last_take"
+    title = "The last take"
+    explanation = "The last take of each speaker tests; the speakers train, too."
+
+    def is_tested(self, corpus, held_out=""):
+        return True
+
+    def _tested(self, corpus, held_out, fraction, rng):
+        last = max(clip.take for clip in corpus.clips)
+        return [clip for clip in corpus.clips if clip.take == last]
+'''
+
+
 def load(folder: Path, name: str, code: str) -> ModuleType:
     """Write a module and import it."""
     path = folder / f"{name}.py"
@@ -132,7 +158,7 @@ def test_a_feature_that_was_added_is_computed_and_drawn(contrast, fit):
     (bands,) = extract([speak(3)], FeatureConfig(fit=fit))
     assert values.shape == config.shape == (39, 40)
     np.testing.assert_allclose(values, np.diff(bands, axis=0), atol=1e-5)
-    figure = plot_features(values, config, style=Style())
+    figure = plot_features(values, config, style=Style(), step=0.01)
     labels = [axes.get_ylabel() for axes in figure.axes]
     assert labels == ["pair of bands", "difference (deviations)"]
 
@@ -158,15 +184,14 @@ def test_a_network_that_was_added_is_trained_and_answers(line, tiny, tmp_path, c
     answer = json.loads(capsys.readouterr().out)
     expected = Recognizer(model).predict_bytes(recording.read_bytes()).probabilities
     np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
-    card = model_card("mine", model, run.config)
+    card = model_card("mine", model, run.record, resolve_clips(run.config))
     assert "Line, trained to" in card
     assert "15 differences of mel bands in 12 frames" in card
 
 
 def test_command_line_and_page_offer_a_network_that_was_added(line, capsys):
-    with pytest.raises(SystemExit):
-        main(["train", "--help"])
-    assert re.search(r"--network KIND [^-]*, line\s", capsys.readouterr().out)
+    assert main(["train", "--help"]) == 0
+    assert ", line (if not given: cnn)" in " ".join(capsys.readouterr().out.split())
     page = open_page("train")
     networks = widget(page, "button_group", "Network")
     assert "Line" in networks.options
@@ -174,3 +199,59 @@ def test_command_line_and_page_offer_a_network_that_was_added(line, capsys):
     assert not page.exception
     assert line.sentence in text(page)
     assert widget(page, "slider", "Epochs").value == 2
+
+
+@pytest.fixture
+def last_take(tmp_path, monkeypatch):
+    """A new rule for splitting."""
+    rule = load(tmp_path, "added_rule", RULE).LastTake()
+    monkeypatch.setitem(RULES, rule.name, rule)
+    yield rule
+    del sys.modules["added_rule"]
+
+
+def test_a_split_rule_that_was_added_splits_and_is_offered(last_take, tiny, capsys):
+    config = RunConfig(corpora=(tiny,), split_rule="last_take")
+    assert config_from_dict(RunConfig, config_to_dict(config)) == config
+    split = resolve_clips(config).split
+    assert {clip.take for clip in split.test} == {2}
+    assert {clip.take for clip in split.train} == {0, 1}
+    assert main(["train", "--help"]) == 0
+    assert "last_take: The last take of each" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    page = open_page("train")
+    rules = widget(page, "selectbox", "Split into training and test")
+    assert "The last take" in rules.options
+    rules.set_value("last_take").run()
+    assert not page.exception
+    assert last_take.explanation in text(page)
+
+
+def test_a_corpus_that_was_added_is_downloaded_and_shown(
+    tiny_folder, tmp_path, monkeypatch, capsys
+):
+    wavs = {path.name: path.read_bytes() for path in sorted(tiny_folder.iterdir())}
+    archive = tmp_path / "mine.tar.gz"
+    archive.write_bytes(packed({f"mine/takes/{name}": wavs[name] for name in wavs}))
+    known = KnownCorpus(
+        name="my-digits",
+        title="My Digits",
+        description="Made for a test.",
+        n_clips=len(wavs),
+        source="https://example.org/my-digits",
+        licence="CC0 1.0",
+        citation="A test.",
+        is_synthetic=True,
+        url=archive.as_uri(),
+        folders=("takes",),
+        sha256=hashlib.sha256(b"".join(wavs.values())).hexdigest(),
+    )
+    monkeypatch.setitem(CORPORA, known.name, known)
+    assert "**My Digits**" in text(open_page("dataset"))
+    assert main(["data", "download", "my-digits", "--from", str(archive)]) == 0
+    assert f"{len(wavs)} clips" in capsys.readouterr().out
+    assert len(load_corpus("my-digits").clips) == len(wavs)
+    page = open_page("dataset")
+    corpora = widget(page, "selectbox", "Corpus")
+    assert "My Digits (synthetic voices)" in corpora.options

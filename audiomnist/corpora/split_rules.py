@@ -23,7 +23,7 @@ from audiomnist.corpora.splits import (
 from audiomnist.errors import CorpusError
 
 
-class _WithinCorpus(SplitRule):
+class WithinCorpus(SplitRule):
     """A rule by which a part of a corpus tests what its other clips train."""
 
     @abstractmethod
@@ -67,7 +67,7 @@ class _WithinCorpus(SplitRule):
         return Split(tuple(training), tuple(validating), tuple(tested), self, seed)
 
 
-class BySpeaker(_WithinCorpus):
+class BySpeaker(WithinCorpus):
     """Whole speakers test."""
 
     name = "speaker"
@@ -90,7 +90,7 @@ class BySpeaker(_WithinCorpus):
         return of_speakers(corpus.clips, draw_speakers(corpus.clips, fraction, rng))
 
 
-class Random(_WithinCorpus):
+class Random(WithinCorpus):
     """Any clips test."""
 
     name = "random"
@@ -111,7 +111,7 @@ class Random(_WithinCorpus):
         return draw_clips(corpus.clips, fraction, rng)
 
 
-class LeaveOneOut(_WithinCorpus):
+class LeaveOneOut(WithinCorpus):
     """One speaker tests."""
 
     name = "leave_one_out"
@@ -140,7 +140,7 @@ class LeaveOneOut(_WithinCorpus):
         return of_speakers(corpus.clips, {held_out})
 
 
-class Official(_WithinCorpus):
+class Official(WithinCorpus):
     """What the corpus's authors set aside tests."""
 
     name = "official"
