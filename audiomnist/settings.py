@@ -58,7 +58,7 @@ class Settings:
 
     @property
     def others(self) -> Path:
-        """Folder of recordings of other words, which are no digits."""
+        """Folder of recordings of other words, which are not digits."""
         return self.home / "others"
 
     @property

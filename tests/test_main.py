@@ -298,7 +298,7 @@ def test_the_speech_embedding_learns_from_noise_where_that_is_asked_for(
         return published
 
     monkeypatch.setattr(embedding, "denoise", denoise)
-    monkeypatch.setattr(embedding, "words_to_hear", lambda features: range(1500))
+    monkeypatch.setattr(embedding, "words_to_learn", lambda features: range(1500))
     path = tmp_path / "weights.npz"
     assert main(["data", "embedding", "--denoise", "--out", str(path)]) == 0
     assert capsys.readouterr().out.splitlines() == [

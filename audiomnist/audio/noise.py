@@ -1,8 +1,8 @@
-"""Noises that people have around them, for trying how well a digit is heard.
+"""Noises that people have around them, to test recognition with.
 
-Owns four noises of unit power, each made from a random generator alone but for
-babble, which is made of other people's words. How loud a noise is beside a word is
-for `conditions`, the next step.
+Owns five noises of unit power, each made from a random generator alone but for babble,
+which is made of other people's words. How loud a noise is beside a word is for
+`evaluation.conditions`.
 """
 
 from collections.abc import Sequence

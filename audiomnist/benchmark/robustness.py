@@ -8,7 +8,12 @@ from audiomnist.benchmark.accuracy import shipped_models
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import load_corpus
 from audiomnist.evaluation.conditions import CONDITIONS
-from audiomnist.evaluation.robustness import Outcome, expose, hear, load_recordings
+from audiomnist.evaluation.robustness import (
+    Outcome,
+    evaluate_under,
+    expose,
+    load_recordings,
+)
 from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.models import Model, find_model
 from audiomnist.recognition.recognizer import Recognizer
@@ -57,7 +62,7 @@ def measure(n_takes: int = 5) -> dict[str, Any]:
     for condition in CONDITIONS:
         exposure = expose(recordings, condition, SEED)
         heard = {
-            name: _counts(hear(recognizer, exposure))
+            name: _counts(evaluate_under(recognizer, exposure))
             for name, recognizer in recognizers.items()
         }
         rows.append({"name": condition.name, "group": condition.group, "models": heard})

@@ -159,11 +159,11 @@ def embedding(denoise: bool, out: Path) -> None:
 
 def _denoised(published: "tuple[Layer, ...]") -> "tuple[Layer, ...]":
     """Weights that have learned from all words that are here to ignore noise."""
-    from audiomnist.recipes.embedding import EPOCHS, denoise, words_to_hear
+    from audiomnist.recipes.embedding import EPOCHS, denoise, words_to_learn
     from audiomnist.runs.presets import preset
 
     features = preset("pretrained").features
-    words = words_to_hear(features)
+    words = words_to_learn(features)
     print(f"{len(words):,} words to hear")
     with epoch_bar(EPOCHS) as end_epoch:
         return denoise(

@@ -1,9 +1,9 @@
 """Unpack zip and tar archives of recordings, whatever somebody put into them.
 
-Owns reading archives and writing what they hold into a new folder, safely: a
-member cannot leave its folder, links and devices are refused, sizes are counted
-while unpacking, and a folder appears complete or not at all. What the files
-mean is for `corpora`, which comes next with `downloads`.
+Owns reading archives and writing what they hold into a new folder, safely: a member
+cannot leave its folder, links and devices are refused, sizes are counted while
+unpacking, and a folder appears complete or not at all. What the files mean is for
+`library`.
 """
 
 import bz2

@@ -35,7 +35,7 @@ class KnownCorpus:
         Names of the folders inside the archive that hold the recordings.
     other_words
         Most recordings of each other word that the archive holds in a folder of its
-        own and that are kept, so that networks learn what is no digit; 0 if it
+        own and that are kept, so that networks learn what is not a digit; 0 if it
         holds none.
     sha256
         Of the bytes of the recordings, in byte order of their names, "" if that is
@@ -137,7 +137,7 @@ CORPORA = {
             description=(
                 "Recordings of the ten digits by some 2,600 people in their own rooms "
                 "and through their own microphones, at 16 kHz. A part of its other "
-                "words comes along, to learn what is no digit."
+                "words comes along, to learn what is not a digit."
             ),
             n_clips=38_908,
             source="https://arxiv.org/abs/1804.03209",

@@ -1,7 +1,7 @@
-"""Fetch one file over HTTP, and go on where an interrupted download stopped.
+"""Fetch one file over HTTP, and resume an interrupted download.
 
-Owns the partial file and the conversation with the server; what the file must
-contain is checked by `corpora`, which comes next.
+Owns the partial file and the conversation with the server; what the file must contain
+is checked by `verification`.
 """
 
 import http.client

@@ -30,7 +30,7 @@ _TEST_PART, _VALIDATION_PART = 0.2, 0.1  # of the speakers
 
 
 def load_others(name_or_folder: str) -> tuple[Clip, ...]:
-    """List recordings of words that are no digits.
+    """List recordings of words that are not digits.
 
     Parameters
     ----------

@@ -198,7 +198,7 @@ def _check_speakers(known: KnownCorpus, files: Sequence[Path], place: str) -> No
 
 
 def _keep_others(files: Sequence[Path], folder: Path, n_each: int) -> None:
-    """Keep some recordings of every word that is no digit, for `negatives`."""
+    """Keep some recordings of every word that is not a digit, for `negatives`."""
     by_word: dict[str, list[Path]] = {}
     for file in sorted(files):
         # What begins with "_" is no word: long recordings of noise.

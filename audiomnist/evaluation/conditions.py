@@ -1,9 +1,8 @@
-"""What a recording goes through before anybody hears it: noise, level, files, faults.
+"""Conditions that a recording goes through: noise, level, pauses, files, faults.
 
-Owns the conditions under which a model is tried, each a function from a recording
-and a random generator to another recording, and never changes what it is given. They
-apply to the whole recording; the word in it is left to be found. How well a model
-hears under them is for `robustness`, the next step.
+Owns the conditions under which a model is tested, each a function from a recording and
+a random generator to another recording. They apply to the whole recording; the word in
+it still has to be found. How well a model does under them is for `robustness`.
 """
 
 from collections.abc import Callable

@@ -40,7 +40,7 @@ def evaluate(
     corpora
         Names of the corpora that they are from.
     others
-        Recordings that are no digits: other words, noises. What their digit says is
+        Recordings that are not digits: other words, noises. What their digit says is
         not looked at.
     on_progress
         Called with the number of recordings done and their total.
@@ -63,9 +63,9 @@ def evaluate(
     # In two passes: what is heard beside the digits must not change their batches.
     return Evaluation(
         tuple(clips),
-        _hear(model, clips, lambda done, _: report(0, done)),
+        _predict(model, clips, lambda done, _: report(0, done)),
         tuple(corpora),
-        _hear(model, others, lambda done, _: report(len(clips), done)),
+        _predict(model, others, lambda done, _: report(len(clips), done)),
         tuple(file_name(clip) for clip in others),
     )
 
@@ -101,7 +101,7 @@ def _correct_in_order(evaluation: Evaluation) -> tuple[list[Identity], list[bool
     return [clips[i] for i in order], [bool(is_correct[i]) for i in order]
 
 
-def _hear(
+def _predict(
     model: Model, clips: Sequence[Clip], on_progress: Callable[[int, int], None]
 ) -> np.ndarray:
     """A model's probabilities for each clip, NaN where no speech is found."""

@@ -123,7 +123,7 @@ def _clip_to_json(clip: Clip, probabilities: np.ndarray) -> str:
 
 
 def _other_to_json(name: str | None, probabilities: np.ndarray) -> str:
-    """One line of a recording that is no digit."""
+    """One line of a recording that is not a digit."""
     return _line({"name": name}, probabilities)
 
 

@@ -59,7 +59,7 @@ class Evaluation:
         Names of the corpora that the clips are from, by which the recordings are
         found again on another machine.
     others
-        Probabilities for recordings that are no digits (other words, noises), float32,
+        Probabilities for recordings that are not digits (other words, noises), float32,
         shape (n_others, 10); rows of NaN as above. No metric of digits counts them.
     other_names
         Their file names, in the same order; empty where they are not known.
@@ -87,7 +87,7 @@ class Evaluation:
         n_others = len(self.other_names) or len(self.others)
         if self.others.shape != (n_others, N_DIGITS):
             raise ModelError(
-                "The probabilities of the recordings that are no digits have shape "
+                "The probabilities of the recordings that are not digits have shape "
                 f"{self.others.shape}; expected ({n_others}, {N_DIGITS}), one row a "
                 "recording. Evaluate again."
             )
@@ -109,7 +109,7 @@ class Evaluation:
 
     @property
     def other_confidence(self) -> np.ndarray:
-        """The same for the recordings that are no digits, shape (n_others,)."""
+        """The same for the recordings that are not digits, shape (n_others,)."""
         return self.others.max(axis=1)
 
     @property

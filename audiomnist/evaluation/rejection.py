@@ -41,7 +41,7 @@ class OperatingPoint:
     accuracy
         Clips that it understands, of those that it answers.
     false_answers
-        Recordings that are no digits and that it answers, of all such recordings.
+        Recordings that are not digits and that it answers, of all such recordings.
     """
 
     threshold: float
@@ -121,7 +121,7 @@ def coverage_curve(
         Rows of rising threshold, about `MAX_THRESHOLDS` at most and evenly spaced
         among the clips' confidences; the first answers everything with speech in it.
         Columns are threshold, the shares coverage, accuracy (of the clips that are
-        answered) and false_answers (of the recordings that are no digits), the last
+        answered) and false_answers (of the recordings that are not digits), the last
         two with the ends of their Wilson intervals, `_low` and `_high`. A share of
         nothing, and its interval, are NaN.
     """

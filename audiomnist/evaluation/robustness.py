@@ -139,7 +139,7 @@ def expose(
     return Exposure(condition, clips, tuple(audios), tuple(words))
 
 
-def hear(recognizer: Recognizer, exposure: Exposure) -> Outcome:
+def evaluate_under(recognizer: Recognizer, exposure: Exposure) -> Outcome:
     """Let a model hear recordings under a condition and count."""
     n = len(exposure.clips)
     said = [clip.digit for clip in exposure.clips]

@@ -1,7 +1,7 @@
-"""What a count of right answers says: an interval for one model, a test for two.
+"""Statistics of right and wrong: an interval for one model, a test for two.
 
-Owns the statistics of right and wrong and knows nothing of clips or models; the
-evaluation, next, applies them.
+Owns Wilson's interval and McNemar's test, and knows nothing of clips or models. They
+are applied by `metrics` and `evaluate`.
 """
 
 import math

@@ -21,7 +21,7 @@ from audiomnist.corpora import library
 from audiomnist.corpora.clips import Clip
 from audiomnist.errors import AudioMnistError
 from audiomnist.features.config import VERSION, FeatureConfig
-from audiomnist.features.extraction import hear, join_spectra, spectra
+from audiomnist.features.extraction import extract_spoken, join_spectra, spectra
 from audiomnist.features.spectra import Spectra
 from audiomnist.settings import settings, writable_folder
 
@@ -80,9 +80,15 @@ def clip_features(
     path = settings().cache / "features" / f"{_content_key(clips, config)}.npz"
     is_speech, values = _read_cache(path, len(clips), config) or (None, None)
     if is_speech is None or values is None:
-        parts = [hear(audios, config) for audios in _decoded(clips, on_progress)]
-        is_speech = np.concatenate([part[0] for part in [hear([], config), *parts]])
-        values = np.concatenate([part[1] for part in [hear([], config), *parts]])
+        parts = [
+            extract_spoken(audios, config) for audios in _decoded(clips, on_progress)
+        ]
+        is_speech = np.concatenate(
+            [part[0] for part in [extract_spoken([], config), *parts]]
+        )
+        values = np.concatenate(
+            [part[1] for part in [extract_spoken([], config), *parts]]
+        )
         _write_cache(path, is_speech, values)
     kept, missing = _sort_out(clips, is_speech)
     return ClipFeatures(kept, values, missing)
@@ -111,10 +117,10 @@ def clip_spectra(
     """
     parts = [spectra(audios, config) for audios in _decoded(clips, on_progress)]
     found = join_spectra(parts, config.spectrum)
-    return heard(found), *_sort_out(clips, found.is_speech)
+    return with_speech(found), *_sort_out(clips, found.is_speech)
 
 
-def heard(found: Spectra) -> Spectra:
+def with_speech(found: Spectra) -> Spectra:
     """Leave the clips without speech out; they have no frames."""
     bounds = np.append(found.bounds[:-1][found.is_speech], len(found.power))
     return Spectra(found.power, bounds, found.spans[found.is_speech])

@@ -35,7 +35,7 @@ def extract(audios: Sequence[Audio], config: FeatureConfig) -> np.ndarray:
     AudioError
         If a recording is shorter than one window or nobody speaks in it.
     """
-    is_speech, values = hear(audios, config)
+    is_speech, values = extract_spoken(audios, config)
     if not is_speech.all():
         number = int(np.flatnonzero(~is_speech)[0])
         raise AudioError(
@@ -45,7 +45,7 @@ def extract(audios: Sequence[Audio], config: FeatureConfig) -> np.ndarray:
     return values
 
 
-def hear(
+def extract_spoken(
     audios: Sequence[Audio], config: FeatureConfig
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute the features of those recordings in which somebody speaks.

@@ -1,8 +1,8 @@
 """Power spectra of many recordings at once, and the mel filter bank.
 
-Owns the short-time Fourier transform: every clip of a batch is framed end to
-end in one array, so that clips of any length share one pass and none depends
-on its neighbours. Finding the speech in them comes next, then the features.
+Owns the short-time Fourier transform: every clip of a batch is framed end to end in one
+array, so that clips of any length share one pass and none depends on its neighbours.
+Finding the speech in them is for `speech`, rendering features for `rendering`.
 """
 
 from collections.abc import Iterator, Sequence

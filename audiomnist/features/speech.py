@@ -1,9 +1,9 @@
-"""Find the word in a recording, the same way for corpora and microphones.
+"""Endpoint detection: find the word in a recording, for corpora and microphones alike.
 
-Owns the one rule that says from when to when somebody speaks: the run of
-frames with the largest area above the noise, never the loudest sample, which
-a key click would win. Works on the power spectra of many clips at once; what
-the word sounds like is left to the features, the next step.
+Owns the one rule that says from when to when somebody speaks: the run of frames with
+the largest area above the noise, never the loudest sample, which a key click would win.
+Works on the power spectra of many clips at once; what the word sounds like is left to
+the features.
 """
 
 from dataclasses import dataclass

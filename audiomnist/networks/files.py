@@ -62,11 +62,11 @@ def to_litert(network: "keras.Model", *, n_bits: int = 32) -> bytes:
     serving = tensorflow.Module()
     # The converter keeps the weights that it finds here.
     serving.weights = [variable.value for variable in network.variables]
-    serving.hear = tensorflow.function(
+    serving.predict = tensorflow.function(
         lambda features: _answer(network, features), input_signature=[features]
     )
     converter = tensorflow.lite.TFLiteConverter.from_concrete_functions(
-        [serving.hear.get_concrete_function()], serving
+        [serving.predict.get_concrete_function()], serving
     )
     if n_bits < 32:
         converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]

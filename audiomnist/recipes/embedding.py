@@ -1,11 +1,11 @@
-"""Teach the speech embedding to hear a word through noise as it hears it without.
+"""Adapt the speech embedding to noise, by distillation from the published one.
 
 Owns the adaptation of the published weights, which is done once and comes with the
 app. Nobody says what is spoken: a copy of the embedding is given words in noise, in
 rooms and through bad microphones, and learns to answer as the published one answers
-to the same words undisturbed [1]_. So it may also learn from words that are no digits,
-and it cannot learn the voices of those who say them by heart. What the networks that
-begin with it learn from comes next. Keras is imported only inside functions.
+to the same words undisturbed [1]_. So it may also learn from words that are not digits,
+and it cannot learn the voices of those who say them by heart. Keras is imported only
+inside functions.
 
 References
 ----------
@@ -77,7 +77,7 @@ class DenoisingEpoch:
     seconds: float
 
 
-def words_to_hear(features: FeatureConfig) -> Spectra:
+def words_to_learn(features: FeatureConfig) -> Spectra:
     """Spectra of all words that are here by nobody who is a speaker of real digits.
 
     So a recorded speaker who tests is a stranger to the embedding, too. Synthetic

@@ -2,9 +2,8 @@
 
 Owns the plan of who says what and how, the synthesis through the library inside
 the package `espeakng-loader`, and the archives `embedded/voices.zip` and
-`embedded/words.zip`. It is a
-developer's command; the app needs only its result. The archive is read by
-`clips`; how its clips are split is for `splits`, the next step.
+`embedded/words.zip`. It is a developer's command; the app needs only its result,
+which `corpora.clips` reads.
 
 The first archive holds 5,000 recordings, 500 of each digit, named
 {digit}_{voice}_{take}.opus, the second one the other words, named

@@ -263,7 +263,7 @@ def meet_strangers(run: Run) -> StrangerTest:
 
 
 def _recorded_words(clips: RunClips) -> tuple[Clip, ...]:
-    """Words that are no digits, said by those whom a run tests with digits."""
+    """Words that are not digits, said by those whom a run tests with digits."""
     synthetic = set(clips.words.get(EMBEDDED, ()))
     speakers = {clip.speaker for clip in clips.split.test}
     return tuple(

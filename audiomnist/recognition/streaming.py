@@ -172,7 +172,7 @@ class StreamingRecognizer:
             frames = pending[:n_used].reshape(n_frames, self._frame_length)
             levels = _band_levels(frames, self.sample_rate)
             for frame, level in zip(frames, levels, strict=True):
-                words += self._hear(frame, level)
+                words += self._feed_frame(frame, level)
         return words
 
     def flush(self) -> list[Recognition]:
@@ -181,7 +181,7 @@ class StreamingRecognizer:
             return []
         return self._end_word(self._last_loud + 1)
 
-    def _hear(self, frame: np.ndarray, level: np.ndarray) -> list[Recognition]:
+    def _feed_frame(self, frame: np.ndarray, level: np.ndarray) -> list[Recognition]:
         """Hear one frame: (frame_length,) samples and their levels, (n_bands,)."""
         config, now = self.config, self._n_frames
         noise = _quantile(self._noise, config.noise_quantile)

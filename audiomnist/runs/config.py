@@ -40,7 +40,7 @@ class RunConfig:
         The speaker or corpus that the rule asks for, else "".
     others
         Names or folders of recordings of other words, from which the network
-        learns what is no digit, see `other_words.load_others`; none if empty.
+        learns what is not a digit, see `other_words.load_others`; none if empty.
     features, network, training
         What the network sees, what it is, and how it learns.
 

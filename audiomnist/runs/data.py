@@ -11,8 +11,8 @@ import numpy as np
 
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.other_words import EMBEDDED
-from audiomnist.features.cache import clip_features, clip_spectra, heard
-from audiomnist.features.extraction import hear, join_spectra, spectra
+from audiomnist.features.cache import clip_features, clip_spectra, with_speech
+from audiomnist.features.extraction import extract_spoken, join_spectra, spectra
 from audiomnist.features.spectra import Spectra
 from audiomnist.runs.clips import RunClips
 from audiomnist.runs.config import RunConfig
@@ -81,10 +81,10 @@ def _with_others(
     sources: dict[str, tuple[Clip, ...]],
     seed: int,
 ) -> TrainingData:
-    """Add the sounds that are no digits: other words, those held out, and noises."""
+    """Add the sounds that are not digits: other words, those held out, and noises."""
     features, rng = data.features, np.random.default_rng(seed)
-    sounds = heard(spectra(noises(_N_NOISES, rng), features))
-    _, hums = hear(noises(_N_VALIDATION_NOISES, rng), features)
+    sounds = with_speech(spectra(noises(_N_NOISES, rng), features))
+    _, hums = extract_spoken(noises(_N_VALIDATION_NOISES, rng), features)
     return replace(
         data,
         others=join_spectra([words, sounds], features.spectrum),

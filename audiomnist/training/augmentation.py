@@ -1,8 +1,8 @@
-"""Variations of a spoken word: tempo, voice, room, microphone, noise, and cuts.
+"""Augmentation of spoken words: tempo, voice, room, microphone, noise, and cuts.
 
-Works on stored power spectra, so that every epoch hears new versions of each
-clip without decoding one again. Each function takes its randomness as an
-argument. The network that learns from them comes next.
+Owns the variations, which work on stored power spectra, so that every epoch sees new
+versions of each clip without decoding one again. Each function takes its randomness as
+an argument. Drawing an epoch is for `data`.
 """
 
 import numpy as np

@@ -44,7 +44,7 @@ class AugmentationConfig:
     cut_part
         Part of the versions that lose the beginning or the end of the word, as where
         somebody spoke before the recording began or stopped it too early. Sounds that
-        are no digits lose theirs as often, or a cut would say that it is a digit.
+        are not digits lose theirs as often, or a cut would say that it is a digit.
 
     Raises
     ------
@@ -140,7 +140,7 @@ class TrainConfig:
     patience
         Epochs without a lower validation loss before it stops; 0 never stops.
     others_part
-        Sounds that are no digits in each epoch, as a part of the clips; 0 leaves
+        Sounds that are not digits in each epoch, as a part of the clips; 0 leaves
         them out, and the network never learns to say that it heard no digit.
     speaker_balance
         How far speakers are made equal: one with n clips is heard in proportion to n

@@ -1,7 +1,7 @@
-"""What a network learns from, and how each epoch hears it.
+"""What a network learns from, and how each epoch is drawn from it.
 
-Owns the clips of a training with the sounds that are no digits, and their versions
-from epoch to epoch. The learning itself is for `training`, the next step.
+Owns the clips of a training with the sounds that are not digits, and their versions
+from epoch to epoch. The learning itself is for `loop`.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from audiomnist.training.negatives import scramble
 CLIPS_AT_ONCE = 16_384
 """Clips of which versions are made together, which bounds the memory: 1 GB or two."""
 
-_MANGLED_PART = 0.25  # of the sounds that are no digits
+_MANGLED_PART = 0.25  # of the sounds that are not digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class TrainingData:
         How often each training clip is heard, relative to the others, float64, above
         0, shape (n_train_clips,); None hears each once in an epoch.
     others
-        Spectra of sounds that are no digits, each with speech or what is taken for
+        Spectra of sounds that are not digits, each with speech or what is taken for
         it; mangled digits come on top of them. None: there are none.
     others_weights
         How often each of them is heard, relative to the others; as `weights`.
@@ -79,13 +79,13 @@ class TrainingData:
                 f"{self.features.shape}."
             )
 
-    def hear(
+    def draw_epoch(
         self,
         n_others: int,
         augmentation: AugmentationConfig | None,
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Hear as many training clips as there are, and sounds that are no digits.
+        """Hear as many training clips as there are, and sounds that are not digits.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ class TrainingData:
         return chosen
 
     def _draw_others(self, n_others: int, rng: np.random.Generator) -> Spectra:
-        """Sounds that are no digits: those that there are, and mangled digits."""
+        """Sounds that are not digits: those that there are, and mangled digits."""
         assert self.others is not None
         n_mangled = round(_MANGLED_PART * n_others)
         weights = self.others_weights

@@ -216,8 +216,10 @@ class _Learner:
         rng = np.random.default_rng((self.config.seed, epoch))
         for seed in self.seeds:  # of dropout, which a checkpoint does not hold
             seed.assign(rng.integers(2**31, size=seed.shape))
-        features, labels = self.data.hear(  # (n_clips, n_bins, n_frames), (n_clips,)
-            self.n_others, self.config.augmentation, rng
+        features, labels = (
+            self.data.draw_epoch(  # (n_clips, n_bins, n_frames), (n_clips,)
+                self.n_others, self.config.augmentation, rng
+            )
         )
         # Full batches of one shape: the first clips fill the last batch up.
         order = np.resize(

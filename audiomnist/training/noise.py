@@ -1,7 +1,7 @@
-"""Noise on spectra: steady noise of any colour, and babble, as a microphone hears them.
+"""Noise on spectra: steady noise of any colour, and babble.
 
 Owns what noise does to mel powers, so that clips can be made noisy without their
-samples. Which clips become noisy how often is for `augmentation`, the next step.
+samples. Which clips become noisy how often is for `augmentation`.
 """
 
 import numpy as np

@@ -111,7 +111,7 @@ class Tested(NamedTuple):
     accuracy
         Of its digits.
     false_answers
-        Of the sounds that are no digits, those that it answers with one.
+        Of the sounds that are not digits, those that it answers with one.
     speakers
         Who speaks in its clips.
     """

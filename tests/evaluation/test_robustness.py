@@ -16,8 +16,8 @@ from audiomnist.evaluation.robustness import (
     Exposure,
     LabelledRecording,
     Outcome,
+    evaluate_under,
     expose,
-    hear,
     load_recordings,
 )
 from audiomnist.features.speech import Speech, find_speech
@@ -177,7 +177,7 @@ def test_babble_by_one_speaker_alone_is_refused(clips):
 
 
 def test_clean_words_are_heard_found_and_in_their_place(recognizer, recordings):
-    outcome = hear(recognizer, expose(recordings, CLEAN))
+    outcome = evaluate_under(recognizer, expose(recordings, CLEAN))
     n = len(recordings)
     assert outcome.condition == CLEAN.name
     assert set(counts(outcome).values()) == {(n, n)}
@@ -185,7 +185,7 @@ def test_clean_words_are_heard_found_and_in_their_place(recognizer, recordings):
 
 
 def test_where_no_speech_is_found_the_answer_is_wrong(recognizer, recordings):
-    outcome = counts(hear(recognizer, expose(recordings, MUFFLE)))
+    outcome = counts(evaluate_under(recognizer, expose(recordings, MUFFLE)))
     n = len(recordings)
     assert outcome["correct"] == outcome["found"] == outcome["placed"] == (0, n)
     assert outcome["answered"] == (0, n)
@@ -196,7 +196,7 @@ def test_below_the_threshold_there_is_no_answer_and_the_likeliest_counts(
     recognizer, recordings
 ):
     recognizer.model.calibration = Calibration(threshold=1.0)  # type: ignore[misc]
-    outcome = counts(hear(recognizer, expose(recordings, CLEAN)))
+    outcome = counts(evaluate_under(recognizer, expose(recordings, CLEAN)))
     n = len(recordings)
     assert outcome["correct"] == outcome["found"] == (n, n)
     assert outcome["answered"] == (0, n)
@@ -205,7 +205,7 @@ def test_below_the_threshold_there_is_no_answer_and_the_likeliest_counts(
 def test_a_wrong_answer_is_none_of_the_right_ones(recognizer, recordings):
     exposure = expose(recordings, CLEAN)
     shifted = tuple(replace(c, digit=(c.digit + 1) % 10) for c in exposure.clips)
-    outcome = counts(hear(recognizer, replace(exposure, clips=shifted)))
+    outcome = counts(evaluate_under(recognizer, replace(exposure, clips=shifted)))
     n = len(recordings)
     assert outcome["correct"] == outcome["answered_correctly"] == (0, n)
     assert outcome["correct_if_placed"] == (0, n)
@@ -230,7 +230,7 @@ def test_a_word_is_in_its_place_if_both_ends_are(
     speech = find_speech(exposure.audios[0])
     assert speech is not None
     words = (Speech(speech.start + start, speech.end + end),)
-    outcome = hear(recognizer, replace(exposure, words=words))
+    outcome = evaluate_under(recognizer, replace(exposure, words=words))
     assert outcome.placed.successes == is_placed
 
 
@@ -243,7 +243,9 @@ def test_the_network_alone_is_judged_on_the_word_where_it_is(recognizer, recordi
         return Audio(samples, recording.audio.sample_rate)
 
     n = len(recordings)
-    outcome = counts(hear(recognizer, expose(recordings, Condition("", "", rattle))))
+    outcome = counts(
+        evaluate_under(recognizer, expose(recordings, Condition("", "", rattle)))
+    )
     assert outcome["placed"][0] < n / 4
     assert outcome["correct"][0] < n / 2
     assert outcome["correct_if_placed"] == (n, n)
@@ -252,9 +254,10 @@ def test_the_network_alone_is_judged_on_the_word_where_it_is(recognizer, recordi
 def test_hearing_in_batches_is_hearing_one_by_one(recognizer, recordings):
     long = Condition("long", "pauses", lambda r, rng: r.audio, 3.0)
     assert sum(3.2 * 2 / 0.015 for _ in recordings) > 4096  # more than one batch
-    together = counts(hear(recognizer, expose(recordings, long)))
+    together = counts(evaluate_under(recognizer, expose(recordings, long)))
     alone = [
-        counts(hear(recognizer, expose([labelled], long))) for labelled in recordings
+        counts(evaluate_under(recognizer, expose([labelled], long)))
+        for labelled in recordings
     ]
     for name, (successes, n) in together.items():
         assert successes == sum(one[name][0] for one in alone)
@@ -263,4 +266,4 @@ def test_hearing_in_batches_is_hearing_one_by_one(recognizer, recordings):
 
 def test_nothing_is_heard_in_nothing(recognizer):
     empty = Exposure(CLEAN, (), (), ())
-    assert set(counts(hear(recognizer, empty)).values()) == {(0, 0)}
+    assert set(counts(evaluate_under(recognizer, empty)).values()) == {(0, 0)}

@@ -29,7 +29,7 @@ def test_the_second_time_comes_from_the_cache(tiny_corpus, monkeypatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(cache, "hear", refuse)
+    monkeypatch.setattr(cache, "extract_spoken", refuse)
     again = clip_features(tiny_corpus.clips, FeatureConfig())
     np.testing.assert_array_equal(first.values, again.values)
     with pytest.raises(AssertionError, match="computed again"):
@@ -50,7 +50,7 @@ def test_a_changed_recording_is_not_answered_from_the_cache(tmp_path, spoken) ->
 def test_changed_code_is_not_answered_from_the_cache(tiny_corpus, monkeypatch) -> None:
     clip_features(tiny_corpus.clips[:5], FeatureConfig())
     monkeypatch.setattr(cache, "VERSION", VERSION + 1)
-    monkeypatch.setattr(cache, "hear", lambda audios, config: 1 / 0)
+    monkeypatch.setattr(cache, "extract_spoken", lambda audios, config: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         clip_features(tiny_corpus.clips[:5], FeatureConfig())
 

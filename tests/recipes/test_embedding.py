@@ -18,7 +18,7 @@ from audiomnist.networks.speech_embedding import (
     read_layers,
 )
 from audiomnist.recipes import embedding
-from audiomnist.recipes.embedding import DISTURBED, _Pupil, denoise, words_to_hear
+from audiomnist.recipes.embedding import DISTURBED, _Pupil, denoise, words_to_learn
 from audiomnist.runs.presets import preset
 from audiomnist.training.augmentation import augment_pairs
 
@@ -141,7 +141,7 @@ def test_nobody_who_tests_is_heard(monkeypatch, tiny_folder, tiny_corpus):
     monkeypatch.setattr(embedding, "available", lambda: (str(tiny_folder),))
     monkeypatch.setattr(embedding, "load_others", lambda name: tuple(words))
     monkeypatch.setattr(embedding, "clip_spectra", listen)
-    assert len(words_to_hear(FEATURES)) == len(heard) == len(others)
+    assert len(words_to_learn(FEATURES)) == len(heard) == len(others)
     assert heard == others
 
 
@@ -149,4 +149,4 @@ def test_without_any_words_the_message_says_so(monkeypatch):
     monkeypatch.setattr(embedding, "available", tuple)
     monkeypatch.setattr(embedding, "load_others", lambda name: ())
     with pytest.raises(CorpusError, match="no words to learn from"):
-        words_to_hear(FEATURES)
+        words_to_learn(FEATURES)

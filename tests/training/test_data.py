@@ -29,8 +29,8 @@ def data():
     return TrainingData(heard, digits, kept, np.arange(10), FEATURES, others=others)
 
 
-def hear(data, n_others=0, seed=0):
-    return data.hear(n_others, None, np.random.default_rng(seed))
+def drawn(data, n_others=0, seed=0):
+    return data.draw_epoch(n_others, None, np.random.default_rng(seed))
 
 
 def count(features, known):
@@ -40,7 +40,7 @@ def count(features, known):
 
 
 def test_each_clip_is_heard_once_where_all_are_equal(data):
-    features, labels = hear(data)
+    features, labels = drawn(data)
     known = render(data.train, FEATURES)
     assert (count(features, known) == 1).all()
     np.testing.assert_array_equal(labels, data.train_digits)
@@ -50,12 +50,12 @@ def test_clips_are_heard_in_proportion_to_their_weights(data):
     weights = np.where(np.arange(30) < 6, 3.0, 0.5)  # together 30
     weighted = replace(data, weights=weights)
     known = render(data.train, FEATURES)
-    total = sum(count(hear(weighted, seed=seed)[0], known) for seed in range(100))
+    total = sum(count(drawn(weighted, seed=seed)[0], known) for seed in range(100))
     np.testing.assert_allclose(total / 100, weights, atol=0.25)
 
 
 def test_other_sounds_are_labelled_as_no_digit(data):
-    features, labels = hear(data, n_others=12)
+    features, labels = drawn(data, n_others=12)
     assert features.shape == (42, *FEATURES.shape)
     np.testing.assert_array_equal(labels[30:], np.full(12, N_DIGITS))
 
@@ -70,7 +70,7 @@ def test_many_clips_are_heard_a_part_at_a_time(data, monkeypatch, weights):
         return render(clips, FEATURES)
 
     monkeypatch.setattr(TrainingData, "_vary", vary)
-    features, labels = hear(replace(data, weights=weights), n_others=10)
+    features, labels = drawn(replace(data, weights=weights), n_others=10)
     assert heard == [7, 7, 7, 7, 2, 7, 3]
     known = render(data.train, FEATURES)
     assert (count(features[:30], known) == 1).all()
@@ -85,7 +85,7 @@ def test_many_clips_are_heard_a_part_at_a_time(data, monkeypatch, weights):
 def test_other_sounds_are_heard_in_proportion_to_their_weights(data):
     known = render(data.others, FEATURES)
     for weights, expected in ((None, (3, 3, 3)), (np.array([1, 1, 7.0]), (1, 1, 7))):
-        features, _ = hear(replace(data, others_weights=weights), n_others=12)
+        features, _ = drawn(replace(data, others_weights=weights), n_others=12)
         # A quarter of them are mangled digits.
         assert tuple(count(features[30:], known)) == expected
 
@@ -117,7 +117,7 @@ def test_mangled_digits_lie_in_as_much_noise_as_digits_do(spoken):
         noise_low_db=5,
         noise_high_db=5,
     )
-    values, labels = data.hear(400, noisy, np.random.default_rng(0))
+    values, labels = data.draw_epoch(400, noisy, np.random.default_rng(0))
     is_silent = (values < np.log(features.floor) + 1e-3).all(axis=1)  # (n, n_frames)
     assert is_silent[labels < 10].sum() == 0
     assert is_silent[labels == 10].sum() == 0

@@ -256,7 +256,7 @@ def test_a_teacher_answers_without_dropout(known, monkeypatch):
     monkeypatch.setattr(loop, "taught_loss", listen)
     learner = _Learner(CNN, replace(QUICK, taught_part=0.5), known)
     rng = np.random.default_rng(0)
-    features, labels = (part[:8] for part in known.hear(0, None, rng))
+    features, labels = (part[:8] for part in known.draw_epoch(0, None, rng))
     learner._step(features, labels)  # the first, at a rate of 0, moves means alone
     embedded = learner.teacher.embedding(features, training=False)
     expected = tensorflow.nn.softmax(learner.teacher.head(embedded, training=False))
@@ -346,15 +346,15 @@ def test_a_loss_that_explodes_is_said(data, tmp_path):
 
 def with_others(data):
     """The same digits, and hums to learn what is no digit."""
-    from audiomnist.features.cache import heard
-    from audiomnist.features.extraction import hear
+    from audiomnist.features.cache import with_speech
+    from audiomnist.features.extraction import extract_spoken
     from audiomnist.training.negatives import noises
 
     rng = np.random.default_rng(0)
     return replace(
         data,
-        others=heard(spectra(noises(30, rng), data.features)),
-        validation_others=hear(noises(10, rng), data.features)[1],
+        others=with_speech(spectra(noises(30, rng), data.features)),
+        validation_others=extract_spoken(noises(10, rng), data.features)[1],
     )
 
 

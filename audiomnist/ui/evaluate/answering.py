@@ -61,7 +61,7 @@ def _show_point(name: str, point: OperatingPoint) -> None:
 
 
 def _how_to_hear_others(name: str) -> str:
-    """Say how to learn whether a model answers to what is no digit."""
+    """Say how to learn whether a model answers to what is not a digit."""
     try:
         n = len(cached.held_out(name).others)
     except ModelError:

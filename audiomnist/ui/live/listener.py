@@ -53,10 +53,10 @@ class Listener:
         """Hear the frames that arrived since the last call; send none back."""
         for frame in frames:
             samples = mono(frame.to_ndarray(), len(frame.layout.channels))
-            self.hear(samples, frame.sample_rate)
+            self.feed(samples, frame.sample_rate)
         return []
 
-    def hear(self, samples: np.ndarray, sample_rate: int) -> None:
+    def feed(self, samples: np.ndarray, sample_rate: int) -> None:
         """Hear the next samples, float32 in [-1, 1], shape (n_samples,)."""
         with self._lock:
             if self._streaming is None or self._streaming.sample_rate != sample_rate:

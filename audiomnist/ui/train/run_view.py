@@ -38,7 +38,7 @@ _WIDE_GAP = 0.1
 """From so much less accuracy on test than on validation on, epochs are not to blame."""
 
 _MANY_FALSE_ANSWERS = 0.5
-"""Part of what is no digit from which on answers to it deserve a warning."""
+"""Part of what is not a digit from which on answers to it deserve a warning."""
 
 _POLL = 1.0
 """Seconds between two looks at a living run."""

@@ -23,7 +23,7 @@ def test_listener_hears_words_with_their_sound(spoken):
     quiet = rng.normal(0, 1e-4, 16_000).astype(np.float32)
     said = np.concatenate([quiet, spoken(3, sample_rate=16_000).samples, quiet])
     for first in range(0, len(said), 320):
-        listener.hear(said[first : first + 320], 16_000)
+        listener.feed(said[first : first + 320], 16_000)
     assert listener.take() and not listener.take()
     word = listener.last
     assert list(listener.digits) == [word.prediction.digit]
@@ -41,7 +41,7 @@ def test_listener_hears_words_with_their_sound(spoken):
 def test_listener_hears_the_word_that_the_end_cuts_short(spoken):
     listener = Listener(Recognizer(find_model("cnn")))
     word = spoken(3, sample_rate=16_000).samples
-    listener.hear(np.concatenate([np.zeros(16_000, np.float32), word]), 16_000)
+    listener.feed(np.concatenate([np.zeros(16_000, np.float32), word]), 16_000)
     assert not listener.take()
     listener.finish()
     assert listener.take()
@@ -58,16 +58,16 @@ def test_listener_begins_anew_at_another_rate():
     listener = Listener(Recognizer(find_model("cnn")))
     silence = np.zeros(16_000, np.float32)
     for _ in range(20):
-        listener.hear(silence, 16_000)
+        listener.feed(silence, 16_000)
     assert listener.seconds == 20
-    listener.hear(silence, 8000)
+    listener.feed(silence, 8000)
     assert listener.seconds == 2
 
 
 def test_listener_keeps_what_went_wrong_until_all_is_well():
     listener = Listener(Recognizer(find_model("cnn")))
-    listener.hear(np.full(320, np.nan, np.float32), 16_000)
+    listener.feed(np.full(320, np.nan, np.float32), 16_000)
     assert "not finite" in listener.error
-    listener.hear(np.zeros(320, np.float32), 16_000)
+    listener.feed(np.zeros(320, np.float32), 16_000)
     assert listener.error == ""
     assert listener.seconds == 0.02, "what was not heard is no part of the stream"
