@@ -13,7 +13,7 @@ from audiomnist.networks.ann import AnnConfig
 from audiomnist.networks.architectures import ARCHITECTURES
 from audiomnist.networks.cnn import CnnConfig
 from audiomnist.networks.files import load_network
-from audiomnist.recipes.model_card import _data
+from audiomnist.recipes.model_card import describe_data
 from audiomnist.recipes.publishing import CARD, publish
 from audiomnist.recognition.models import WEIGHTS, find_model
 from audiomnist.runs.clips import resolve_clips
@@ -84,7 +84,7 @@ def test_a_card_says_what_the_speech_embedding_gave(kind, part, tiny_folder) -> 
         network=ARCHITECTURES[kind].config(),
         training=TrainConfig(taught_part=part),
     )
-    lines = "\n".join(_data(resolve_clips(config), config))
+    lines = describe_data(config, resolve_clips(config))
     assert ("- Pretrained: " in lines) == (kind == "pretrained")
     assert ("- Taught: " in lines) == (part > 0)
     assert ("count for 0.7" in lines) == (part > 0)

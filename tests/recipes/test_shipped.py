@@ -17,13 +17,12 @@ from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation
 from audiomnist.evaluation.significance import Rate
 from audiomnist.networks.architectures import find_architecture
-from audiomnist.recipes.model_card import _in_8_bits
+from audiomnist.recipes.model_card import compare_16_bits
 from audiomnist.recipes.models import find_recipe
 from audiomnist.recipes.publishing import CARD
 from audiomnist.recognition.models import DEFAULT_MODEL, find_model, list_models
 from audiomnist.recognition.record import RECORD
 from audiomnist.runs.config import RunConfig
-from audiomnist.runs.record import read_record
 from audiomnist.settings import REPOSITORY
 
 SHIPPED = sorted(path.parent.name for path in REPOSITORY.glob("models/*/run.json"))
@@ -203,7 +202,12 @@ def test_the_card_shows_what_the_record_says(name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_card_shows_what_the_version_in_8_bits_understands(name, fsdd):
     model = find_model(name)
-    config = read_record(model.folder).config
     result = load_evaluation(model.folder)
     assert all(clip.path.exists() for clip in result.clips)
-    assert _in_8_bits(model, config, result) in card(name)
+    finer = compare_16_bits(model, result)
+    assert finer is not None
+    understood, said = finer.accuracy, card(name)
+    assert (
+        f"with 16 bits ({finer.size_mb} MB), understands {understood.value:.1%}" in said
+    )
+    assert f"they answer differently to {finer.n_different} of its clips" in said
