@@ -15,6 +15,7 @@ from audiomnist.audio.encoding import (
     encode_stereo,
     encode_telephone,
     encode_vorbis,
+    encode_wav,
     encode_wav_as,
 )
 from audiomnist.audio.signal import Audio, resample
@@ -22,6 +23,7 @@ from audiomnist.errors import AudioError
 
 # MPEG 1 layer III: bit rates by their index, in kbit/s, of which 64 has the fifth.
 MP3_BIT_RATES = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+
 MP3_FRAME = 1152  # samples
 
 
@@ -129,3 +131,14 @@ def test_a_telephone_lets_its_band_through(hz, least_db, most_db):
     gain_db = 10 * np.log10(np.mean(middle**2) / 0.125)
     assert least_db <= gain_db <= most_db
     assert len(np.unique(heard.samples)) <= 256
+
+
+def tone(sample_rate: int = 16_000, duration: float = 0.5, hz: float = 440) -> Audio:
+    time = np.arange(round(duration * sample_rate)) / sample_rate
+    return Audio((0.5 * np.sin(2 * np.pi * hz * time)).astype(np.float32), sample_rate)
+
+
+def test_encode_wav_is_undone_by_decode() -> None:
+    sound = tone()
+    read = decode(encode_wav(sound))
+    np.testing.assert_allclose(read.samples, sound.samples, atol=1 / 32768)
