@@ -1,6 +1,7 @@
 """The train page: setting up a run, watching it, and what became of it."""
 
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -119,6 +120,24 @@ def test_train_starts_one_run_for_two_presses_in_a_hurry(monkeypatch):
     assert start() == 4
     cancel_run(launched[-1])
     assert start() == 5
+
+
+def test_train_lets_others_start_while_one_start_is_slow(monkeypatch):
+    second = open_page("train")
+    launched, is_waiting = [], []
+
+    def launch(run):
+        launched.append(run)
+        if len(launched) == 1:
+            other = threading.Thread(target=press, args=(second, "Start training"))
+            other.start()
+            other.join(30)
+            is_waiting.append(other.is_alive())
+
+    monkeypatch.setattr(run_form, "launch_run", launch)
+    page = press(open_page("train"), "Start training")
+    assert not errors(page) and not errors(second)
+    assert (is_waiting, len(launched)) == ([False], 2)
 
 
 def test_train_starts_again_what_the_queue_refused(monkeypatch):

@@ -26,7 +26,8 @@ _LEARNING_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 _MAX_EPOCHS = 100
 
 _DOUBLE_CLICK = 3.0  # s
-_STARTING = threading.Lock()
+_ONE_EACH = threading.Lock()
+"""Held for no longer than it takes to look a visitor's own lock up."""
 
 
 def ask() -> RunConfig | None:
@@ -89,7 +90,9 @@ def start(config: RunConfig) -> Run:
     # Filled in place: to assign to the session would end a script that a second press
     # has overtaken, and leave its run behind.
     begun: dict[RunConfig, tuple[float, Run]]
-    with _STARTING:
+    with _ONE_EACH:
+        starting = st.session_state.setdefault(state.TRAIN_STARTING, threading.Lock())
+    with starting:
         begun = st.session_state.setdefault(state.TRAIN_BEGUN, {})
         if config in begun:
             since, run = begun[config]
