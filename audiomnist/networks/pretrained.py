@@ -136,7 +136,7 @@ def _members(features: Any, config: PretrainedConfig) -> Sequence[Member]:
 PRETRAINED = Architecture(
     config=PretrainedConfig,
     title="Pretrained CNN",
-    gist="an embedding of speech, and dense layers",
+    gist="a speech embedding with dense layers",
     sentence="A network that has learned from the speech of very many people, and here "
     "learns only the digits: it brings along what it knows of voices and rooms.",
     members=_members,

@@ -2,8 +2,7 @@
 
 Owns the weights of Google's speech embedding, which come with the app, and the layers
 that they belong to. The networks that begin with it are in `pretrained` and `team`.
-Keras is imported only inside functions, and numpy, too: the command line lists the
-networks before it knows whether it needs either.
+Keras is imported only inside functions.
 
 The embedding was trained to tell apart some 5,000 keywords in 200 million short clips
 of recorded speech [1]_. Its twenty convolutions know what speech is made of in any
@@ -24,14 +23,13 @@ import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from audiomnist.errors import ModelError
 from audiomnist.settings import EMBEDDED_FILES
 from audiomnist.storage import replacing
-
-if TYPE_CHECKING:
-    import numpy as np
 
 N_MELS = 32
 """Bands of the features that it hears."""
@@ -71,8 +69,8 @@ class Layer:
         float32, shape (n_filters,).
     """
 
-    kernel: "np.ndarray"
-    bias: "np.ndarray"
+    kernel: np.ndarray
+    bias: np.ndarray
 
 
 @lru_cache(maxsize=1)
@@ -84,8 +82,6 @@ def read_layers(path: Path = WEIGHTS_FILE) -> tuple[Layer, ...]:
     ModelError
         If the file is missing or damaged.
     """
-    import numpy as np
-
     try:
         with np.load(path, allow_pickle=False) as arrays:
             layers = tuple(
@@ -108,8 +104,6 @@ def write_layers(layers: tuple[Layer, ...], path: Path = WEIGHTS_FILE) -> None:
     ModelError
         If the file cannot be written.
     """
-    import numpy as np
-
     arrays: dict[str, Any] = {
         f"{part}{number}": values.astype(np.float16)
         for number, layer in enumerate(layers)
@@ -200,7 +194,6 @@ def embed(
         the embeddings, (n_clips, n_embeddings, 1, 96), one for every 76 frames, from
         each eighth frame on.
     """
-    import numpy as np
     from keras import layers, ops
 
     n_frames = features.shape[2]

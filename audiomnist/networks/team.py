@@ -72,7 +72,7 @@ def _members(features: Any, config: TeamConfig) -> Sequence[Member]:
 TEAM = Architecture(
     config=TeamConfig,
     title="Pretrained network and CNN",
-    gist="an embedding of speech, and sliding filters",
+    gist="a speech embedding beside sliding filters",
     sentence="The pretrained network and a CNN that answer together: one knows many "
     "voices, the other learns to work in noise, and they err on different clips.",
     members=_members,
