@@ -13,9 +13,6 @@ import pytest
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
 
-# librosa would compile for some 20 s what the tests call a few times.
-os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
-
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where archives of recordings may lie beside the checkout."""
 
