@@ -8,6 +8,7 @@ step.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,16 +56,36 @@ def at_threshold(evaluation: Evaluation, threshold: float) -> OperatingPoint:
 
     A recording in which no speech was found is never answered.
     """
-    is_sure = evaluation.confidence >= threshold  # (n_clips,)
-    n_sure = int(is_sure.sum())
-    n_right = int((is_sure & evaluation.is_correct).sum())
-    n_false = int((evaluation.other_confidence >= threshold).sum())
-    return OperatingPoint(
-        threshold=float(threshold),
-        coverage=Rate(n_sure, len(evaluation.clips)),
-        accuracy=Rate(n_right, n_sure),
-        false_answers=Rate(n_false, len(evaluation.others)),
-    )
+    return _operating_points(evaluation, [threshold])[0]
+
+
+def _operating_points(
+    evaluation: Evaluation, thresholds: Sequence[float]
+) -> list[OperatingPoint]:
+    """What each of these thresholds does, from one look at the answers."""
+    confidence = evaluation.confidence
+    n_sure = _n_reaching(confidence, thresholds)
+    n_right = _n_reaching(confidence[evaluation.is_correct], thresholds)
+    n_false = _n_reaching(evaluation.other_confidence, thresholds)
+    n_clips, n_others = len(evaluation.clips), len(evaluation.others)
+    return [
+        OperatingPoint(
+            threshold=float(threshold),
+            coverage=Rate(sure, n_clips),
+            accuracy=Rate(right, sure),
+            false_answers=Rate(false, n_others),
+        )
+        for threshold, sure, right, false in zip(
+            thresholds, n_sure, n_right, n_false, strict=True
+        )
+    ]
+
+
+def _n_reaching(confidence: np.ndarray, thresholds: Sequence[float]) -> list[int]:
+    """How many values are at or above each threshold; NaN is above none."""
+    values = np.sort(confidence[~np.isnan(confidence)])
+    places = np.searchsorted(values, np.asarray(thresholds, values.dtype))
+    return [len(values) - int(place) for place in places]
 
 
 def at_coverage(evaluation: Evaluation, coverage: float) -> OperatingPoint:
@@ -132,7 +153,7 @@ def coverage_curve(
     thresholds = {0.0, *useful[places.round().astype(int)].tolist()}
     if including is not None:
         thresholds.add(float(including))
-    points = (at_threshold(evaluation, threshold) for threshold in sorted(thresholds))
+    points = _operating_points(evaluation, sorted(thresholds))
     return pd.DataFrame(
         [
             (

@@ -9,35 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audiomnist.networks.architecture import Architecture, Member
-from audiomnist.networks.cnn import IMAGE, N_STAGES, convolutions
-from audiomnist.networks.config import NetworkConfig, check_dropout, check_filters
+from audiomnist.networks.cnn import IMAGE, CnnConfig, convolutions
 
 _SMOOTHED = 3  # bands, about 170 Hz
 
 
 @dataclass(frozen=True)
-class EnsembleConfig(NetworkConfig):
-    """Settings of the ensemble, and those of every network.
-
-    Parameters
-    ----------
-    filters, dropout
-        Of each of the three, as in `CnnConfig`.
-
-    Raises
-    ------
-    ConfigError
-        If a number is out of its range.
-    """
+class EnsembleConfig(CnnConfig):
+    """Settings of the ensemble: those of each of its three convolutional networks."""
 
     kind: str = field(default="ensemble", init=False)
-    filters: tuple[int, ...] = (16, 32, 48, 64, 96)
-    dropout: float = 0.2
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_filters(self.filters, N_STAGES)
-        check_dropout("dropout", self.dropout)
 
 
 def _members(features: Any, config: EnsembleConfig) -> Sequence[Member]:

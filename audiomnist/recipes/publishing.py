@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from audiomnist.errors import ModelError
-from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation, save_evaluation
 from audiomnist.networks.architectures import find_architecture
 from audiomnist.networks.files import load_network, save_network, to_litert
 from audiomnist.recipes.model_card import LITERT_16BIT, model_card
 from audiomnist.recognition.models import LITERT, WEIGHTS, Model, is_folder_name
 from audiomnist.recognition.record import FINISHED
-from audiomnist.runs.clips import RunClips, resolve_clips
+from audiomnist.runs.clips import resolve_clips
+from audiomnist.runs.execution import evaluate_model
 from audiomnist.runs.folder import Run
 from audiomnist.runs.record import StrangerTest, write_record
 from audiomnist.settings import settings, writable_folder
@@ -85,7 +85,9 @@ def publish(run: Run, name: str, strangers: StrangerTest | None = None) -> Path:
         record = replace(run.record, model=trained, strangers=strangers)
         write_record(folder, record)
         model = Model.load(folder)
-        _evaluate_again(model, clips)
+        # Again, with the temperature that the shipped model has.
+        corpora = load_evaluation(folder).corpora
+        save_evaluation(evaluate_model(model, clips, corpora), folder)
         text = model_card(name, model, record, clips)
         (folder / CARD).write_text(text, encoding="utf-8")
     except OSError as error:
@@ -105,11 +107,3 @@ def _pack(path: Path) -> None:
     ):
         for member in loose.infolist():
             tight.writestr(member.filename, loose.read(member))
-
-
-def _evaluate_again(model: Model, clips: RunClips) -> None:
-    """Predict the test part with the temperature that the shipped model has."""
-    others = clips.split_words["test"] if model.calibration.rejects_unknown else ()
-    names = load_evaluation(model.folder).corpora
-    result = evaluate(model, clips.split.test, corpora=names, others=others)
-    save_evaluation(result, model.folder)

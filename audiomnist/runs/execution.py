@@ -6,13 +6,14 @@ fails is for `outcome`.
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from audiomnist.corpora import library
 from audiomnist.errors import RunError
 from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import save_evaluation
+from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.networks.architectures import find_architecture
 from audiomnist.networks.files import load_network
 from audiomnist.recognition.calibration import Calibration
@@ -167,8 +168,6 @@ def _describe(run: Run, clips: RunClips) -> None:
 def evaluate_run(run: Run, clips: RunClips) -> None:
     """Let a run's model predict the test part of its clips, and save the answers.
 
-    A model that rejects other words predicts the test part of those, too.
-
     Raises
     ------
     CorpusError
@@ -181,8 +180,29 @@ def evaluate_run(run: Run, clips: RunClips) -> None:
     # A corpus that is a folder has no name that another machine knows.
     known = library.available()
     names = [name for name in clips.corpora if name in known]
-    model = Model.load(run.folder)
+    save_evaluation(evaluate_model(Model.load(run.folder), clips, names), run.folder)
+
+
+def evaluate_model(model: Model, clips: RunClips, corpora: Sequence[str]) -> Evaluation:
+    """Let a model predict the test part of a run's clips.
+
+    A model that rejects other words predicts the test part of those, too.
+
+    Parameters
+    ----------
+    model
+        Any that was trained on the training part of these clips.
+    clips
+        What the run's settings stand for.
+    corpora
+        Names of the corpora, as the evaluation keeps them.
+
+    Raises
+    ------
+    CorpusError
+        If a recording has gone.
+    AudioError
+        If a recording cannot be read.
+    """
     words = clips.split_words["test"] if model.calibration.rejects_unknown else ()
-    save_evaluation(
-        evaluate(model, clips.split.test, corpora=names, others=words), run.folder
-    )
+    return evaluate(model, clips.split.test, corpora=corpora, others=words)
