@@ -1,13 +1,20 @@
 """Folders appear complete or not at all, and a refusing disk is explained."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from audiomnist.errors import CorpusError
-from audiomnist.storage import disk_errors, new_folder
+from audiomnist.storage import (
+    UNFINISHED,
+    disk_errors,
+    new_folder,
+    replacing,
+    write_json,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -62,3 +69,24 @@ def test_a_refusing_disk_is_explained(tmp_path: Path, code: int, sentence: str) 
         disk_errors(tmp_path, kept="It is kept."),
     ):
         raise OSError(code, os.strerror(code))
+
+
+class InterruptionError(Exception):
+    pass
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(InterruptionError), replacing(path) as unfinished:
+        assert unfinished.name.startswith(UNFINISHED)
+        unfinished.write_text("half")
+        raise InterruptionError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_json_is_written_as_it_is(tmp_path):
+    content = {"digit": 7, "title": "Größe", "parts": [1.5, None]}
+    write_json(tmp_path / "file", content)
+    assert json.loads((tmp_path / "file").read_text(encoding="utf-8")) == content

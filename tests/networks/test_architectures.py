@@ -1,10 +1,11 @@
-"""Architectures, their files and their conversion to LiteRT."""
+"""Every architecture: its layers and settings."""
 
 import json
 from dataclasses import asdict, dataclass, field, fields, replace
 
 import numpy as np
 import pytest
+from small_networks import SHAPE, SHAPES, shaken, small, sounds
 
 from audiomnist.errors import ConfigError, ModelError
 from audiomnist.networks.ann import AnnConfig
@@ -16,42 +17,6 @@ from audiomnist.networks.architectures import (
 )
 from audiomnist.networks.cnn import CnnConfig
 from audiomnist.networks.config import NetworkConfig
-from audiomnist.networks.files import load_network, save_network, to_litert
-
-SHAPE = (20, 16)
-KNOWN_SHAPE = (32, 84)
-SHAPES = {
-    name: KNOWN_SHAPE if each.pretraining else SHAPE
-    for name, each in ARCHITECTURES.items()
-}
-SMALL = {"hidden": (12, 8), "filters": (4, 5, 6, 7, 8), "cnn_weight": 0.25}
-
-
-def small(kind: str, **settings) -> NetworkConfig:
-    """A network's settings with few units and filters, where it has these settings."""
-    config = ARCHITECTURES[kind].config
-    names = {field.name for field in fields(config)}
-    return config(**{k: v for k, v in SMALL.items() if k in names}, **settings)
-
-
-def sounds(kind: str, n_clips: int) -> np.ndarray:
-    """Random features of the shape that a kind of network takes."""
-    shape = (n_clips, *SHAPES[kind])
-    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
-
-
-def shaken(network):
-    """Give a network weights and running statistics that no new one has.
-
-    The speech embedding keeps its own, which no new one lacks.
-    """
-    rng = np.random.default_rng(0)
-    for variable in network.weights:
-        if variable.path.startswith("embedding_"):
-            continue
-        value = rng.uniform(0.2, 1, variable.shape)
-        variable.assign(value - (0.6 if "kernel" in variable.path else 0))
-    return network
 
 
 @pytest.mark.parametrize("kind", ARCHITECTURES)
@@ -226,27 +191,6 @@ def test_frozen_layers_do_not_learn(n_frozen):
         assert (f"embedding_{number}/kernel" in learning) is (number >= n_frozen)
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_a_saved_network_answers_the_same(kind, tmp_path):
-    network = shaken(build(small(kind), SHAPES[kind]))
-    save_network(network, tmp_path / "model.keras")
-    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
-    features = sounds(kind, 4)
-    again = load_network(tmp_path / "model.keras")
-    np.testing.assert_array_equal(
-        again(features)["logits"], network(features)["logits"]
-    )
-
-
-@pytest.mark.parametrize("content", [None, b"", b"no model", b"PK\x03\x04" + bytes(99)])
-def test_a_file_that_is_no_network_is_refused(content, tmp_path):
-    path = tmp_path / "model.keras"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(ModelError, match="not a Keras model that can be read"):
-        load_network(path)
-
-
 def test_part_of_what_the_speech_embedding_gives_is_switched_off():
     config = replace(small("pretrained"), dropout=0.1, embedding_dropout=0.7)
     network = build(config, SHAPES["pretrained"])
@@ -254,54 +198,3 @@ def test_part_of_what_the_speech_embedding_gives_is_switched_off():
     assert rates == [0.7, 0.1, 0.1]
     with pytest.raises(ConfigError, match="embedding_dropout is 1"):
         replace(config, embedding_dropout=1)
-
-
-def test_a_truncated_network_is_refused(tmp_path):
-    path = tmp_path / "model.keras"
-    save_network(build(small("ann"), SHAPE), path)
-    path.write_bytes(path.read_bytes()[:-2000])
-    with pytest.raises(ModelError, match="not a Keras model that can be read"):
-        load_network(path)
-
-
-def test_a_network_with_code_in_it_is_refused(tmp_path):
-    import keras
-
-    layer = keras.layers.Lambda(lambda x: x)
-    keras.Sequential([keras.Input((2,)), layer]).save(tmp_path / "model.keras")
-    with pytest.raises(ModelError, match="not a Keras model that can be read"):
-        load_network(tmp_path / "model.keras")
-
-
-@pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_litert_answers_as_keras_does_for_any_number_of_clips(kind):
-    from ai_edge_litert.interpreter import Interpreter
-
-    network = shaken(build(small(kind), SHAPES[kind]))
-    serve = Interpreter(model_content=to_litert(network)).get_signature_runner()
-    for n_clips in (1, 7, 130):
-        features = sounds(kind, n_clips)
-        expected = network(features, training=False)
-        served = serve(features=features)
-        for output in ("logits", "embedding"):
-            scale = np.abs(expected[output].numpy()).max()
-            np.testing.assert_allclose(
-                served[output] / scale, expected[output] / scale, atol=1e-5
-            )
-
-
-@pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_fewer_bits_make_smaller_files_that_answer_alike(kind):
-    from ai_edge_litert.interpreter import Interpreter
-
-    network = shaken(build(ARCHITECTURES[kind].config(), SHAPES[kind]))
-    features = sounds(kind, 20)
-    expected = network(features, training=False)["logits"].numpy()
-    sizes = []
-    for n_bits, tolerance in ((32, 1e-4), (16, 1e-2), (8, 0.2)):
-        content = to_litert(network, n_bits=n_bits)
-        sizes.append(len(content))
-        serve = Interpreter(model_content=content).get_signature_runner()
-        difference = np.abs(serve(features=features)["logits"] - expected).max()
-        assert difference < tolerance * np.abs(expected).max()
-    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 3

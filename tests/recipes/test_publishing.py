@@ -11,12 +11,9 @@ from audiomnist.evaluation.files import load_evaluation
 from audiomnist.features.config import FeatureConfig
 from audiomnist.networks.ann import AnnConfig
 from audiomnist.networks.architectures import ARCHITECTURES
-from audiomnist.networks.cnn import CnnConfig
 from audiomnist.networks.files import load_network
-from audiomnist.recipes.model_card import describe_data
 from audiomnist.recipes.publishing import CARD, publish
 from audiomnist.recognition.models import WEIGHTS, find_model
-from audiomnist.runs.clips import resolve_clips
 from audiomnist.runs.execution import execute_run
 from audiomnist.runs.folder import Run, create_run, update_record
 from audiomnist.runs.presets import preset
@@ -70,27 +67,6 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     assert "it looks again, 60 ms later" in card
     worst = load_evaluation(run.folder).per_speaker().sort_values("accuracy").iloc[0]
     assert f"{worst.speaker} ({worst.accuracy:.1%} of {worst.n})" in card
-
-
-TAUGHT = replace(SMALL, features=preset("pretrained").features, network=CnnConfig())
-
-
-@pytest.mark.parametrize("part", [0.0, 0.7])
-@pytest.mark.parametrize("kind", ["cnn", "pretrained"])
-def test_a_card_says_what_the_speech_embedding_gave(kind, part, tiny_folder) -> None:
-    config = replace(
-        TAUGHT,
-        corpora=(str(tiny_folder),),
-        network=ARCHITECTURES[kind].config(),
-        training=TrainConfig(taught_part=part),
-    )
-    lines = describe_data(config, resolve_clips(config))
-    assert ("- Pretrained: " in lines) == (kind == "pretrained")
-    assert ("- Taught: " in lines) == (part > 0)
-    assert ("count for 0.7" in lines) == (part > 0)
-    owes = kind == "pretrained" or part > 0
-    assert ("arXiv 2002.01322" in lines) == owes
-    assert ("Apache License 2.0" in lines) == owes
 
 
 @pytest.mark.slow

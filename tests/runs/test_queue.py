@@ -1,6 +1,5 @@
-"""Runs at work: in this process, in processes of their own, and in the queue."""
+"""Runs in processes of their own: their turns, and how they are cancelled."""
 
-import contextlib
 import errno
 import os
 import shutil
@@ -10,71 +9,22 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-from audiomnist.errors import CorpusError, RunError
-from audiomnist.features.cache import clip_features
-from audiomnist.features.config import FeatureConfig
-from audiomnist.networks.ann import AnnConfig
-from audiomnist.recognition.calibration import COVERAGE
-from audiomnist.recognition.models import (
-    LITERT,
-    WEIGHTS,
-    Model,
-    find_model,
-    list_models,
-)
-from audiomnist.runs import data, execution, outcome, queue, worker
-from audiomnist.runs.config import RunConfig
+from audiomnist.errors import RunError
+from audiomnist.runs import worker
 from audiomnist.runs.execution import execute_run
-from audiomnist.runs.folder import create_run, delete_run, list_runs
-from audiomnist.runs.queue import cancel_run, launch_run, requeue_run, resume_run
-from audiomnist.storage import UNFINISHED
-from audiomnist.training.config import AugmentationConfig, TrainConfig
-from audiomnist.training.loop import CHECKPOINT
+from audiomnist.runs.folder import create_run, list_runs
+from audiomnist.runs.queue import cancel_run, launch_run, resume_run
 
 LIVING = ("waiting", "running")
-
-
-@pytest.fixture
-def config(tiny_folder):
-    """A run of two epochs that hears nothing but digits: other words take seconds."""
-    return RunConfig(
-        corpora=(str(tiny_folder),),
-        others=(),
-        split_rule="random",
-        features=FeatureConfig(n_mels=16, n_mfcc=16, n_frames=16),
-        network=AnnConfig(hidden=(16,)),
-        training=TrainConfig(epochs=2, batch_size=32, learning_rate=0.01),
-    )
 
 
 @pytest.fixture
 def endless(config):
     """A run that is still busy when the test has seen enough."""
     return replace(config, training=replace(config.training, epochs=5000))
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_running(home, monkeypatch):
-    """Trainings in this process leave its priority alone, others end with the test."""
-    if hasattr(os, "nice"):
-        monkeypatch.setattr(os, "nice", lambda increment: 0)
-    yield
-    for run in list_runs():
-        cancel_run(run)
-
-
-def breaking(error):
-    """A function that only raises an error."""
-
-    def fail(*_, **__):
-        raise error
-
-    return fail
 
 
 def wait_until(claim, seconds=120.0):
@@ -98,273 +48,6 @@ def alive(pid):
 
 def worker_of(run):
     return worker._started[run.folder].process
-
-
-def measures(history):
-    return [(m.loss, m.accuracy, m.val_loss, m.val_accuracy) for m in history]
-
-
-def test_a_run_becomes_a_model(config, tiny_corpus, monkeypatch):
-    config = replace(config, others=("embedded",))
-    run = create_run(config)
-    (run.folder / f"{UNFINISHED}1-{WEIGHTS}").write_bytes(b"of a killed worker")
-    seen, epochs = [], []
-
-    evaluate = execution.evaluate_run
-
-    def watched(running, clips):
-        model = Model.load(running.folder)
-        seen.append(
-            (running.state, running.progress.stage, model.calibration.threshold)
-        )
-        assert running.id not in list_models()
-        evaluate(running, clips)
-
-    monkeypatch.setattr(execution, "evaluate_run", watched)
-    execute_run(run, epochs.append)
-    assert (run.state, run.message) == ("finished", "")
-    assert epochs == run.history
-    record = run.record
-    assert seen == [("running", "evaluating", record.model.calibration.threshold)]
-    assert record.corpora == {config.corpora[0]: tiny_corpus.digest}
-    split = config.split([tiny_corpus])
-    assert record.split.rule == "random"
-    assert record.split.digest == split.digest
-    assert record.split.test == len(split.test)
-    assert set(record.versions) > {"python", "tensorflow", "keras"}
-    assert record.created < record.finished
-    assert record.best_epoch in (1, 2)
-    assert record.seconds == sum(metrics.seconds for metrics in run.history)
-    assert record.processor_seconds > 0
-    left = {path.name for path in run.folder.iterdir()}
-    assert {WEIGHTS, LITERT} < left and CHECKPOINT not in left
-    assert not [name for name in left if name.startswith(UNFINISHED)]
-
-    model = find_model(run.id)
-    n_inputs, n_hidden = 16 * 16, 16
-    norms = 4 * n_inputs + 4 * n_hidden
-    n_weights = n_inputs * n_hidden + n_hidden * 10 + 10
-    assert model.n_parameters == norms + n_weights
-    kept = clip_features(split.validation, config.features).values
-    answered = model.probabilities(kept).max(axis=1) >= model.calibration.threshold
-    assert np.mean(answered) >= COVERAGE
-
-    cancel_run(run)
-    assert run.state == "finished"
-    for again in (launch_run, resume_run):
-        with pytest.raises(RunError, match="is finished"):
-            again(run)
-    with pytest.raises(RunError, match="finished and not waiting"):
-        execute_run(run)
-    delete_run(run)
-    assert list_runs() == []
-
-
-def test_an_error_is_kept_and_the_rest_is_done_when_resumed(config, monkeypatch):
-    run = create_run(config)
-    gone = breaking(CorpusError("The test clips have gone."))
-    with monkeypatch.context() as patch, pytest.raises(CorpusError):
-        patch.setattr(execution, "evaluate_run", gone)
-        execute_run(run)
-    assert (run.state, run.message) == ("failed", "The test clips have gone.")
-    before = run.history
-    requeue_run(run)
-    assert (run.state, run.message) == ("waiting", "")
-    execute_run(run)
-    assert run.state == "finished"
-    assert run.history == before
-
-
-def test_what_nobody_expected_is_kept_and_raised(config, monkeypatch):
-    run = create_run(config)
-    by_nothing = breaking(ZeroDivisionError("by no clips"))
-    monkeypatch.setattr(data, "clip_spectra", by_nothing)
-    with pytest.raises(ZeroDivisionError):
-        execute_run(run)
-    assert (run.state, run.message) == ("failed", "ZeroDivisionError: by no clips")
-
-
-def test_a_corpus_that_is_not_here_fails_the_run(config):
-    run = create_run(replace(config, corpora=("nowhere",)))
-    with pytest.raises(CorpusError):
-        execute_run(run)
-    assert run.state == "failed"
-    assert "nowhere" in run.message
-
-
-@pytest.mark.slow
-def test_an_interrupted_run_goes_on_where_it_was(config):
-    augmentation = AugmentationConfig()
-    training = replace(config.training, epochs=3, augmentation=augmentation)
-    config = replace(config, others=("embedded",), training=training)
-    whole, broken = create_run(config), create_run(config)
-    execute_run(whole)
-
-    def interrupt(metrics):
-        if metrics.epoch == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        execute_run(broken, interrupt)
-    assert (broken.state, broken.message) == ("cancelled", "")
-    assert len(broken.history) == 2
-    rest = []
-    requeue_run(broken)
-    execute_run(broken, rest.append)
-    assert [metrics.epoch for metrics in rest] == [3]
-    assert measures(broken.history) == measures(whole.history)
-    assert broken.record.model == whole.record.model
-
-
-@pytest.fixture
-def ctrl_c():
-    """Send this process a Ctrl-C, also where it was started to ignore them."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield lambda: signal.raise_signal(signal.SIGINT)
-    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
-
-
-def swallowed(ctrl_c):
-    with contextlib.suppress(KeyboardInterrupt):
-        ctrl_c()
-
-
-def mistaken(ctrl_c):
-    try:
-        ctrl_c()
-    except KeyboardInterrupt:
-        raise ValueError("The archive is still being written.") from None
-
-
-def mistaken_for_a_file(ctrl_c):
-    try:
-        ctrl_c()
-    except KeyboardInterrupt:
-        raise OSError(errno.EIO, "The archive is still being written.") from None
-
-
-@pytest.mark.parametrize("library", [swallowed, mistaken, mistaken_for_a_file])
-def test_ctrl_c_counts_whatever_a_library_makes_of_it(config, ctrl_c, library):
-    run = create_run(config)
-    with pytest.raises(KeyboardInterrupt):
-        execute_run(run, lambda metrics: library(ctrl_c))
-    assert (run.state, run.message) == ("cancelled", "")
-    assert len(run.history) == 1
-
-
-def test_ctrl_c_swallowed_at_the_end_stops_what_would_come_next(
-    config, ctrl_c, monkeypatch
-):
-    run = create_run(config)
-    monkeypatch.setattr(execution, "evaluate_run", lambda *_: swallowed(ctrl_c))
-    with pytest.raises(KeyboardInterrupt):
-        execute_run(run)
-    assert run.state == "finished"
-
-
-def test_ctrl_c_swallowed_in_the_preparation_stops_before_an_epoch(
-    config, ctrl_c, monkeypatch
-):
-    prepare = execution.prepare
-
-    def interrupted(clips, config, report):
-        report(0.1)
-        swallowed(ctrl_c)
-        return prepare(clips, config, report)
-
-    monkeypatch.setattr(execution, "prepare", interrupted)
-    run = create_run(config)
-    with pytest.raises(KeyboardInterrupt):
-        execute_run(run)
-    assert (run.state, len(run.history)) == ("cancelled", 0)
-
-
-def test_a_finished_run_stays_finished_when_it_is_interrupted(config, monkeypatch):
-    run = create_run(config)
-    unlink = Path.unlink
-
-    def interrupted(path, **options):
-        if path.name == CHECKPOINT:
-            raise KeyboardInterrupt
-        unlink(path, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            execute_run(run)
-    assert run.state == "finished"
-    assert run.record.model.calibration.threshold > 0
-
-
-def test_a_run_whose_reader_has_gone_is_cancelled(config):
-    run = create_run(config)
-    with pytest.raises(BrokenPipeError):
-        execute_run(run, breaking(BrokenPipeError(errno.EPIPE, "Broken")))
-    assert (run.state, run.message) == ("cancelled", "")
-
-
-def test_a_corpus_that_has_changed_is_not_mixed_in(config, tiny_folder, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(tiny_folder, copy)
-    run = create_run(replace(config, corpora=(str(copy),)))
-    with pytest.raises(KeyboardInterrupt):
-        execute_run(run, breaking(KeyboardInterrupt()))
-    shutil.copy(copy / "0_voice0_0.wav", copy / "0_voice0_9.wav")
-    requeue_run(run)
-    with pytest.raises(RunError, match="has changed since"):
-        execute_run(run)
-    assert run.state == "failed"
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_said(config, number, monkeypatch):
-    run = create_run(config)
-    full = breaking(OSError(number, os.strerror(number)))
-    monkeypatch.setattr(data, "clip_spectra", full)
-    with pytest.raises(RunError, match="The disk that holds"):
-        execute_run(run)
-    assert run.state == "failed"
-    assert "is full. Free some space there and resume the run" in run.message
-
-
-def test_a_file_that_is_refused_is_said(config, monkeypatch):
-    run = create_run(config)
-    refused = breaking(PermissionError(errno.EACCES, "Permission denied", "clip.npy"))
-    monkeypatch.setattr(data, "clip_spectra", refused)
-    with pytest.raises(RunError, match=r"cannot read or write clip.npy \(Permission"):
-        execute_run(run)
-    assert run.state == "failed"
-    assert "and resume the run" in run.message
-
-
-def test_a_folder_that_takes_nothing_is_said(config, monkeypatch):
-    run, ended = create_run(config), create_run(config)
-    cancel_run(ended)
-    with monkeypatch.context() as patch:
-        refusal = breaking(OSError(errno.EIO, "Input/output error"))
-        patch.setattr(queue, "update_record", refusal)
-        patch.setattr(outcome, "update_record", refusal)
-        for refused, act in ((run, cancel_run), (ended, requeue_run)):
-            with pytest.raises(RunError, match=r"cannot .* \(Input/output error\)"):
-                act(refused)
-    with monkeypatch.context() as patch:
-        refusal = breaking(OSError(errno.EROFS, "Read-only file system"))
-        patch.setattr(worker, "write_atomically", refusal)
-        with pytest.raises(RunError, match="Read-only file system"):
-            execute_run(run)
-
-
-@pytest.mark.parametrize("is_there", [True, False])
-def test_a_finished_run_keeps_no_checkpoint(config, is_there, monkeypatch):
-    def end(run, clips):
-        if not is_there:
-            (run.folder / CHECKPOINT).unlink()
-
-    monkeypatch.setattr(execution, "evaluate_run", end)
-    run = create_run(config)
-    execute_run(run)
-    assert run.state == "finished"
-    assert not (run.folder / CHECKPOINT).exists()
 
 
 def test_only_what_was_stopped_can_be_resumed(config):

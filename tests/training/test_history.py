@@ -1,12 +1,10 @@
 """The history of a training, and files that are replaced at once."""
 
-import json
 import struct
 
 import pytest
 
 from audiomnist.errors import ModelError
-from audiomnist.storage import UNFINISHED, replacing, write_json
 from audiomnist.training.events import keep_records
 from audiomnist.training.history import (
     HISTORY,
@@ -16,10 +14,6 @@ from audiomnist.training.history import (
     read_history,
     write_history,
 )
-
-
-class InterruptionError(Exception):
-    pass
 
 
 def epoch(number: int, val_loss: float) -> EpochMetrics:
@@ -70,20 +64,3 @@ def test_whole_records_are_kept_up_to_their_number(tmp_path):
     path.write_bytes(records[0] + bytes(100))  # as a power failure may leave it
     assert keep_records(path, 3) == 1
     assert path.read_bytes() == records[0]
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-    with pytest.raises(InterruptionError), replacing(path) as unfinished:
-        assert unfinished.name.startswith(UNFINISHED)
-        unfinished.write_text("half")
-        raise InterruptionError
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_json_is_written_as_it_is(tmp_path):
-    content = {"digit": 7, "title": "Größe", "parts": [1.5, None]}
-    write_json(tmp_path / "file", content)
-    assert json.loads((tmp_path / "file").read_text(encoding="utf-8")) == content
