@@ -4,23 +4,15 @@ from dataclasses import fields
 
 import numpy as np
 
-from audiomnist.networks.architectures import (
-    ARCHITECTURES,
-)
+from audiomnist.networks.architectures import ARCHITECTURES
 from audiomnist.networks.config import NetworkConfig
 
 SHAPE = (20, 16)
-
-
 KNOWN_SHAPE = (32, 84)
-
-
 SHAPES = {
     name: KNOWN_SHAPE if each.pretraining else SHAPE
     for name, each in ARCHITECTURES.items()
 }
-
-
 SMALL = {"hidden": (12, 8), "filters": (4, 5, 6, 7, 8), "cnn_weight": 0.25}
 
 

@@ -51,34 +51,21 @@ def test_a_network_with_code_in_it_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_litert_answers_as_keras_does_for_any_number_of_clips(kind):
-    from ai_edge_litert.interpreter import Interpreter
-
-    network = shaken(build(small(kind), SHAPES[kind]))
-    serve = Interpreter(model_content=to_litert(network)).get_signature_runner()
-    for n_clips in (1, 7, 130):
-        features = sounds(kind, n_clips)
-        expected = network(features, training=False)
-        served = serve(features=features)
-        for output in ("logits", "embedding"):
-            scale = np.abs(expected[output].numpy()).max()
-            np.testing.assert_allclose(
-                served[output] / scale, expected[output] / scale, atol=1e-5
-            )
-
-
-@pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_fewer_bits_make_smaller_files_that_answer_alike(kind):
+def test_litert_answers_as_keras_does_and_fewer_bits_nearly_so(kind):
     from ai_edge_litert.interpreter import Interpreter
 
     network = shaken(build(ARCHITECTURES[kind].config(), SHAPES[kind]))
-    features = sounds(kind, 20)
-    expected = network(features, training=False)["logits"].numpy()
     sizes = []
-    for n_bits, tolerance in ((32, 1e-4), (16, 1e-2), (8, 0.2)):
+    for n_bits, tolerance in ((32, 1e-5), (16, 1e-2), (8, 0.2)):
         content = to_litert(network, n_bits=n_bits)
         sizes.append(len(content))
         serve = Interpreter(model_content=content).get_signature_runner()
-        difference = np.abs(serve(features=features)["logits"] - expected).max()
-        assert difference < tolerance * np.abs(expected).max()
+        for n_clips in (1, 7, 130):
+            features = sounds(kind, n_clips)
+            expected = network(features, training=False)
+            served = serve(features=features)
+            for output in ("logits", "embedding"):
+                wanted = expected[output].numpy()
+                difference = np.abs(served[output] - wanted).max()
+                assert difference < tolerance * np.abs(wanted).max()
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 3

@@ -275,7 +275,7 @@ def test_a_teacher_teaches_every_member_what_is_no_digit(known, tmp_path):
 
 @pytest.mark.slow
 def test_a_teacher_takes_part_in_a_resumed_training(known, tmp_path):
-    config = replace(QUICK, epochs=3, taught_part=0.7)
+    config = replace(QUICK, epochs=2, taught_part=0.7)
     whole = learn(CNN, config, known, tmp_path / "whole")
 
     def stop(metrics):
