@@ -67,8 +67,8 @@ def floors() -> list[list[str]]:
     pyproject = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text("utf-8"))
     contracts = pyproject["tool"]["importlinter"]["contracts"]
     (layers,) = (c["layers"] for c in contracts if c["type"] == "layers")
-    found = [sorted(layer.split(" | ")) for layer in layers if layer != "__main__"]
-    return [["pages"], *found]
+    packages = [sorted(layer.split(" | ")) for layer in layers if layer != "__main__"]
+    return [["pages"], *packages]
 
 
 def draw(colours: Colours) -> str:

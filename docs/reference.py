@@ -61,10 +61,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Refuse a page that would make the browser ask another server for something."""
-    if found := _FETCHED.search(output):
+    if fetched := _FETCHED.search(output):
         raise PluginError(
-            f"{page.file.src_uri} would fetch a file from another server: {found[0]}. "
-            "Put the file into docs/."
+            f"{page.file.src_uri} would fetch a file from another server: "
+            f"{fetched[0]}. Put the file into docs/."
         )
     return output
 

@@ -354,11 +354,14 @@ def test_each_file_gets_a_json_line(capsys, word, silence):
     assert [line["path"] for line in lines] == [str(word), str(silence)]
     assert all(set(line) == FIELDS for line in lines)
     assert all(line["error"] is None and line["latency_ms"] > 0 for line in lines)
-    heard, quiet = lines
-    assert sum(heard["probabilities"]) == pytest.approx(1, abs=1e-4)
-    assert heard["probability"] == max(heard["probabilities"])
-    assert heard["digit"] in (heard["probabilities"].index(heard["probability"]), None)
-    assert (heard["digit"] is None) == (heard["reason"] != "")
+    spoken, quiet = lines
+    assert sum(spoken["probabilities"]) == pytest.approx(1, abs=1e-4)
+    assert spoken["probability"] == max(spoken["probabilities"])
+    assert spoken["digit"] in (
+        spoken["probabilities"].index(spoken["probability"]),
+        None,
+    )
+    assert (spoken["digit"] is None) == (spoken["reason"] != "")
     assert quiet["digit"] is quiet["probabilities"] is quiet["probability"] is None
     assert quiet["reason"] == "no speech heard"
 
@@ -669,9 +672,9 @@ def test_augmentation_is_as_the_preset_has_it_unless_it_is_asked_for(tiny, epoch
     for network in ("cnn", "ann"):
         for words in ((), ("--augment",)):
             main(["train", "--network", network, "--corpus", tiny, *words])
-    found = [run.config.training.augmentation for run in begun]
+    augmentations = [run.config.training.augmentation for run in begun]
     cnn, ann = (preset(kind).training.augmentation for kind in ("cnn", "ann"))
-    assert found == [cnn, AugmentationConfig(), ann, ann]
+    assert augmentations == [cnn, AugmentationConfig(), ann, ann]
     assert cnn is None and ann is not None
 
 

@@ -80,16 +80,16 @@ def babble(
     AudioError
         If there is no recording in which there is any sound.
     """
-    heard = [voice for voice in voices if voice.samples.any()]
-    if not heard:
+    sounding = [voice for voice in voices if voice.samples.any()]
+    if not sounding:
         raise AudioError(
             f"None of {len(voices)} recordings can talk in the background. Give "
             "recordings of other speakers who say other digits."
         )
-    drawn = rng.choice(len(heard), min(N_TALKERS, len(heard)), replace=False)
+    drawn = rng.choice(len(sounding), min(N_TALKERS, len(sounding)), replace=False)
     sound = np.zeros(n_samples)
     for i in drawn:
-        voice = _of_unit_power(resample(heard[i], sample_rate).samples)
+        voice = _of_unit_power(resample(sounding[i], sample_rate).samples)
         first = rng.integers(len(voice))
         sound += np.resize(np.roll(voice, -first), n_samples)
     return _of_unit_power(sound)

@@ -158,14 +158,14 @@ def measure(
         # What is not here cannot be left out.
         if name == _BASIS or change(basis) != basis
     ]
-    found: dict[str, dict[str, Any]] = {}
+    measured: dict[str, dict[str, Any]] = {}
     for name, config in configs[part::n_parts]:
         if run := evaluated(_RECIPE, config, saved=saved):
-            found.setdefault(name, {})[config.split_rule] = run
+            measured.setdefault(name, {})[config.split_rule] = run
     return {
         "epochs": basis.training.epochs,
         "held_out": HELD_OUT,
-        "changes": {name: found[name] for name in changes if name in found},
+        "changes": {name: measured[name] for name in changes if name in measured},
     }
 
 

@@ -143,8 +143,8 @@ def serve(home: Path) -> Iterator[Server]:
 
 def find_chromium() -> str | None:
     """Path of an installed Chromium or Chrome, None if there is none."""
-    found = (shutil.which(name) for name in _CHROMIUM_NAMES)
-    return next((path for path in found if path), None)
+    paths = (shutil.which(name) for name in _CHROMIUM_NAMES)
+    return next((path for path in paths if path), None)
 
 
 @contextmanager

@@ -103,11 +103,11 @@ def _train(kind: str, seed: int) -> dict[str, Any]:
     """One training, as the preset of its kind has it."""
     basis = preset(kind)
     split = RULES[_RULE].split_corpus(load_corpus(_CORPUS), seed)
-    spectra, heard, _ = clip_spectra(split.train + split.validation, basis.features)
+    spectra, clips, _ = clip_spectra(split.train + split.validation, basis.features)
     held_out = clip_features(split.test, basis.features)
     data = TrainingData(
         spectra,
-        _digits(heard),
+        _digits(clips),
         held_out.values,
         _digits(held_out.clips),
         basis.features,
@@ -125,7 +125,7 @@ def _train(kind: str, seed: int) -> dict[str, Any]:
     seconds = np.cumsum([metrics.processor_seconds for metrics in history])
     return {
         "seed": seed,
-        "n_train": len(heard),
+        "n_train": len(clips),
         "epochs_to_target": reached[0] if reached else None,
         "seconds_to_target": float(seconds[reached[0] - 1]) if reached else None,
         "epochs": len(history),

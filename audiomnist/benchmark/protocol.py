@@ -72,8 +72,8 @@ def measure(
         for name in names or tuple(RECIPES)
         for config in _configs(name, quick=quick)
     ]
-    found = (evaluated(*config, saved=saved) for config in configs)
-    return {"corpus": _CORPUS, "runs": [run for run in found if run]}
+    runs = (evaluated(*config, saved=saved) for config in configs)
+    return {"corpus": _CORPUS, "runs": [run for run in runs if run]}
 
 
 def table(entry: dict[str, Any]) -> str:
@@ -120,7 +120,7 @@ def _worst(members: list[dict[str, Any]]) -> str:
         for who, (n_correct, n) in run["speakers"].items():
             before = speakers.get(who, Rate(0, 0))
             speakers[who] = Rate(before.successes + n_correct, before.n + n)
-    known = [who for who, heard in speakers.items() if heard.n >= _MIN_CLIPS]
+    known = [who for who, rate in speakers.items() if rate.n >= _MIN_CLIPS]
     if not known:
         return f"{len(speakers)} people, few clips each"
     worst = min(known, key=lambda who: speakers[who].value)
@@ -185,10 +185,10 @@ def evaluated(
     saved
         Train nothing: None if there is no such run.
     """
-    found = find_finished(config)
-    if saved and found is None:
+    finished = find_finished(config)
+    if saved and finished is None:
         return None
-    run = found or find_or_create(config)
+    run = finished or find_or_create(config)
     if run.state != FINISHED:
         execute_run(run)
     result = load_evaluation(run.folder)

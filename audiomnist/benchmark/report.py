@@ -187,11 +187,11 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def measured_on(entry: dict[str, Any]) -> str:
     """Say in a line where and with what a result was measured."""
-    found = entry["facts"]
+    machine = entry["facts"]
     return (
-        f"Measured on {found['day']} on {found['n_cores']} cores of "
-        f"{found['processor']}, {found['system']}, Python {found['python']}, "
-        f"commit {found['commit']}."
+        f"Measured on {machine['day']} on {machine['n_cores']} cores of "
+        f"{machine['processor']}, {machine['system']}, Python {machine['python']}, "
+        f"commit {machine['commit']}."
     )
 
 

@@ -61,11 +61,13 @@ def measure(n_takes: int = 5) -> dict[str, Any]:
     rows = []
     for condition in CONDITIONS:
         exposure = expose(recordings, condition, SEED)
-        heard = {
+        outcomes = {
             name: _counts(evaluate_under(recognizer, exposure))
             for name, recognizer in recognizers.items()
         }
-        rows.append({"name": condition.name, "group": condition.group, "models": heard})
+        rows.append(
+            {"name": condition.name, "group": condition.group, "models": outcomes}
+        )
     return {
         "corpus": corpus.name,
         "title": corpus.title,

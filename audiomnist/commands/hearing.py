@@ -314,14 +314,14 @@ def _answer(recognizer: "Recognizer", path: str) -> dict[str, Any]:
         "error": None,
     }
     try:
-        heard = recognizer.predict_bytes(_read(path), path)
+        prediction = recognizer.predict_bytes(_read(path), path)
     except AudioError as error:
         return answer | {"error": " ".join(str(error).split())}
-    answer |= {"digit": heard.digit, "reason": heard.reason}
-    if heard.probabilities is not None:
-        answer["probability"] = round(heard.probability or 0.0, 6)
-        answer["probabilities"] = [round(float(p), 6) for p in heard.probabilities]
-    return answer | {"latency_ms": round(heard.latency_ms, 3)}
+    answer |= {"digit": prediction.digit, "reason": prediction.reason}
+    if prediction.probabilities is not None:
+        answer["probability"] = round(prediction.probability or 0.0, 6)
+        answer["probabilities"] = [round(float(p), 6) for p in prediction.probabilities]
+    return answer | {"latency_ms": round(prediction.latency_ms, 3)}
 
 
 def _read(path: str) -> bytes:

@@ -349,9 +349,9 @@ def _check_new_name(name: str) -> None:
 def _no_clips(name: str, skipped: Sequence[Skipped]) -> CorpusError:
     """The error for recordings of which none is a digit's."""
     first = f" The first, {skipped[0].name}: {skipped[0].reason}" if skipped else ""
-    found = "1 file was" if len(skipped) == 1 else f"{len(skipped)} files were"
+    files = "1 file was" if len(skipped) == 1 else f"{len(skipped)} files were"
     return CorpusError(
-        f"{name} holds no recording of a digit: {found} found that ended in "
+        f"{name} holds no recording of a digit: {files} found that ended in "
         f"{', '.join(SUFFIXES)}, and left out.{first} Call the "
         "files {digit}_{speaker}_{take}, such as 7_anna_0.wav, or put them into a "
         "folder for each digit."

@@ -70,8 +70,8 @@ def load_others(name_or_folder: str) -> tuple[Clip, ...]:
         Clip(OTHER, *_speaker_and_take(name, number), path, member)
         for number, (name, path, member) in enumerate(places)
     )
-    if found := tuple(sorted(clips)):
-        return found
+    if recordings := tuple(sorted(clips)):
+        return recordings
     raise CorpusError(
         f"The folder {name_or_folder} holds no recordings; expected files that end in "
         f"{', '.join(SUFFIXES)}."

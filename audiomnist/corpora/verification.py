@@ -57,14 +57,14 @@ def keep_recordings(
     wanted = (*SUFFIXES, Path(known.official_test_list).suffix)
     with new_folder(settings().corpora / known.name) as temporary:
         inside = temporary / ".archive"
-        found = unpack(
+        unpacked = unpack(
             archive,
             inside,
             suffixes=wanted if known.official_test_list else SUFFIXES,
             max_total_bytes=_MAX_TOTAL_BYTES,
             on_progress=on_progress,
         )
-        recordings = [path for path in found if path.suffix.lower() in SUFFIXES]
+        recordings = [path for path in unpacked if path.suffix.lower() in SUFFIXES]
         digits = [path for path in recordings if path.parent.name in known.folders]
         digits.sort(key=lambda path: (path.name.encode(), path.parent.name))
         _check_recordings(known, digits, place, on_progress)
@@ -74,7 +74,9 @@ def keep_recordings(
             (temporary / parent).mkdir(exist_ok=True)
             file.rename(temporary / parent / file.name)
         if known.official_test_list:
-            listed = [path for path in found if path.name == known.official_test_list]
+            listed = [
+                path for path in unpacked if path.name == known.official_test_list
+            ]
             if not listed:
                 expected = f"a file {known.official_test_list}"
                 raise _other_contents(known, place, expected, "none")
@@ -154,13 +156,13 @@ def _check_recordings(
             _check_sound(known, file, data, place)
         if on_progress:
             on_progress(Progress("checking", done + 1, len(files)))
-    expected, found = f"{known.n_clips:,} recordings", f"{len(files):,}"
+    expected, actual = f"{known.n_clips:,} recordings", f"{len(files):,}"
     if known.sha256:
         expected += f" with sha256 {known.sha256}"
-        found += f" with {digest.hexdigest()}"
+        actual += f" with {digest.hexdigest()}"
     is_sum_right = known.sha256 in ("", digest.hexdigest())
     if len(files) != known.n_clips or not is_sum_right:
-        raise _other_contents(known, place, expected, found)
+        raise _other_contents(known, place, expected, actual)
     if known.n_speakers:
         _check_speakers(known, files, place)
 
@@ -213,11 +215,11 @@ def _keep_others(files: Sequence[Path], folder: Path, n_each: int) -> None:
 
 
 def _other_contents(
-    known: KnownCorpus, place: str, expected: str, found: str
+    known: KnownCorpus, place: str, expected: str, actual: str
 ) -> CorpusError:
     """The error for an archive that is not the corpus's."""
     return CorpusError(
-        f"{place} does not hold {known.title}. Expected {expected}; got {found}. "
+        f"{place} does not hold {known.title}. Expected {expected}; got {actual}. "
         "Nothing was kept. The archive is probably another version, or was changed on "
         "its way: download it again, or name another source."
     )

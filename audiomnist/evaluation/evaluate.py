@@ -105,12 +105,12 @@ def _predict(
     model: Model, clips: Sequence[Clip], on_progress: Callable[[int, int], None]
 ) -> np.ndarray:
     """A model's probabilities for each clip, NaN where no speech is found."""
-    found = clip_features(clips, model.features, on_progress=on_progress)
+    features = clip_features(clips, model.features, on_progress=on_progress)
     rows = [
-        model.probabilities(found.values[first : first + _BATCH_SIZE])
-        for first in range(0, len(found.values), _BATCH_SIZE)
+        model.probabilities(features.values[first : first + _BATCH_SIZE])
+        for first in range(0, len(features.values), _BATCH_SIZE)
     ]
-    row_of = {clip: i for i, clip in enumerate(found.clips)}
+    row_of = {clip: i for i, clip in enumerate(features.clips)}
     probabilities = np.full((len(clips), N_DIGITS), np.nan, dtype=np.float32)
     if rows:
         answers = np.concatenate(rows)

@@ -101,8 +101,10 @@ def load_evaluation(folder: Path) -> Evaluation:
     here = [library.load_corpus(name) for name in sorted(present)]
     if not is_complete:
         clips = _with_corpora(clips, here, names)
-    found = Evaluation(clips, probabilities, names, other_probabilities, other_names)
-    return found.with_recordings(here)
+    evaluation = Evaluation(
+        clips, probabilities, names, other_probabilities, other_names
+    )
+    return evaluation.with_recordings(here)
 
 
 def file_name(clip: Clip) -> str:

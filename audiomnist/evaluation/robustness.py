@@ -143,18 +143,18 @@ def evaluate_under(recognizer: Recognizer, exposure: Exposure) -> Outcome:
     """Let a model hear recordings under a condition and count."""
     n = len(exposure.clips)
     said = [clip.digit for clip in exposure.clips]
-    heard = recognizer.predict_many(exposure.audios)
+    predictions = recognizer.predict_many(exposure.audios)
     likeliest = [
         None if p.probabilities is None else int(p.probabilities.argmax())
-        for p in heard
+        for p in predictions
     ]
-    answers = [p.digit for p in heard]
+    answers = [p.digit for p in predictions]
     n_answered = n - answers.count(None)
     is_placed = [
         p.speech is not None
         and abs(p.speech.start - word.start) <= TOLERANCE
         and abs(p.speech.end - word.end) <= TOLERANCE
-        for p, word in zip(heard, exposure.words, strict=True)
+        for p, word in zip(predictions, exposure.words, strict=True)
     ]
     shown = _likeliest_if_placed(recognizer, exposure)
     return Outcome(
@@ -196,6 +196,6 @@ def _likeliest_if_placed(recognizer: Recognizer, exposure: Exposure) -> list[int
     return digits
 
 
-def _n_equal(heard: Sequence[int | None], said: Sequence[int]) -> int:
+def _n_equal(predicted: Sequence[int | None], said: Sequence[int]) -> int:
     """How many digits were heard as they were said."""
-    return sum(one == other for one, other in zip(heard, said, strict=True))
+    return sum(one == other for one, other in zip(predicted, said, strict=True))

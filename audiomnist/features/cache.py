@@ -116,14 +116,14 @@ def clip_spectra(
         If a recording cannot be decoded or is shorter than one window.
     """
     parts = [spectra(audios, config) for audios in _decoded(clips, on_progress)]
-    found = join_spectra(parts, config.spectrum)
-    return with_speech(found), *_sort_out(clips, found.is_speech)
+    joined = join_spectra(parts, config.spectrum)
+    return with_speech(joined), *_sort_out(clips, joined.is_speech)
 
 
-def with_speech(found: Spectra) -> Spectra:
+def with_speech(spectra: Spectra) -> Spectra:
     """Leave the clips without speech out; they have no frames."""
-    bounds = np.append(found.bounds[:-1][found.is_speech], len(found.power))
-    return Spectra(found.power, bounds, found.spans[found.is_speech])
+    bounds = np.append(spectra.bounds[:-1][spectra.is_speech], len(spectra.power))
+    return Spectra(spectra.power, bounds, spectra.spans[spectra.is_speech])
 
 
 def _decoded(

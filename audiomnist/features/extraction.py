@@ -64,8 +64,8 @@ def extract_spoken(
     is_speech, values = [np.zeros(0, bool)], [np.zeros((0, *config.shape), np.float32)]
     for part in _spectra_in_batches(audios, config):
         is_speech.append(part.is_speech)
-        heard = crop(part, config)
-        values.append(render(heard.take(np.flatnonzero(part.is_speech)), config))
+        words = crop(part, config)
+        values.append(render(words.take(np.flatnonzero(part.is_speech)), config))
     return np.concatenate(is_speech), np.concatenate(values)
 
 
@@ -84,38 +84,38 @@ def spectra(audios: Sequence[Audio], config: FeatureConfig) -> Spectra:
     return join_spectra(parts, config.spectrum)
 
 
-def with_context(found: Spectra, config: FeatureConfig) -> Spectra:
+def with_context(spectra: Spectra, config: FeatureConfig) -> Spectra:
     """Keep what the features see of each word, and what augmentation needs around it.
 
     That is `CONTEXT` seconds, within which the ends of a word may move, and around a
     window as much again, for a quicker tempo.
     """
     n_contexts = 2 if config.fit == "window" else 1
-    return crop(found, config, round(n_contexts * CONTEXT / config.spectrum.hop))
+    return crop(spectra, config, round(n_contexts * CONTEXT / config.spectrum.hop))
 
 
-def crop(found: Spectra, config: FeatureConfig, context: int = 0) -> Spectra:
+def crop(spectra: Spectra, config: FeatureConfig, context: int = 0) -> Spectra:
     """Keep what the features see of each word, and `context` frames around that.
 
     Nothing is kept of a clip without speech. What a word's margins, its window and its
     context lack, because the recording begins or ends there, is silence. So a word
     sounds the same whether its recording was cut closely or has pauses around it.
     """
-    first, stop = found.spans.T
+    first, stop = spectra.spans.T
     if config.fit == "window":
         middle = (first + stop) // 2
         half = config.n_frames // 2 + 1
         first, stop = np.minimum(first, middle - half), np.maximum(stop, middle + half)
     first = first - context
-    kept = np.where(found.is_speech, stop + context - first, 0)
+    kept = np.where(spectra.is_speech, stop + context - first, 0)
     bounds = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     frames = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], kept)
-    power = found.power.take(frames, axis=0, mode="clip")
-    is_outside = frames < np.repeat(found.bounds[:-1], kept)
-    is_outside |= frames >= np.repeat(found.bounds[1:], kept)
+    power = spectra.power.take(frames, axis=0, mode="clip")
+    is_outside = frames < np.repeat(spectra.bounds[:-1], kept)
+    is_outside |= frames >= np.repeat(spectra.bounds[1:], kept)
     power[is_outside] = 0
-    spans = found.spans - first[:, None] + bounds[:-1, None]
-    spans[~found.is_speech] = bounds[:-1][~found.is_speech, None]
+    spans = spectra.spans - first[:, None] + bounds[:-1, None]
+    spans[~spectra.is_speech] = bounds[:-1][~spectra.is_speech, None]
     return Spectra(power, bounds, spans)
 
 

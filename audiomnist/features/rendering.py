@@ -40,13 +40,13 @@ class Placement:
 
 
 def render(
-    found: Spectra, config: FeatureConfig, placement: Placement | None = None
+    spectra: Spectra, config: FeatureConfig, placement: Placement | None = None
 ) -> np.ndarray:
     """Turn the spectra of words into features.
 
     Parameters
     ----------
-    found
+    spectra
         Spectra in which each clip has speech.
     config
         What the features are.
@@ -67,7 +67,7 @@ def render(
         config.fmax,
     )
     return render_mel(
-        found.power @ bank.T, found.bounds, found.spans, config, placement
+        spectra.power @ bank.T, spectra.bounds, spectra.spans, config, placement
     )
 
 

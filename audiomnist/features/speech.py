@@ -197,7 +197,8 @@ def speech_spans(
     hidden = np.minimum(np.maximum(hidden, 0), 1)
     hidden = np.round(hidden * config.hidden_end / spectrum.hop).astype(np.int64)
     spans = np.stack([first, first], axis=1)
-    heard = _is_loud(power, bounds, config, spectrum) & (peak >= config.least_peak_db)
+    is_speech = peak >= config.least_peak_db
+    is_speech &= _is_loud(power, bounds, config, spectrum)
     # Runs come ordered by area: the largest of each clip is written last and stays.
     clips, starts, stops = runs.T
     # A recording that ends with its word hides nothing of it; one that is cut closely
@@ -207,7 +208,7 @@ def speech_spans(
     starts = np.where(before <= hidden[clips], first[clips], starts)
     for column, edges in enumerate((starts - margin, stops + margin)):
         spans[clips, column] = edges
-    spans[~heard, 1] = spans[~heard, 0]
+    spans[~is_speech, 1] = spans[~is_speech, 0]
     return spans
 
 

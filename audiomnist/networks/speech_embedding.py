@@ -127,13 +127,13 @@ def published_model() -> Path:
     ModelError
         If the package is not installed.
     """
-    found = importlib.util.find_spec(_PACKAGE)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
         raise ModelError(
             f"The package {_PACKAGE.replace('_', '-')} is not installed. Run pip "
             "install -r requirements-dev.txt."
         )
-    return Path(found.origin).parent / _MODEL
+    return Path(spec.origin).parent / _MODEL
 
 
 def extract_layers(path: Path) -> tuple[Layer, ...]:

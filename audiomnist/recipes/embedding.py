@@ -105,13 +105,13 @@ def words_to_learn(features: FeatureConfig) -> Spectra:
         for clip in load_others(name)
         if clip.speaker not in known
     ]
-    found = [clip_spectra(clips, features)[0] for clips in (digits, others) if clips]
-    if not found:
+    parts = [clip_spectra(clips, features)[0] for clips in (digits, others) if clips]
+    if not parts:
         raise CorpusError(
             "There are no words to learn from: neither the embedded corpus nor other "
             "words are here. Install Audio MNIST again."
         )
-    return join_spectra(found, features.spectrum)
+    return join_spectra(parts, features.spectrum)
 
 
 def denoise(
@@ -174,10 +174,10 @@ class _Pupil:
         self.copy = _network(published, features, n_frozen=0)
         rng = np.random.default_rng(seed)
         chosen = np.sort(rng.integers(len(words), size=_N_MEASURED))
-        heard, _ = augment_pairs(words.take(chosen), features, DISTURBED, rng)
+        disturbed, _ = augment_pairs(words.take(chosen), features, DISTURBED, rng)
         self.spreads = [
             values.numpy().reshape(-1, values.shape[-1]).std(axis=0) + _SMALLEST_SPREAD
-            for values in self.teacher(heard)
+            for values in self.teacher(disturbed)
         ]
         self.n_parts = max(1, min(_N_PARTS, len(words) // self.batch_size))
         parts = np.array_split(np.arange(len(words)), self.n_parts)

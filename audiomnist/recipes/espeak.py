@@ -199,8 +199,8 @@ def synthesize(utterances: Sequence[Utterance]) -> list[Audio]:
     audios = []
     for utterance in utterances:
         samples = engine.say(utterance)
-        heard = np.flatnonzero(samples)
-        samples = samples[heard[0] : heard[-1] + 1]
+        sounding = np.flatnonzero(samples)
+        samples = samples[sounding[0] : sounding[-1] + 1]
         samples = soxr.resample(samples, engine.sample_rate, SAMPLE_RATE)
         samples *= 10 ** (utterance.peak_dbfs / 20) / np.abs(samples).max()
         before, after = (round(s * SAMPLE_RATE) for s in utterance.silence)

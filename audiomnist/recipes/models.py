@@ -237,10 +237,10 @@ def meet_strangers(run: Run) -> StrangerTest:
         If a corpus of the run is not here.
     """
     model, clips = Model.load(run.folder), resolve_clips(run.config)
-    found = clip_features(clips.split.test, model.features)
-    logits = model.logits(found.values)
-    digits = np.array([clip.digit for clip in found.clips])
-    speakers = np.array([clip.speaker for clip in found.clips])
+    features = clip_features(clips.split.test, model.features)
+    logits = model.logits(features.values)
+    digits = np.array([clip.digit for clip in features.clips])
+    speakers = np.array([clip.speaker for clip in features.clips])
     _, speaker, n_clips = np.unique(speakers, return_inverse=True, return_counts=True)
     calibration = Calibration.fit(
         logits,

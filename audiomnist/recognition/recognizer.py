@@ -175,15 +175,15 @@ class Recognizer:
     def _answer(self, audios: Sequence[Audio], begin: float) -> _Answers:
         """Answer a batch that fits into memory at once."""
         config = self.model.features
-        found = self._find_words(audios)
-        words = crop(found, config).take(np.flatnonzero(found.is_speech))
+        recordings = self._find_words(audios)
+        words = crop(recordings, config).take(np.flatnonzero(recordings.is_speech))
         features = render(words, config)
         probabilities: Iterator[np.ndarray] = iter(())
         if len(words):
             probabilities = iter(self.model.probabilities(features))
         predictions = []
         for i, audio in enumerate(audios):
-            span = found.spans[i] - found.bounds[i]
+            span = recordings.spans[i] - recordings.bounds[i]
             speech = speech_in(audio, span, config.spectrum)
             if speech is None:
                 predictions.append(Prediction(None, None, None, 0, NO_SPEECH))

@@ -54,10 +54,10 @@ def prepare(
         return lambda done, _: on_progress((n_before[part] + done) / n_before[-1])
 
     features = config.features
-    found, said, _ = clip_spectra(split.train, features, on_progress=show(0))
+    digits, said, _ = clip_spectra(split.train, features, on_progress=show(0))
     kept = clip_features(split.validation, features, on_progress=show(1))
     data = TrainingData(
-        found,
+        digits,
         _digits(said),
         kept.values,
         _digits(kept.clips),

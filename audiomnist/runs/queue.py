@@ -157,8 +157,8 @@ def _queue() -> Iterator[None]:
 
 def _queued_runs() -> list[Run]:
     """Runs that wait or work, the oldest first; damaged ones are left out."""
-    found = []
+    queued = []
     for folder in worker.queued_folders(settings().runs):
         with contextlib.suppress(RunError):
-            found.append(find_run(folder.name))
-    return found
+            queued.append(find_run(folder.name))
+    return queued

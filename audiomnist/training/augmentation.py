@@ -34,7 +34,7 @@ _END_CUT_PART, _LONGEST_END, _LONGEST_BEGINNING = 0.7, 0.3, 0.2
 
 
 def augment(
-    found: Spectra,
+    spectra: Spectra,
     features: FeatureConfig,
     config: AugmentationConfig,
     rng: np.random.Generator,
@@ -43,7 +43,7 @@ def augment(
 
     Parameters
     ----------
-    found
+    spectra
         Spectra of clips that all have speech.
     features
         What the network sees.
@@ -57,19 +57,19 @@ def augment(
     np.ndarray
         float32, shape (n_clips, n_bins, n_frames).
     """
-    if len(found) == 0:
+    if len(spectra) == 0:
         return np.zeros((0, *features.shape), dtype=np.float32)
-    mel = _warped_mel(found, features, config, rng)  # (n_total_frames, n_mels)
-    spans = _moved_end_points(found, features, config, rng)
-    spans, is_lost = _cut_off(spans, found.bounds, config, rng)
-    _disturb(mel, found, spans, features, config, rng)
+    mel = _warped_mel(spectra, features, config, rng)  # (n_total_frames, n_mels)
+    spans = _moved_end_points(spectra, features, config, rng)
+    spans, is_lost = _cut_off(spans, spectra.bounds, config, rng)
+    _disturb(mel, spectra, spans, features, config, rng)
     mel[is_lost] = 0
     placement = _placement(spans, features, config, rng)
-    return render_mel(mel, found.bounds, spans, features, placement)
+    return render_mel(mel, spectra.bounds, spans, features, placement)
 
 
 def augment_pairs(
-    found: Spectra,
+    spectra: Spectra,
     features: FeatureConfig,
     config: AugmentationConfig,
     rng: np.random.Generator,
@@ -81,7 +81,7 @@ def augment_pairs(
 
     Parameters
     ----------
-    found, features, config, rng
+    spectra, features, config, rng
         As in `augment`; one clip at least.
 
     Returns
@@ -89,30 +89,30 @@ def augment_pairs(
     tuple[np.ndarray, np.ndarray]
         Undisturbed and disturbed, each float32, shape (n_clips, n_bins, n_frames).
     """
-    mel = _warped_mel(found, features, config, rng)  # (n_total_frames, n_mels)
-    spans = _moved_end_points(found, features, config, rng)
+    mel = _warped_mel(spectra, features, config, rng)  # (n_total_frames, n_mels)
+    spans = _moved_end_points(spectra, features, config, rng)
     placement = _placement(spans, features, config, rng)
-    clean = render_mel(mel, found.bounds, spans, features, placement)
-    _disturb(mel, found, spans, features, config, rng)
-    return clean, render_mel(mel, found.bounds, spans, features, placement)
+    clean = render_mel(mel, spectra.bounds, spans, features, placement)
+    _disturb(mel, spectra, spans, features, config, rng)
+    return clean, render_mel(mel, spectra.bounds, spans, features, placement)
 
 
 def _disturb(
     mel: np.ndarray,
-    found: Spectra,
+    spectra: Spectra,
     spans: np.ndarray,
     features: FeatureConfig,
     config: AugmentationConfig,
     rng: np.random.Generator,
 ) -> None:
     """Add what lies between a mouth and a file: room, noise, microphone; in `mel`."""
-    clip = np.repeat(np.arange(len(found)), np.diff(found.bounds))
+    clip = np.repeat(np.arange(len(spectra)), np.diff(spectra.bounds))
     if config.reverberation_part:
-        _reverberate(mel, found.bounds, features.spectrum.hop, config, rng)
+        _reverberate(mel, spectra.bounds, features.spectrum.hop, config, rng)
     if config.noise_part:
         add_noise(
             mel,
-            found.bounds,
+            spectra.bounds,
             spans,
             features,
             rng,
@@ -121,13 +121,13 @@ def _disturb(
             range_db=(config.noise_low_db, config.noise_high_db),
         )
     if config.equaliser_db:
-        mel *= _equaliser(len(found), features.n_mels, config, rng)[clip]
+        mel *= _equaliser(len(spectra), features.n_mels, config, rng)[clip]
     if config.band_part:
-        mel *= _lost_bands(len(found), features.n_mels, config, rng)[clip]
+        mel *= _lost_bands(len(spectra), features.n_mels, config, rng)[clip]
 
 
 def _warped_mel(
-    found: Spectra,
+    spectra: Spectra,
     features: FeatureConfig,
     config: AugmentationConfig,
     rng: np.random.Generator,
@@ -135,9 +135,9 @@ def _warped_mel(
     """Mel powers, each clip through a filter bank of its own warp."""
     spectrum = features.spectrum
     warps = np.linspace(1 - config.warp, 1 + config.warp, _N_WARPS)
-    choice = rng.integers(_N_WARPS, size=len(found))
-    mel = np.empty((len(found.power), features.n_mels), dtype=np.float32)
-    chosen = np.repeat(choice, np.diff(found.bounds))  # (n_total_frames,)
+    choice = rng.integers(_N_WARPS, size=len(spectra))
+    mel = np.empty((len(spectra.power), features.n_mels), dtype=np.float32)
+    chosen = np.repeat(choice, np.diff(spectra.bounds))  # (n_total_frames,)
     for number, warp in enumerate(warps):
         bank = mel_filter_bank(
             spectrum.sample_rate,
@@ -148,7 +148,7 @@ def _warped_mel(
             float(warp),
         )
         frames = np.flatnonzero(chosen == number)
-        mel[frames] = found.power[frames] @ bank.T
+        mel[frames] = spectra.power[frames] @ bank.T
     return mel
 
 
@@ -165,19 +165,19 @@ def _equaliser(
 
 
 def _moved_end_points(
-    found: Spectra,
+    spectra: Spectra,
     features: FeatureConfig,
     config: AugmentationConfig,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """The words' spans with each end moved at random, two frames long or more."""
     most = round(config.end_points / features.spectrum.hop)
-    moves = rng.integers(-most, most + 1, size=found.spans.shape)
+    moves = rng.integers(-most, most + 1, size=spectra.spans.shape)
     moved = np.clip(
-        found.spans + moves, found.bounds[:-1, None], found.bounds[1:, None]
+        spectra.spans + moves, spectra.bounds[:-1, None], spectra.bounds[1:, None]
     )
     too_short = moved[:, 1] - moved[:, 0] < 2
-    moved[too_short] = found.spans[too_short]
+    moved[too_short] = spectra.spans[too_short]
     return moved
 
 
@@ -238,9 +238,9 @@ def _reverberate(
     for frame in range(int(n_frames[0])):
         alive = int(np.searchsorted(-n_frames, -frame, side="left"))
         here = first[:alive] + frame
-        heard = mel[here]
-        mel[here] = heard + tail[:alive]
-        tail = decay[:alive] * tail[:alive] + gain[:alive] * heard
+        direct = mel[here]
+        mel[here] = direct + tail[:alive]
+        tail = decay[:alive] * tail[:alive] + gain[:alive] * direct
 
 
 def _lost_bands(

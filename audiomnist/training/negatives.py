@@ -19,13 +19,13 @@ _LONGEST_PART, _SHORTEST_PART = 0.4, 0.2  # of a word that is cut off
 
 
 def scramble(
-    found: Spectra, digits: np.ndarray, n_clips: int, rng: np.random.Generator
+    spectra: Spectra, digits: np.ndarray, n_clips: int, rng: np.random.Generator
 ) -> Spectra:
     """Mangle digits until they are none: reversed, cut off, or parts of two.
 
     Parameters
     ----------
-    found
+    spectra
         Spectra of digits, all with speech.
     digits
         What they say, shape (n_found,).
@@ -39,17 +39,17 @@ def scramble(
     Spectra
         Of `n_clips` sounds, each of which fills its clip.
     """
-    sources = rng.integers(len(found), size=(n_clips, 2))
+    sources = rng.integers(len(spectra), size=(n_clips, 2))
     ways = rng.integers(len(_WAYS), size=n_clips)
     # One beginning and the end of the same digit would be that digit.
     ways[(digits[sources[:, 0]] == digits[sources[:, 1]])] = 0
     pieces = [
-        _WAYS[way](_word(found, one), _word(found, other), rng)
+        _WAYS[way](_word(spectra, one), _word(spectra, other), rng)
         for way, (one, other) in zip(ways, sources, strict=True)
     ]
     lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
     bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    power = np.concatenate([found.power[:0], *pieces])
+    power = np.concatenate([spectra.power[:0], *pieces])
     return Spectra(power, bounds, np.stack([bounds[:-1], bounds[1:]], axis=1))
 
 
@@ -74,10 +74,10 @@ def noises(n_clips: int, rng: np.random.Generator) -> list[Audio]:
     return audios
 
 
-def _word(found: Spectra, number: int) -> np.ndarray:
+def _word(spectra: Spectra, number: int) -> np.ndarray:
     """Power of one word without its surroundings: (n_frames, n_bins)."""
-    start, stop = found.spans[number]
-    return found.power[start:stop]
+    start, stop = spectra.spans[number]
+    return spectra.power[start:stop]
 
 
 def _reversed(

@@ -124,6 +124,6 @@ def _babble(
         other = rng.integers(n_clips, size=n_clips)
         begin = rng.integers(1 << 16, size=n_clips)[clip]
         share = np.where(voice < n_voices, 1 / (n_voices * mean[other]), 0)
-        heard = bounds[other][clip] + (frames + begin) % n_frames[other][clip]
-        babble += mel[heard] * share.astype(np.float32)[clip, None]
+        babbling = bounds[other][clip] + (frames + begin) % n_frames[other][clip]
+        babble += mel[babbling] * share.astype(np.float32)[clip, None]
     return babble

@@ -105,12 +105,12 @@ def explain(prediction: Prediction, threshold: float) -> str:
             "beginning and its end."
         )
     if prediction.digit is None:
-        found, wanted = percent(likeliest), percent(threshold)
-        if found == wanted:  # closer than whole percent tell
-            found, wanted = f"{100 * likeliest:.2f} %", f"{100 * threshold:.2f} %"
+        probability, limit = percent(likeliest), percent(threshold)
+        if probability == limit:  # closer than whole percent tell
+            probability, limit = f"{100 * likeliest:.2f} %", f"{100 * threshold:.2f} %"
         return (
-            f"It sounds most like {first}, but {found} is below this model’s threshold "
-            f"of {wanted}."
+            f"It sounds most like {first}, but {probability} is below this model’s "
+            f"threshold of {limit}."
         )
     if likeliest < _DOUBTFUL:
         # Spread evenly over the digits: what every one of them has.

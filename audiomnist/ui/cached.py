@@ -154,13 +154,13 @@ def _model_stamp(name: str, *more_files: str) -> Stamp:
 
 def _stamp(*paths: Path) -> Stamp:
     """Paths, and of each that exists its number, time and size."""
-    found: list[object] = []
+    parts: list[object] = []
     for path in paths:
-        found.append(str(path))
+        parts.append(str(path))
         with contextlib.suppress(OSError):
             status = path.stat()
-            found += [status.st_ino, status.st_mtime_ns, status.st_size]
-    return tuple(found)
+            parts += [status.st_ino, status.st_mtime_ns, status.st_size]
+    return tuple(parts)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -172,10 +172,10 @@ def _corpus(name: str, stamp: Stamp) -> Corpus:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _recognizer(model: str, stamp: Stamp) -> Recognizer:
     """The model of that name, with its first and slowest answer behind it."""
-    heard = Recognizer(find_model(model))
+    loaded = Recognizer(find_model(model))
     noise = np.random.default_rng(0).normal(0, 0.01, _WARM_UP_RATE)
-    heard.predict(Audio(noise.astype(np.float32), _WARM_UP_RATE))
-    return heard
+    loaded.predict(Audio(noise.astype(np.float32), _WARM_UP_RATE))
+    return loaded
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -188,15 +188,15 @@ def _held_out(model: str, stamp: Stamp) -> Evaluation:
 def _tested(run_id: str, folder: Path, written: int) -> Tested | None:
     """What the evaluation says that was written at that time, in ns."""
     try:
-        found, model = load_evaluation(folder), read_record(folder).model
+        evaluation, model = load_evaluation(folder), read_record(folder).model
     except (ModelError, RunError):
         return None
     if model is None:
         return None
     return Tested(
-        found.accuracy,
-        at_threshold(found, model.calibration.threshold).false_answers,
-        frozenset(clip.speaker for clip in found.clips),
+        evaluation.accuracy,
+        at_threshold(evaluation, model.calibration.threshold).false_answers,
+        frozenset(clip.speaker for clip in evaluation.clips),
     )
 
 
@@ -207,5 +207,5 @@ def _tested(run_id: str, folder: Path, written: int) -> Tested | None:
 )
 def _evaluate(model: str, part: _Part, stamp: Stamp) -> Evaluation:
     """The model's answers to the clips of a part."""
-    heard = recognizer(model).model
-    return evaluate(heard, part.clips, corpora=part.corpora)
+    served = recognizer(model).model
+    return evaluate(served, part.clips, corpora=part.corpora)

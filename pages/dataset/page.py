@@ -23,11 +23,11 @@ with layout.guard(head):
         length = browse.summarise(corpus)
 
     with listen_tab, layout.guard():
-        found = browse.find(corpus)
-        if found:
+        clips = browse.find(corpus)
+        if clips:
             left, right = st.columns(2, gap="large")
             with left:
-                clip = browse.choose_clip(corpus, found)
+                clip = browse.choose_clip(corpus, clips)
             with right:
                 browse.show_clip(clip, corpus)
         else:

@@ -75,12 +75,12 @@ def test_ogg_has_no_more(long_speech, encode, kind, least, most):
 )
 def test_a_compressed_word_sounds_and_stands_as_it_did(spoken, encode, sample_rate):
     word = spoken(4)
-    heard = decode(encode(word))
-    assert heard.sample_rate == sample_rate
-    assert heard.duration == pytest.approx(word.duration, abs=0.001)
+    decoded = decode(encode(word))
+    assert decoded.sample_rate == sample_rate
+    assert decoded.duration == pytest.approx(word.duration, abs=0.001)
     original = resample(word, sample_rate).samples
-    n_samples = min(len(original), len(heard.samples))
-    likeness = np.corrcoef(original[:n_samples], heard.samples[:n_samples])[0, 1]
+    n_samples = min(len(original), len(decoded.samples))
+    likeness = np.corrcoef(original[:n_samples], decoded.samples[:n_samples])[0, 1]
     assert likeness > 0.97
 
 
@@ -125,12 +125,12 @@ def test_a_telephone_lets_its_band_through(hz, least_db, most_db):
     tone = Audio((0.5 * np.sin(2 * np.pi * hz * time)).astype(np.float32), 16_000)
     data = encode_telephone(tone)
     assert soundfile.info(BytesIO(data)).subtype == "ULAW"
-    heard = decode(data)
-    assert heard.sample_rate == 8000
-    middle = heard.samples[2000:6000]
+    decoded = decode(data)
+    assert decoded.sample_rate == 8000
+    middle = decoded.samples[2000:6000]
     gain_db = 10 * np.log10(np.mean(middle**2) / 0.125)
     assert least_db <= gain_db <= most_db
-    assert len(np.unique(heard.samples)) <= 256
+    assert len(np.unique(decoded.samples)) <= 256
 
 
 def tone(sample_rate: int = 16_000, duration: float = 0.5, hz: float = 440) -> Audio:

@@ -98,12 +98,12 @@ def test_babble_draws_no_more_talkers_than_it_needs():
     voices = [tone(200 + 200 * i) for i in range(2 * N_TALKERS)]
     sound = babble(voices, RATE, RATE, np.random.default_rng(0))
     power = np.abs(np.fft.rfft(sound)) ** 2
-    heard = [
+    sounding = [
         i
         for i in range(len(voices))
         if power[190 + 200 * i : 211 + 200 * i].sum() > 0.05 * power.sum()
     ]
-    assert len(heard) == N_TALKERS
+    assert len(sounding) == N_TALKERS
 
 
 @pytest.mark.parametrize("voices", [[], [Audio(np.zeros(100, np.float32), RATE)]])

@@ -78,7 +78,7 @@ def listen() -> Iterator[Callable[[Path], Page]]:
     Not together with `page`: Playwright drives one browser at a time.
     """
     with ExitStack() as started:
-        yield lambda heard: started.enter_context(chromium(heard)).new_page()
+        yield lambda sound: started.enter_context(chromium(sound)).new_page()
 
 
 @pytest.fixture(scope="session")
@@ -93,8 +93,8 @@ def seven(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if clip.digit == 7:
             word = resample(load_audio(clip), MICROPHONE_RATE)
             recording = _between_silence(word)
-            heard = recognizer.predict(recording)
-            if heard.digit == 7 and heard.probabilities[7] > 0.95:
+            prediction = recognizer.predict(recording)
+            if prediction.digit == 7 and prediction.probabilities[7] > 0.95:
                 break
     else:
         pytest.fail("the default model is sure of no embedded seven")

@@ -88,11 +88,11 @@ def test_what_is_given_stays_as_it_was(condition, recording):
 
 @EACH
 def test_the_whole_recording_is_kept_within_full_scale(condition, recording):
-    heard = apply(condition, recording)
-    assert heard.samples.dtype == np.float32
-    assert np.abs(heard.samples).max() <= 1
+    played = apply(condition, recording)
+    assert played.samples.dtype == np.float32
+    assert np.abs(played.samples).max() <= 1
     expected = recording.audio.duration + 2 * condition.pause
-    assert heard.duration == pytest.approx(expected, abs=0.001)
+    assert played.duration == pytest.approx(expected, abs=0.001)
 
 
 @EACH
@@ -100,8 +100,8 @@ def test_a_full_scale_word_stays_within_full_scale(condition, spoken):
     word = spoken(9)
     loud = Audio(word.samples / np.abs(word.samples).max(), 8000)
     others = tuple(spoken(digit, 1) for digit in (1, 5, 7, 8))
-    heard = apply(condition, Recording(loud, Speech(0.0, 0.4), others))
-    assert np.abs(heard.samples).max() <= 1
+    played = apply(condition, Recording(loud, Speech(0.0, 0.4), others))
+    assert np.abs(played.samples).max() <= 1
 
 
 @pytest.mark.parametrize("condition", FINDABLE, ids=lambda c: c.name)
@@ -117,8 +117,8 @@ def test_the_word_stays_in_its_place(condition, recording):
 
 @pytest.mark.parametrize("name", SNRS)
 def test_noise_is_as_far_under_the_word_as_is_said(name, recording):
-    heard = apply(BY_NAME[name], recording)
-    noise = heard.samples - padded(recording, PAUSE)
+    played = apply(BY_NAME[name], recording)
+    noise = played.samples - padded(recording, PAUSE)
     word = recording.audio.samples[400:2800]  # 0.05 to 0.35 s
     snr_db = 10 * np.log10(power(word) / power(noise))
     assert snr_db == pytest.approx(SNRS[name], abs=0.1)
@@ -132,12 +132,12 @@ def test_the_ratio_holds_where_the_sum_is_made_softer(spoken):
     loud = Recording(
         Audio(word.samples / np.abs(word.samples).max(), 8000), Speech(0.0, 0.4)
     )
-    heard = apply(BY_NAME["white noise, 0 dB"], loud).samples.astype(np.float64)
+    played = apply(BY_NAME["white noise, 0 dB"], loud).samples.astype(np.float64)
     clean = padded(loud, PAUSE).astype(np.float64)
-    gain = (heard @ clean) / (clean @ clean)
+    gain = (played @ clean) / (clean @ clean)
     assert gain < 0.9
     snr_db = 10 * np.log10(
-        power(gain * loud.audio.samples) / power(heard - gain * clean)
+        power(gain * loud.audio.samples) / power(played - gain * clean)
     )
     assert snr_db == pytest.approx(0, abs=0.3)
 
@@ -162,8 +162,8 @@ def test_babble_needs_others(recording):
 
 @pytest.mark.parametrize("db", [0, -10, -20, -30, -40])
 def test_the_peak_has_its_level_in_steps_of_16_bit(db, recording):
-    heard = apply(BY_NAME[f"peak at {db} dBFS"], recording).samples
-    steps = heard * 32768
+    played = apply(BY_NAME[f"peak at {db} dBFS"], recording).samples
+    steps = played * 32768
     assert np.array_equal(steps, np.rint(steps))
     expected = round(32768 * 10 ** (db / 20))
     assert np.abs(steps).max() in (expected, expected - 1)
@@ -171,19 +171,19 @@ def test_the_peak_has_its_level_in_steps_of_16_bit(db, recording):
 
 @pytest.mark.parametrize(("db", "part"), [(6, 0.02), (12, 0.08)])
 def test_clipping_flattens_peaks(db, part, recording):
-    heard = apply(BY_NAME[f"clipped by {db} dB"], recording).samples
+    played = apply(BY_NAME[f"clipped by {db} dB"], recording).samples
     gain = 10 ** (db / 20) / np.abs(recording.audio.samples).max()
     loud = gain * recording.audio.samples
-    is_clipped = np.abs(heard) > 32766 / 32768
+    is_clipped = np.abs(played) > 32766 / 32768
     assert is_clipped.mean() > part
     assert np.array_equal(is_clipped, np.abs(loud) > 32766 / 32768)
-    assert heard[~is_clipped] == pytest.approx(loud[~is_clipped], abs=2**-15)
+    assert played[~is_clipped] == pytest.approx(loud[~is_clipped], abs=2**-15)
 
 
 @pytest.mark.parametrize("pause", [0.5, 1, 2, 3])
 def test_silence_is_digital(pause, recording):
-    heard = apply(BY_NAME[f"{pause} s of silence around"], recording).samples
-    assert np.array_equal(heard, padded(recording, pause))
+    played = apply(BY_NAME[f"{pause} s of silence around"], recording).samples
+    assert np.array_equal(played, padded(recording, pause))
 
 
 @pytest.mark.parametrize("pause", [0.5, 1, 2, 3])
@@ -206,21 +206,21 @@ def test_background_has_its_level(pause, recording):
 
 @pytest.mark.parametrize("rate", [8000, 16_000, 22_050, 44_100, 48_000])
 def test_a_rate_is_the_one_that_is_said(rate, recording):
-    heard = apply(BY_NAME[f"sampled at {rate / 1000:g} kHz"], recording)
-    assert heard.sample_rate == rate
+    played = apply(BY_NAME[f"sampled at {rate / 1000:g} kHz"], recording)
+    assert played.sample_rate == rate
 
 
 @pytest.mark.parametrize(
     ("name", "gain"), [("stereo, both the same", 1.0), ("stereo, one silent", 0.5)]
 )
 def test_stereo_is_mixed(name, gain, recording):
-    heard = apply(BY_NAME[name], recording).samples
-    assert heard == pytest.approx(gain * recording.audio.samples, abs=2**-15)
+    played = apply(BY_NAME[name], recording).samples
+    assert played == pytest.approx(gain * recording.audio.samples, abs=2**-15)
 
 
 def test_noise_in_the_other_channel_is_30_db_under_the_word(recording):
-    heard = apply(BY_NAME["stereo, noise in one (-30 dB)"], recording).samples
-    noise = 2 * heard - recording.audio.samples
+    played = apply(BY_NAME["stereo, noise in one (-30 dB)"], recording).samples
+    noise = 2 * played - recording.audio.samples
     word = recording.audio.samples[400:2800]
     assert 10 * np.log10(power(word) / power(noise)) == pytest.approx(30, abs=0.5)
 
@@ -246,13 +246,13 @@ def test_a_click_comes_before_the_word_and_is_short(name, db, recording):
 
 
 def test_a_click_falls_on_the_beginning_where_there_is_no_room(recording):
-    heard = with_click(recording, np.random.default_rng(0), 0.0)
-    assert len(heard.samples) == len(recording.audio.samples)
+    played = with_click(recording, np.random.default_rng(0), 0.0)
+    assert len(played.samples) == len(recording.audio.samples)
 
 
 def test_an_offset_moves_all_samples(recording):
-    heard = apply(BY_NAME["offset of 0.1"], recording).samples
-    assert heard - padded(recording, PAUSE) == pytest.approx(0.1, abs=1e-6)
+    played = apply(BY_NAME["offset of 0.1"], recording).samples
+    assert played - padded(recording, PAUSE) == pytest.approx(0.1, abs=1e-6)
 
 
 def test_hum_of_the_mains_is_10_db_under_the_word(recording):

@@ -19,11 +19,11 @@ from audiomnist.evaluation.significance import wilson
 from audiomnist.recognition.calibration import choose_threshold
 
 
-def _rows(confidence, heard) -> np.ndarray:
+def _rows(confidence, predicted) -> np.ndarray:
     """Probabilities with the largest of this size and place; NaN for NaN."""
     confidence = np.asarray(confidence, dtype=np.float64)
     rows = np.repeat((1 - confidence)[:, None] / 9, 10, axis=1)
-    rows[np.arange(len(rows)), heard] = confidence
+    rows[np.arange(len(rows)), predicted] = confidence
     return rows.astype(np.float32)
 
 
@@ -34,9 +34,9 @@ def _evaluation(confidence, is_right, others=()) -> Evaluation:
         Clip(int(digit), "anna", i, Path(f"{digit}_anna_{i}.wav"))
         for i, digit in enumerate(digits)
     )
-    heard = np.where(is_right, digits, (digits + 1) % 10)
+    predicted = np.where(is_right, digits, (digits + 1) % 10)
     other_rows = _rows(others, np.zeros(len(others), int))
-    return Evaluation(clips, _rows(confidence, heard), others=other_rows)
+    return Evaluation(clips, _rows(confidence, predicted), others=other_rows)
 
 
 def _random(seed: int, n: int = 500, n_others: int = 80, n_silent: int = 0):
@@ -196,10 +196,10 @@ def test_bins_hold_their_upper_end():
 
 
 def test_silence_has_no_part_in_the_calibration():
-    silent, heard = _random(8, n_silent=200), _random(8)
+    silent, answered = _random(8, n_silent=200), _random(8)
     assert calibration(silent)["n"].sum() == 300
     assert expected_calibration_error(silent) < 0.2
-    assert silent.accuracy.value < heard.accuracy.value - 0.1
+    assert silent.accuracy.value < answered.accuracy.value - 0.1
 
 
 def test_other_sounds_have_no_part_in_the_calibration():

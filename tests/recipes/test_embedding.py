@@ -127,10 +127,10 @@ def test_the_weights_that_come_with_the_app_have_learned_it(published, words):
 
 
 def test_nobody_who_tests_is_heard(monkeypatch, tiny_folder, tiny_corpus):
-    heard = []
+    asked = []
 
     def listen(clips, features):
-        heard.extend(clips)
+        asked.extend(clips)
         return clip_spectra(clips, features)
 
     first, second, *others = load_others("embedded")[:6]
@@ -139,8 +139,8 @@ def test_nobody_who_tests_is_heard(monkeypatch, tiny_folder, tiny_corpus):
     monkeypatch.setattr(embedding, "available", lambda: (str(tiny_folder),))
     monkeypatch.setattr(embedding, "load_others", lambda name: tuple(words))
     monkeypatch.setattr(embedding, "clip_spectra", listen)
-    assert len(words_to_learn(FEATURES)) == len(heard) == len(others)
-    assert heard == others
+    assert len(words_to_learn(FEATURES)) == len(asked) == len(others)
+    assert asked == others
 
 
 def test_without_any_words_the_message_says_so(monkeypatch):

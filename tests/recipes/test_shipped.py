@@ -88,7 +88,7 @@ def share(rate: Rate, with_interval: str = " ({} to {})") -> str:
 
 def tables(text: str) -> list[list[list[str]]]:
     """The rows of each Markdown table below its head, as cells."""
-    found: list[list[list[str]]] = []
+    bodies: list[list[list[str]]] = []
     is_inside = False
     for line in text.splitlines():
         if not line.startswith("|"):
@@ -96,10 +96,10 @@ def tables(text: str) -> list[list[list[str]]]:
             continue
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if not is_inside:
-            found.append([])
+            bodies.append([])
             is_inside = True
-        found[-1].append(cells)
-    return [rows[2:] for rows in found]  # head and rule
+        bodies[-1].append(cells)
+    return [rows[2:] for rows in bodies]  # head and rule
 
 
 @pytest.fixture
@@ -169,16 +169,16 @@ def test_the_card_shows_the_accuracies_in_the_evaluation(name):
 def test_the_card_names_the_weaknesses_in_the_evaluation(name):
     said = card(name)
     for key, kind, size in (("digit", "Digits", ""), ("speaker", "Speakers", " of {}")):
-        found = rates(name, key)
-        del found["all"]
+        measured = rates(name, key)
+        del measured["all"]
         (line,) = re.findall(rf"- {kind} understood least often: (.*)\.", said)
         shown = dict(re.findall(r"(\S+) \((.*?)\)", line))
         assert shown == {
-            group: f"{found[group].value:.1%}{size.format(found[group].n)}"
+            group: f"{measured[group].value:.1%}{size.format(measured[group].n)}"
             for group in shown
         }
-        worst = max(found[group].value for group in shown)
-        assert all(r.value >= worst for g, r in found.items() if g not in shown)
+        worst = max(measured[group].value for group in shown)
+        assert all(r.value >= worst for g, r in measured.items() if g not in shown)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -21,15 +21,15 @@ FEATURES = FeatureConfig()
 
 
 @pytest.fixture
-def found(spoken):
+def words(spoken):
     return spectra(
         [spoken(digit, speaker) for digit in range(10) for speaker in range(3)],
         FEATURES,
     )
 
 
-def versions(found, config: AugmentationConfig, seed: int = 0, features=FEATURES):
-    return augment(found, features, config, np.random.default_rng(seed))
+def versions(words, config: AugmentationConfig, seed: int = 0, features=FEATURES):
+    return augment(words, features, config, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,10 @@ def versions(found, config: AugmentationConfig, seed: int = 0, features=FEATURES
         FeatureConfig(fit="window", n_frames=60),
     ],
 )
-def test_with_everything_off_nothing_changes(found, features) -> None:
-    plain = render(found, features)
+def test_with_everything_off_nothing_changes(words, features) -> None:
+    plain = render(words, features)
     np.testing.assert_allclose(
-        versions(found, UNVARIED, features=features), plain, atol=1e-4
+        versions(words, UNVARIED, features=features), plain, atol=1e-4
     )
 
 
@@ -64,10 +64,10 @@ def test_with_everything_off_nothing_changes(found, features) -> None:
     ],
 )
 def test_each_option_alone_changes_most_clips_and_keeps_them_recognisable(
-    found, option: dict
+    words, option: dict
 ) -> None:
-    plain = render(found, FEATURES)
-    changed = versions(found, replace(UNVARIED, **option))
+    plain = render(words, FEATURES)
+    changed = versions(words, replace(UNVARIED, **option))
     differs = np.abs(changed - plain).max(axis=(1, 2)) > 1e-3
     assert differs.mean() > 0.6
     assert np.isfinite(changed).all()
@@ -97,35 +97,35 @@ def test_a_cut_silences_one_end_of_its_part_of_the_words_and_no_more(part) -> No
     assert n_lost[at_beginning].min() >= 0 and 8 <= n_lost[at_beginning].max() <= 14
 
 
-def test_a_pair_is_of_whole_words(found) -> None:
+def test_a_pair_is_of_whole_words(words) -> None:
     cut = replace(UNVARIED, cut_part=1.0)
     pairs = (
-        augment_pairs(found, FEATURES, config, np.random.default_rng(0))
+        augment_pairs(words, FEATURES, config, np.random.default_rng(0))
         for config in (UNVARIED, cut)
     )
     for whole, other in zip(*pairs, strict=True):
         np.testing.assert_array_equal(whole, other)
 
 
-def test_a_seed_repeats_and_another_does_not(found) -> None:
+def test_a_seed_repeats_and_another_does_not(words) -> None:
     config = AugmentationConfig()
-    np.testing.assert_array_equal(versions(found, config), versions(found, config))
-    assert np.abs(versions(found, config, 0) - versions(found, config, 1)).max() > 0.5
+    np.testing.assert_array_equal(versions(words, config), versions(words, config))
+    assert np.abs(versions(words, config, 0) - versions(words, config, 1)).max() > 0.5
 
 
-def test_noise_goes_to_its_part_of_the_clips(found) -> None:
-    plain = render(found, FEATURES)
+def test_noise_goes_to_its_part_of_the_clips(words) -> None:
+    plain = render(words, FEATURES)
     config = replace(UNVARIED, noise_part=0.5, noise_low_db=5, noise_high_db=5)
-    noisy = np.abs(versions(found, config) - plain).max(axis=(1, 2)) > 1e-3
+    noisy = np.abs(versions(words, config) - plain).max(axis=(1, 2)) > 1e-3
     assert 0.2 < noisy.mean() < 0.8
 
 
-def test_louder_noise_changes_more(found) -> None:
-    plain = render(found, FEATURES)
+def test_louder_noise_changes_more(words) -> None:
+    plain = render(words, FEATURES)
     faint, loud = (
         np.abs(
             versions(
-                found,
+                words,
                 replace(UNVARIED, noise_part=1, noise_low_db=snr, noise_high_db=snr),
             )
             - plain
@@ -135,10 +135,10 @@ def test_louder_noise_changes_more(found) -> None:
     assert loud > 2 * faint
 
 
-def test_tempo_changes_how_many_frames_a_word_fills(found) -> None:
-    plain = np.abs(render(found, FEATURES)).sum(axis=1) > 0
+def test_tempo_changes_how_many_frames_a_word_fills(words) -> None:
+    plain = np.abs(render(words, FEATURES)).sum(axis=1) > 0
     other = (
-        np.abs(versions(found, replace(UNVARIED, slowest=0.8, fastest=1.2))).sum(axis=1)
+        np.abs(versions(words, replace(UNVARIED, slowest=0.8, fastest=1.2))).sum(axis=1)
         > 0
     )
     ratio = other.sum(axis=1) / plain.sum(axis=1)
@@ -151,9 +151,9 @@ def test_tempo_changes_how_many_frames_a_word_fills(found) -> None:
 def test_a_window_moves_and_bends_too(spoken, option) -> None:
     features = FeatureConfig(fit="window", n_frames=60)
     sounds = [spoken(digit, speaker) for digit in range(10) for speaker in range(3)]
-    found = spectra(sounds, features)
-    plain = render(found, features)
-    changed = versions(found, replace(UNVARIED, **option), features=features)
+    words = spectra(sounds, features)
+    plain = render(words, features)
+    changed = versions(words, replace(UNVARIED, **option), features=features)
     same = [
         np.corrcoef(one.ravel(), other.ravel())[0, 1]
         for one, other in zip(plain, changed, strict=True)
@@ -161,24 +161,24 @@ def test_a_window_moves_and_bends_too(spoken, option) -> None:
     assert 0.5 < np.mean(same) < 0.99
 
 
-def test_a_room_makes_the_end_of_a_word_longer(found) -> None:
-    plain = render(found, FEATURES)
-    reverberant = versions(found, replace(UNVARIED, reverberation_part=1))
+def test_a_room_makes_the_end_of_a_word_longer(words) -> None:
+    plain = render(words, FEATURES)
+    reverberant = versions(words, replace(UNVARIED, reverberation_part=1))
     # Beside the loudest frame, what follows it has risen.
     rise = reverberant - plain
     middle = FEATURES.n_frames // 2
     assert rise[:, :, middle:].mean() > rise[:, :, :middle].mean()
 
 
-def test_babble_sounds_like_the_other_clips(found) -> None:
+def test_babble_sounds_like_the_other_clips(words) -> None:
     loud = replace(UNVARIED, noise_part=1, noise_low_db=-60, noise_high_db=-60)
     unscaled = replace(FEATURES, normalise="none")
     plain, babble, hiss = (
         features[:, :, 15:25].mean(axis=(0, 2))  # within the words, (n_mels,)
         for features in (
-            render(found, unscaled),
-            versions(found, replace(loud, babble_part=1), features=unscaled),
-            versions(found, replace(loud, babble_part=0), features=unscaled),
+            render(words, unscaled),
+            versions(words, replace(loud, babble_part=1), features=unscaled),
+            versions(words, replace(loud, babble_part=0), features=unscaled),
         )
     )
     assert np.corrcoef(plain, babble)[0, 1] > 0.8
@@ -194,9 +194,9 @@ def test_noise_is_as_loud_as_noise_in_the_samples(
     monkeypatch.setattr(noise, "_NOISE_FALLS", (falls, falls))
     unscaled = replace(FEATURES, normalise="none", floor=1e-6)
     clean = [pad(spoken(digit, speaker)) for digit in range(10) for speaker in range(3)]
-    found = spectra(clean, unscaled)
+    words = spectra(clean, unscaled)
     config = replace(UNVARIED, noise_part=1, noise_low_db=snr_db, noise_high_db=snr_db)
-    ours = versions(found, replace(config, babble_part=0), features=unscaled)
+    ours = versions(words, replace(config, babble_part=0), features=unscaled)
     rng = np.random.default_rng(3)
     make = white if falls == 0 else pink
     noisy = []
@@ -220,10 +220,10 @@ def pad(audio: Audio) -> Audio:
     return Audio(np.pad(audio.samples, 2400), audio.sample_rate)
 
 
-def test_a_narrow_band_loses_its_ends_alone(found) -> None:
+def test_a_narrow_band_loses_its_ends_alone(words) -> None:
     unscaled = replace(FEATURES, normalise="none")
-    plain = render(found, unscaled)
-    narrow = versions(found, replace(UNVARIED, band_part=1), features=unscaled)
+    plain = render(words, unscaled)
+    narrow = versions(words, replace(UNVARIED, band_part=1), features=unscaled)
     loss = (plain - narrow).mean(axis=(0, 2))  # (n_mels,)
     assert max(loss[0], loss[-1]) > 3 * abs(loss[len(loss) // 2])
 

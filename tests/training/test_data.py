@@ -100,14 +100,14 @@ def test_weights_that_do_not_fit_are_refused(data, name, value):
 def test_mangled_digits_lie_in_as_much_noise_as_digits_do(spoken):
     features = FeatureConfig(normalise="none", n_frames=60, fit="window")
     sounds = [spoken(digit, speaker) for digit in range(10) for speaker in range(3)]
-    found = spectra(sounds, features)
+    words = spectra(sounds, features)
     data = TrainingData(
-        found,
+        words,
         np.repeat(np.arange(10), 3),
-        render(found, features),
+        render(words, features),
         np.repeat(np.arange(10), 3),
         features,
-        others=found,
+        others=words,
     )
     noisy = AugmentationConfig(
         slowest=0.8,

@@ -31,10 +31,10 @@ class InterruptionError(Exception):
 def data():
     from conftest import speak
 
-    heard = [speak(digit, who) for digit in range(10) for who in range(2)]
+    audios = [speak(digit, who) for digit in range(10) for who in range(2)]
     kept = [speak(digit, 4) for digit in range(10)]
     return TrainingData(
-        spectra(heard, FEATURES),
+        spectra(audios, FEATURES),
         np.repeat(np.arange(10), 2),
         extract(kept, FEATURES),
         np.arange(10),
@@ -112,10 +112,10 @@ def check_equals(folder, whole):
     assert [step for step, _ in read_events(folder)] == [1, 2, 3, 4]
     assert read_events(folder) == read_events(whole) == expected_events(whole)
     for name in (WEIGHTS, CHECKPOINT):
-        found, wanted = (
+        weights, expected = (
             load_network(place / name).get_weights() for place in (folder, whole)
         )
-        assert all(map(np.array_equal, found, wanted))
+        assert all(map(np.array_equal, weights, expected))
 
 
 def test_each_epoch_is_shown_when_it_is_done(data, tmp_path):
@@ -189,4 +189,4 @@ def test_tensorboard_reads_the_file_while_it_grows(data, tmp_path):
     reader.Reload()
     for tag in ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"):
         shown = [(event.step, event.value) for event in reader.Scalars(tag)]
-        assert shown == [(step, found[tag]) for step, found in read_events(tmp_path)]
+        assert shown == [(step, logged[tag]) for step, logged in read_events(tmp_path)]

@@ -43,10 +43,10 @@ def some_data(features):
         audios = [speak(digit, who) for digit, who in words]
         return audios, np.array([digit for digit, _ in words])
 
-    heard, digits = part([0, 1, 2, 3])
+    audios, digits = part([0, 1, 2, 3])
     kept, kept_digits = part([4])
     return TrainingData(
-        spectra(heard, features),
+        spectra(audios, features),
         digits,
         extract(kept, features),
         kept_digits,

@@ -11,17 +11,17 @@ FEATURES = FeatureConfig()
 
 
 def test_mangled_digits_are_none_of_those_that_they_come_from(spoken):
-    found = spectra(
+    digits = spectra(
         [spoken(digit, who) for digit in range(10) for who in (0, 1)], FEATURES
     )
     said = np.repeat(np.arange(10), 2)
-    mangled = scramble(found, said, 60, np.random.default_rng(0))
+    mangled = scramble(digits, said, 60, np.random.default_rng(0))
     assert len(mangled) == 60 and mangled.is_speech.all()
-    known, others = render(found, FEATURES), render(mangled, FEATURES)
+    known, others = render(digits, FEATURES), render(mangled, FEATURES)
     distance = np.square(others[:, None] - known).mean(axis=(2, 3)).min(axis=1)
     # Some of the synthetic words are the same backwards.
     assert np.median(distance) > 0.1
-    again = scramble(found, said, 60, np.random.default_rng(0))
+    again = scramble(digits, said, 60, np.random.default_rng(0))
     np.testing.assert_array_equal(mangled.power, again.power)
 
 

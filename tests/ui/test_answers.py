@@ -38,8 +38,8 @@ def test_an_answer_is_explained(digit, reason, likeliest, expected):
     if not 0.5 < likeliest < 0.98:
         probabilities[:] = (1 - likeliest) / 9
         probabilities[7] = likeliest
-    heard = Prediction(digit, probabilities, Speech(0.1, 0.5), 1.0, reason)
-    assert expected in answers.explain(heard, 0.2)
+    prediction = Prediction(digit, probabilities, Speech(0.1, 0.5), 1.0, reason)
+    assert expected in answers.explain(prediction, 0.2)
 
 
 def test_what_reaches_a_model_is_told_by_how_it_is_fitted():

@@ -18,10 +18,10 @@ def test_an_evaluation_is_read_again_only_when_it_was_written_anew(
     finished_run, monkeypatch
 ):
     tested = cached.tested(finished_run)
-    found = load_evaluation(finished_run.folder)
+    evaluation = load_evaluation(finished_run.folder)
     threshold = finished_run.record.model.calibration.threshold
-    assert tested.accuracy == found.accuracy
-    assert tested.false_answers == at_threshold(found, threshold).false_answers
+    assert tested.accuracy == evaluation.accuracy
+    assert tested.false_answers == at_threshold(evaluation, threshold).false_answers
     path = finished_run.folder / FILE_NAME
     load = load_evaluation
     monkeypatch.setattr(cached, "load_evaluation", None)
@@ -36,9 +36,9 @@ def test_an_evaluation_is_read_again_only_when_it_was_written_anew(
 def test_a_corpus_that_is_replaced_under_its_name_is_seen(tiny, tiny_folder, tmp_path):
     before = cached.corpus("tiny")
     lengths = cached.durations(before)
-    heard = cached.evaluate_corpus("ann", "tiny")
+    evaluation = cached.evaluate_corpus("ann", "tiny")
     assert cached.corpus("tiny") is before
-    assert cached.evaluate_corpus("ann", "tiny") is heard
+    assert cached.evaluate_corpus("ann", "tiny") is evaluation
     other = tmp_path / "other"
     other.mkdir()
     for clip in before.clips:  # as many bytes, but half as long and another sound
@@ -50,8 +50,8 @@ def test_a_corpus_that_is_replaced_under_its_name_is_seen(tiny, tiny_folder, tmp
     assert cached.corpus("tiny") is not before
     np.testing.assert_allclose(cached.durations(cached.corpus("tiny")), lengths / 2)
     again = cached.evaluate_corpus("ann", "tiny")
-    assert again.clips == heard.clips
-    assert not np.array_equal(again.probabilities, heard.probabilities)
+    assert again.clips == evaluation.clips
+    assert not np.array_equal(again.probabilities, evaluation.probabilities)
 
 
 def test_a_model_that_is_replaced_under_its_name_is_seen(tmp_path, monkeypatch):

@@ -113,5 +113,5 @@ def test_the_server_starts_without_recordings_and_models(
 
 
 def test_streamlit_run_finds_the_server_in_the_entry_point():
-    found = discover_asgi_app(APP)
-    assert found.import_string == "streamlit_app:app"
+    discovered = discover_asgi_app(APP)
+    assert discovered.import_string == "streamlit_app:app"

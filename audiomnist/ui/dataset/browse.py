@@ -96,17 +96,17 @@ def find(corpus: Corpus) -> tuple[Clip, ...]:
     )
 
 
-def choose_clip(corpus: Corpus, found: Sequence[Clip]) -> Clip:
+def choose_clip(corpus: Corpus, clips: Sequence[Clip]) -> Clip:
     """Show clips as a table, a page at a time, and return the one that is chosen."""
-    n_pages = -(-len(found) // ROWS_A_PAGE)
+    n_pages = -(-len(clips) // ROWS_A_PAGE)
     place = st.empty()
     first = 0
     # The table starts again whenever it shows other clips.
-    contents = f"{corpus.name}-{len(found)}-{hash((found[0], found[-1]))}"
+    contents = f"{corpus.name}-{len(clips)}-{hash((clips[0], clips[-1]))}"
     if n_pages > 1:
         page = st.pagination(n_pages, key=f"dataset-page-{contents}", width="stretch")
         first = ROWS_A_PAGE * (page - 1)
-    shown = found[first : first + ROWS_A_PAGE]
+    shown = clips[first : first + ROWS_A_PAGE]
     table = pd.DataFrame(
         {
             "Digit": [clip.digit for clip in shown],

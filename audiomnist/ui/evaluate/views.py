@@ -65,15 +65,15 @@ def draw_confusion(matrix: np.ndarray, style: Style) -> Picture:
 def _worst_pairs(matrix: np.ndarray) -> list[str]:
     """The pairs that are confused most often, as lines of a list."""
     pairs = sorted(
-        (-int(n), said, heard)
-        for (said, heard), n in np.ndenumerate(matrix)
-        if n and said != heard
+        (-int(n), said, predicted)
+        for (said, predicted), n in np.ndenumerate(matrix)
+        if n and said != predicted
     )
     return [
-        f"- **{said}** heard as **{heard}**: {_times(-n)}"
-        if heard < len(_DIGITS)
+        f"- **{said}** heard as **{predicted}**: {_times(-n)}"
+        if predicted < len(_DIGITS)
         else f"- **{said}** without an answer: {_times(-n)}"
-        for n, said, heard in pairs[:_N_WORST]
+        for n, said, predicted in pairs[:_N_WORST]
     ]
 
 
@@ -236,15 +236,15 @@ def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
             "another corpus above."
         )
         return
-    for column, (model, heard) in zip(
+    for column, (model, result) in zip(
         st.columns(2), ((name, evaluation), (other, second)), strict=True
     ):
         column.metric(
             layout.plain(choose_model.title(model)),
-            share(heard.accuracy.value),
+            share(result.accuracy.value),
             border=True,
         )
-        column.caption(interval(heard.accuracy))
+        column.caption(interval(result.accuracy))
     test = mcnemar(evaluation, second)
     verdict = (
         "a difference this large rarely arises by chance"

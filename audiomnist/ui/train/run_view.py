@@ -175,14 +175,14 @@ def _show_result(run: Run) -> None:
     tested = cached.tested(run)
     if tested is not None:
         rate = tested.accuracy
-        found = (
+        verdict = (
             f"**Test accuracy {share(rate.value)}** on held-out clips "
             f"({interval(rate)})."
         )
         if rate.value >= _GOOD_ACCURACY:
-            st.success(found, icon="🎯")
+            st.success(verdict, icon="🎯")
         else:
-            st.warning(f"{found} {_what_may_help(run, rate.value)}", icon="🎯")
+            st.warning(f"{verdict} {_what_may_help(run, rate.value)}", icon="🎯")
         tell_of_few_speakers(tested.speakers)
         others = tested.false_answers
         if others.n and others.value > _MANY_FALSE_ANSWERS:

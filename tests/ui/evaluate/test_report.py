@@ -20,15 +20,15 @@ def test_the_figures_for_download_say_when_to_answer(has_others):
     rows[:, 3] = sure
     rows[-1:] = np.nan  # no speech was found in the last
     saved = load_evaluation(model.folder)
-    heard = replace(saved, others=rows, other_names=())
-    figures = _figures(model, "", heard)
+    evaluation = replace(saved, others=rows, other_names=())
+    figures = _figures(model, "", evaluation)
     again = json.loads(json.dumps(figures, allow_nan=False))
     assert again == figures
-    point = at_threshold(heard, model.calibration.threshold)
+    point = at_threshold(evaluation, model.calibration.threshold)
     assert again["threshold"] == model.calibration.threshold
     assert again["digits_answered"]["share"] == point.coverage.value
     assert again["right_among_the_answered"]["n"] == point.accuracy.n
-    assert again["expected_calibration_error"] == expected_calibration_error(heard)
+    assert again["expected_calibration_error"] == expected_calibration_error(evaluation)
     row = next(
         r
         for r in again["coverage_curve"]
