@@ -302,7 +302,7 @@ def test_the_speech_embedding_learns_from_noise_where_that_is_asked_for(
     path = tmp_path / "weights.npz"
     assert main(["data", "embedding", "--denoise", "--out", str(path)]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "1,500 words to hear",
+        "1,500 words to learn from",
         "epoch  1 of 10  distance 0.500 before the last layer, 0.250 after it  3 s",
         f"{path}: 0.67 MB",
     ]
@@ -408,7 +408,7 @@ def test_the_model_that_is_named_hears(capsys, word):
     assert default == answers[DEFAULT_MODEL]
 
 
-def test_lines_come_as_the_files_are_heard(word):
+def test_lines_come_as_the_files_are_predicted(word):
     process = start("predict", "--json", "--files-from", "-", stdin=subprocess.PIPE)
     assert process.stdin and process.stdout
     for _ in range(2):

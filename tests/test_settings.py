@@ -11,17 +11,17 @@ from audiomnist.settings import REPOSITORY, Settings, settings, writable_folder
 
 def test_without_variables_the_defaults_hold(monkeypatch):
     monkeypatch.delenv("AUDIOMNIST_HOME")
-    found = settings()
-    assert found.home.is_absolute()
-    assert "audiomnist" in found.home.name
-    assert found.models == REPOSITORY / "models"
-    assert found == Settings(home=found.home, models=found.models)
+    here = settings()
+    assert here.home.is_absolute()
+    assert "audiomnist" in here.home.name
+    assert here.models == REPOSITORY / "models"
+    assert here == Settings(home=here.home, models=here.models)
 
 
 def test_everything_is_kept_under_home(home):
-    found = settings()
-    assert found.home == home
-    folders = {found.corpora, found.runs, found.cache}
+    here = settings()
+    assert here.home == home
+    folders = {here.corpora, here.runs, here.cache}
     assert {folder.parent for folder in folders} == {home}
     assert len(folders) == 3
 

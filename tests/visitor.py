@@ -39,9 +39,9 @@ def errors(page: AppTest) -> list[str]:
 
 def widget(page: AppTest, kind: str, label: str) -> Any:
     """The one widget of this kind with this label."""
-    found = [element for element in page.get(kind) if element.label == label]
-    assert len(found) == 1, f"{len(found)} widgets {kind} {label!r}"
-    return found[0]
+    widgets = [element for element in page.get(kind) if element.label == label]
+    assert len(widgets) == 1, f"{len(widgets)} widgets {kind} {label!r}"
+    return widgets[0]
 
 
 def press(page: AppTest, label: str) -> AppTest:

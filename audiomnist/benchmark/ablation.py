@@ -19,7 +19,7 @@ from audiomnist.training.config import AugmentationConfig
 
 CORPUS = "fsdd"
 HELD_OUT = "nicolas"
-"""The speaker whom most networks understand least."""
+"""The speaker whom most networks recognize worst."""
 
 _RECIPE, _BASIS = "best", "the recipe"
 _QUICK_EPOCHS = 1

@@ -1,4 +1,4 @@
-"""How the models that come with the app hear the clips that they never learned from."""
+"""Accuracy of the shipped models on clips that they were not trained on."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ def shipped_models() -> list[str]:
 
 
 def measure() -> dict[str, Any]:
-    """Let each shipped model hear its test part again, as far as it is here.
+    """Evaluate each shipped model on its test part again, as far as it is here.
 
     Returns
     -------
@@ -32,7 +32,8 @@ def measure() -> dict[str, Any]:
         models: a list of model, corpus, title, is_synthetic, rule, seed, speakers, and
         n and n_correct of the test part. answers: a list of model, threshold, and of
         its digits and of other words how many there are and how many it answers, and
-        what a run with the same settings understood of speakers that it kept apart.
+        the correct answers of a run with the same settings on speakers that it held
+        out.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def measure() -> dict[str, Any]:
 
 
 def table(entry: dict[str, Any]) -> str:
-    """Lay a result out as Markdown: what is understood, and what is answered."""
+    """Lay a result out as Markdown: the accuracy, and what is answered."""
     head = ["model", "tested on", "split", "clips", "accuracy (95 % interval)"]
     rows = []
     for row in entry["models"]:

@@ -1,6 +1,6 @@
 """Clips a second of feature extraction, beside the plain librosa loop.
 
-Both go from wav files to arrays, in one process with one thread, and hear the same
+Both go from wav files to arrays, in one process with one thread, with the same
 recordings. They take turns, so that whatever else the machine does slows both.
 """
 
@@ -26,7 +26,7 @@ def measure(repeats: int = 5) -> dict[str, Any]:
     Parameters
     ----------
     repeats
-        Times that each way hears all clips.
+        Passes of each over all clips.
 
     Returns
     -------

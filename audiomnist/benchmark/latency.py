@@ -30,7 +30,7 @@ def measure(n_recordings: int = 500) -> dict[str, Any]:
     Parameters
     ----------
     n_recordings
-        Recordings that each model hears.
+        Recordings for each model.
 
     Returns
     -------

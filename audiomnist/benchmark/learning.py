@@ -1,4 +1,4 @@
-"""Training from nothing: processor time and epochs until 99 % are understood."""
+"""Training from nothing: processor time and epochs to an accuracy of 99 %."""
 
 import statistics
 import tempfile
@@ -28,8 +28,8 @@ _CORPUS, _RULE = "fsdd", "random"
 def measure(seeds: int = 5) -> dict[str, Any]:
     """Train both kinds of network on four fifths of a corpus, follow it on the rest.
 
-    The held-out fifth takes the place of the validation part: it is heard after each
-    epoch and chooses nothing, so the accuracy is that of the last epoch.
+    The held-out fifth takes the place of the validation part: it is evaluated after
+    each epoch and chooses nothing, so the accuracy is that of the last epoch.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How each recipe fares by random splits, with strangers, and with another corpus.
+"""Accuracy of each recipe by random splits, on unknown speakers and another corpus.
 
 Every figure is that of a run, which stays in the folder of runs and is found again:
 what was trained once is not trained again, and an interrupted benchmark goes on where
@@ -41,7 +41,7 @@ _MIN_CLIPS = 30  # of a speaker who may be called the worst
 def measure(
     *, quick: bool, names: tuple[str, ...] = (), saved: bool = False
 ) -> dict[str, Any]:
-    """Train by every split of the Free Spoken Digit Dataset, and hear what is held out.
+    """Train by every split of the Free Spoken Digit Dataset, and test on the rest.
 
     It is also trained on alone and tested on every other corpus of recordings.
 
@@ -57,8 +57,9 @@ def measure(
     Returns
     -------
     dict
-        corpora: what trains beside; runs: a list of recipe, rule, held_out, seed, run,
-        n, n_correct, speakers, and of 95 % of the clips answered how many are right.
+        corpora: what else is trained on; runs: a list of recipe, rule, held_out, seed,
+        run, n, n_correct, speakers, and of 95 % of the clips answered how many are
+        right.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def table(entry: dict[str, Any]) -> str:
         "split",
         "trained on",
         "clips",
-        "understood (95 % interval)",
+        "accuracy (95 % interval)",
         "worst speaker",
         "of the surest 95 %",
     ]
@@ -114,7 +115,7 @@ def table(entry: dict[str, Any]) -> str:
 
 
 def _worst(members: list[dict[str, Any]]) -> str:
-    """The speaker who is understood least, of those who said enough to tell."""
+    """The speaker who is recognized worst, of those with enough clips to tell."""
     speakers: dict[str, Rate] = {}
     for run in members:
         for who, (n_correct, n) in run["speakers"].items():
@@ -174,7 +175,7 @@ def _title(name: str, config: RunConfig) -> str:
 def evaluated(
     name: str, config: RunConfig, *, saved: bool = False
 ) -> dict[str, Any] | None:
-    """Find or train a run of these settings, and say what it understood of its test.
+    """Find or train a run of these settings, and count its correct answers.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How the models that come with the app hear through noise, level, files and faults."""
+"""Accuracy of the shipped models under noise, level, file formats and faults."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.runs.record import read_record
 
 CORPUS = "fsdd"
-"""The corpus whose clips are heard."""
+"""The corpus whose clips are tested."""
 
 SEED = 0
 """Seed of all noise."""
@@ -32,7 +32,7 @@ _COUNTS = (
 
 
 def measure(n_takes: int = 5) -> dict[str, Any]:
-    """Let each shipped model hear official test clips under every condition.
+    """Evaluate each shipped model on official test clips under every condition.
 
     Parameters
     ----------

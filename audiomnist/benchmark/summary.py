@@ -19,7 +19,7 @@ _NOISE = "pink noise, 10 dB"
 
 
 def table(results: dict[str, Any]) -> str:
-    """Lay out accuracy, strangers, noise and speed, a line for each model.
+    """Lay out accuracy, unknown speakers, noise and speed, a line for each model.
 
     Parameters
     ----------

@@ -164,7 +164,7 @@ def _denoised(published: "tuple[Layer, ...]") -> "tuple[Layer, ...]":
 
     features = preset("pretrained").features
     words = words_to_learn(features)
-    print(f"{len(words):,} words to hear")
+    print(f"{len(words):,} words to learn from")
     with epoch_bar(EPOCHS) as end_epoch:
         return denoise(
             published,

@@ -279,7 +279,7 @@ def _silent_libraries() -> Iterator[None]:
 
 
 def _warm_up(recognizer: "Recognizer") -> None:
-    """Hear a tone, so that the first file's latency does not include imports."""
+    """Predict a tone, so that the first file's latency does not include imports."""
     import numpy as np
 
     from audiomnist.audio.signal import Audio

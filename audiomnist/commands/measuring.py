@@ -61,7 +61,7 @@ def _speeds() -> dict[str, Benchmark]:
             server.table,
         ),
         "training": Benchmark(
-            "processor time and epochs until 99 % of a held-out fifth are understood",
+            "processor time and epochs to 99 % accuracy on a held-out fifth",
             lambda quick: measure_alone("learning", seeds=1 if quick else 5),
             learning.table,
         ),

@@ -1,8 +1,7 @@
 """Load, download, import and remove corpora.
 
-Owns the folder of corpora on this machine. What a clip and a corpus are is in
-`clips`, which corpora are known in `catalogue`; which clips train and which test is
-for `splits`.
+Owns the folder of corpora on this machine. What a clip and a corpus are is in `clips`,
+which corpora are known in `catalogue`; how they are split is for `splits`.
 """
 
 import hashlib
@@ -127,8 +126,8 @@ def download(
     ------
     CorpusError
         If the name is not that of a corpus to download, the archive cannot be
-        had or read, or does not hold the recordings expected, or if another page or
-        command is downloading it.
+        downloaded or read, or does not hold the recordings expected, or if another page
+        or command is downloading it.
     """
     known = CORPORA.get(name)
     if known is None or not known.url:

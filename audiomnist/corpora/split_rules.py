@@ -24,13 +24,13 @@ from audiomnist.errors import CorpusError
 
 
 class WithinCorpus(SplitRule):
-    """A rule by which a part of a corpus tests what its other clips train."""
+    """A rule that splits a corpus into training and test clips of its own."""
 
     @abstractmethod
     def _tested(
         self, corpus: Corpus, held_out: str, fraction: float, rng: np.random.Generator
     ) -> list[Clip]:
-        """The clips that test."""
+        """The test clips."""
 
     def _validates_by_speaker(self, corpus: Corpus) -> bool:
         """Whether the validation part has whole speakers, where they are many."""
@@ -68,7 +68,7 @@ class WithinCorpus(SplitRule):
 
 
 class BySpeaker(WithinCorpus):
-    """Whole speakers test."""
+    """Test on whole speakers."""
 
     name = "speaker"
     title = "By speaker"
@@ -79,7 +79,7 @@ class BySpeaker(WithinCorpus):
     is_by_speaker = True
 
     def is_tested(self, corpus: Corpus, held_out: str = "") -> bool:
-        """Whether there are several speakers; one who is alone only trains."""
+        """Whether there are several speakers; a single one is for training only."""
         return len(corpus.speakers) > 1
 
     def _tested(
@@ -91,7 +91,7 @@ class BySpeaker(WithinCorpus):
 
 
 class Random(WithinCorpus):
-    """Any clips test."""
+    """Test on clips drawn at random."""
 
     name = "random"
     title = "Random (optimistic)"
@@ -112,7 +112,7 @@ class Random(WithinCorpus):
 
 
 class LeaveOneOut(WithinCorpus):
-    """One speaker tests."""
+    """Test on one speaker."""
 
     name = "leave_one_out"
     title = "Leave one speaker out"
@@ -141,7 +141,7 @@ class LeaveOneOut(WithinCorpus):
 
 
 class Official(WithinCorpus):
-    """What the corpus's authors set aside tests."""
+    """Test on what the corpus's authors set aside."""
 
     name = "official"
     title = "The corpus’s own test part"
@@ -165,7 +165,7 @@ class Official(WithinCorpus):
     def train_only(
         self, corpus: Corpus, seed: int = 0, *, validation: float = 0.1
     ) -> Split:
-        """Let all clips of a corpus train; the tested corpora validate."""
+        """Train on all clips of a corpus; validation is on the tested corpora."""
         return Split(corpus.clips, (), (), self, seed)
 
     def _tested(
@@ -185,7 +185,7 @@ class Official(WithinCorpus):
 
 
 class WholeCorpus(SplitRule):
-    """One corpus tests what the others train."""
+    """Test on one corpus and train on the others."""
 
     name = "corpus"
     title = "One corpus against the others"
@@ -230,7 +230,7 @@ class WholeCorpus(SplitRule):
         test: float = 0.2,
         validation: float = 0.1,
     ) -> Split:
-        """Let all clips of a corpus test."""
+        """Test on all clips of a corpus."""
         return Split((), (), corpus.clips, self, seed)
 
 

@@ -1,9 +1,9 @@
-"""A corpus in three parts, and what a rule for making them has to say of itself.
+"""A corpus in three parts, and the type of the rules that make them.
 
 Owns the promise that the parts are apart, and drawing them at random. Speech of one
-speaker sounds alike, so a clip of a speaker who also trains says little about
-strangers: rules by speaker keep each speaker's clips together. The rules themselves
-are in `split_rules`.
+speaker sounds alike, so a test clip of a speaker in the training part says little about
+unknown speakers: rules by speaker keep each speaker's clips together. The rules
+themselves are in `split_rules`.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from audiomnist.errors import CorpusError
 
 
 class SplitRule(ABC):
-    """Which clips train, which validate, and which test.
+    """Which clips are for training, for validation and for the test.
 
     Parameters
     ----------
@@ -47,16 +47,16 @@ class SplitRule(ABC):
 
     @abstractmethod
     def is_tested(self, corpus: Corpus, held_out: str = "") -> bool:
-        """Whether some of the test is from a corpus; other corpora only train."""
+        """Whether some of the test is from a corpus; others are for training only."""
 
     def set_aside(self, corpora: Iterable[Corpus]) -> frozenset[str]:
-        """Speakers who train in none of the corpora, whether they test or not."""
+        """Speakers kept out of the training in every corpus, tested or not."""
         return frozenset()
 
     def kept_from_training(
         self, split: "Split", corpora: Iterable[Corpus]
     ) -> frozenset[str]:
-        """Speakers from whom nothing is learned, whatever they say."""
+        """Speakers whose clips, whatever they say, are not trained on."""
         tested = speakers_of(split.test) if self.is_by_speaker else set()
         return self.set_aside(corpora) | tested
 
@@ -98,7 +98,8 @@ class SplitRule(ABC):
     ) -> "Split":
         """Split one of several corpora as `split` does, without the others.
 
-        But for those whom another corpus's authors set aside: they still train here.
+        Except that speakers whom another corpus's authors set aside are trained on
+        here.
 
         Raises
         ------
@@ -143,7 +144,7 @@ class SplitRule(ABC):
     def train_only(
         self, corpus: Corpus, seed: int = 0, *, validation: float = 0.1
     ) -> "Split":
-        """Let a corpus train and validate, beside others that are tested."""
+        """Use a corpus for training and validation, beside others that are tested."""
         rng = np.random.default_rng(seed)
         validating = draw_validation(
             corpus.clips, validation, rng, by_speaker=self.is_by_speaker
@@ -233,7 +234,7 @@ def _join(splits: Sequence[Split]) -> Split:
 
 
 def _without_speakers(split: Split, speakers: frozenset[str]) -> Split:
-    """Let some speakers only test, whichever corpus their clips are from."""
+    """Keep some speakers in the test alone, whichever corpus their clips are from."""
     if not speakers:
         return split
 

@@ -168,7 +168,7 @@ def _check_recordings(
 
 
 def _check_sound(known: KnownCorpus, file: Path, data: bytes, place: str) -> None:
-    """Refuse a recording that cannot be heard."""
+    """Refuse a recording that cannot be decoded."""
     try:
         decode(data, file.name)
     except AudioError as error:
@@ -200,7 +200,7 @@ def _check_speakers(known: KnownCorpus, files: Sequence[Path], place: str) -> No
 
 
 def _keep_others(files: Sequence[Path], folder: Path, n_each: int) -> None:
-    """Keep some recordings of every word that is not a digit, for `negatives`."""
+    """Keep some recordings of every word that is not a digit."""
     by_word: dict[str, list[Path]] = {}
     for file in sorted(files):
         # What begins with "_" is no word: long recordings of noise.

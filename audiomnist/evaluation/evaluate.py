@@ -29,7 +29,7 @@ def evaluate(
     others: Sequence[Clip] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Let a model hear labelled clips, and sounds that it should not answer to.
+    """Evaluate a model on labelled clips, and on other words that it should reject.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def evaluate(
         if on_progress is not None:
             on_progress(n_before + n_done, total)
 
-    # In two passes: what is heard beside the digits must not change their batches.
+    # In two passes: other words must not change the batches of the digits.
     return Evaluation(
         tuple(clips),
         _predict(model, clips, lambda done, _: report(0, done)),
@@ -94,7 +94,7 @@ def mcnemar(a: Evaluation, b: Evaluation) -> McNemar:
 
 
 def _correct_in_order(evaluation: Evaluation) -> tuple[list[Identity], list[bool]]:
-    """What the clips are, sorted, and whether each was understood."""
+    """What the clips are, sorted, and whether each was recognized correctly."""
     clips = [identity(clip) for clip in evaluation.clips]
     order = sorted(range(len(clips)), key=clips.__getitem__)
     is_correct = evaluation.is_correct

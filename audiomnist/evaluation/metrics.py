@@ -27,14 +27,14 @@ _FEW_SPEAKERS = 3
 
 
 class Mistake(NamedTuple):
-    """A clip that was not understood.
+    """A clip that was not recognized correctly.
 
     Parameters
     ----------
     clip
         The clip, with the digit that was said.
     answer
-        The digit that the model heard, or None where no speech was found.
+        The predicted digit, or None where no speech was found.
     probability
         The model's probability of its answer; NaN without one.
     """
@@ -119,13 +119,13 @@ class Evaluation:
 
     @property
     def predicted(self) -> np.ndarray:
-        """Digits that were heard, int, shape (n_clips,); -1 for no answer."""
+        """Predicted digits, int, shape (n_clips,); -1 for no answer."""
         scores = np.nan_to_num(self.probabilities, nan=0.0)
         return np.where(self.is_answered, scores.argmax(axis=1), NO_ANSWER)
 
     @property
     def is_correct(self) -> np.ndarray:
-        """Whether each clip was understood, bool, shape (n_clips,)."""
+        """Whether each clip was recognized correctly, bool, shape (n_clips,)."""
         return self.predicted == self.digits
 
     @property
@@ -134,7 +134,7 @@ class Evaluation:
         return Rate(int(self.is_correct.sum()), len(self.clips))
 
     def confusion(self) -> np.ndarray:
-        """Count the answers: int, shape (10, 11), row said, column heard.
+        """Count the answers: int, shape (10, 11), spoken by predicted digit.
 
         The last column holds the clips without an answer, so that every row sums to
         the number of clips of its digit.
@@ -152,7 +152,7 @@ class Evaluation:
         pd.DataFrame
             One row for each digit that was said ("0" to "9"), then "macro avg" and
             "weighted avg" over them; columns precision, recall, f1 and support. A
-            digit that was never heard has precision 0.
+            digit that was never predicted has precision 0.
         """
         import pandas as pd
         from sklearn.metrics import classification_report
@@ -195,7 +195,7 @@ class Evaluation:
         )
 
     def errors(self) -> list[Mistake]:
-        """Clips that were not understood: the surest mistake first, no answer last."""
+        """Mistakes, the surest first; clips without an answer come last."""
         predicted = self.predicted
         mistakes = []
         for i in np.flatnonzero(~self.is_correct):

@@ -3,8 +3,7 @@
 Owns what follows from the confidence in an `Evaluation`, the probability of the
 likeliest digit: what each threshold on it costs in digits that are not answered and in
 other sounds that are, and its calibration. A model's own threshold is chosen in
-`models`. How the answers come about, and their file, is for `evaluation`, the next
-step.
+`recognition.calibration`, and an evaluation is made in `evaluate`.
 """
 
 import math
@@ -40,7 +39,7 @@ class OperatingPoint:
     coverage
         Clips that it answers, rightly or not, of all clips.
     accuracy
-        Clips that it understands, of those that it answers.
+        Clips that it recognizes correctly, of those that it answers.
     false_answers
         Recordings that are not digits and that it answers, of all such recordings.
     """
@@ -91,7 +90,7 @@ def _n_reaching(confidence: np.ndarray, thresholds: Sequence[float]) -> list[int
 def at_coverage(evaluation: Evaluation, coverage: float) -> OperatingPoint:
     """Find the highest threshold at which at least this part of the clips is answered.
 
-    It is the one that `models.choose_threshold` finds for these clips.
+    It is the one that `calibration.choose_threshold` finds for these clips.
 
     Parameters
     ----------
@@ -132,7 +131,7 @@ def coverage_curve(
     Parameters
     ----------
     evaluation
-        What was heard.
+        The model's predictions.
     including
         A threshold that is to have a row of its own, such as the model's.
 

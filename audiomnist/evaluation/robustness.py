@@ -1,4 +1,4 @@
-"""How well a model hears under one condition after another.
+"""How robust a model is: its accuracy under one condition after another.
 
 Owns the exposure of labelled clips to a condition, and the count of what a model
 makes of it: whether it finds the word, and whether it knows the digit. The conditions
@@ -64,7 +64,7 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a model heard under one condition, counted over all recordings.
+    """A model's predictions under one condition, counted over all recordings.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def expose(
 
 
 def evaluate_under(recognizer: Recognizer, exposure: Exposure) -> Outcome:
-    """Let a model hear recordings under a condition and count."""
+    """Predict recordings under a condition and count what comes of it."""
     n = len(exposure.clips)
     said = [clip.digit for clip in exposure.clips]
     predictions = recognizer.predict_many(exposure.audios)
@@ -197,5 +197,5 @@ def _likeliest_if_placed(recognizer: Recognizer, exposure: Exposure) -> list[int
 
 
 def _n_equal(predicted: Sequence[int | None], said: Sequence[int]) -> int:
-    """How many digits were heard as they were said."""
+    """How many predicted digits are those that were said."""
     return sum(one == other for one, other in zip(predicted, said, strict=True))

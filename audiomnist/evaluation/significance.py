@@ -52,9 +52,9 @@ class McNemar:
     n
         Clips that both models were given.
     only_a, only_b
-        Clips that the first, and the second model alone understood.
+        Clips that only the first, and only the second model recognized correctly.
     p_value
-        Probability of a division at least so uneven if both models were equally good.
+        Probability of a split at least as uneven if both models were equally good.
     """
 
     n: int
@@ -99,12 +99,12 @@ def exact_mcnemar(correct_a: Sequence[bool], correct_b: Sequence[bool]) -> McNem
     """Test whether two models are equally good on the same clips.
 
     McNemar's test in its exact form: a two-sided binomial test, with probability one
-    half, of the clips that exactly one of the models understood.
+    half, of the clips that exactly one of the models recognized correctly.
 
     Parameters
     ----------
     correct_a, correct_b
-        Whether each model understood each clip, in the same order.
+        Whether each model recognized each clip correctly, in the same order.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""A network that learned from other people's speech before it ever heard a digit.
+"""The speech embedding: a network that was pretrained on a great deal of speech.
 
 Owns the weights of Google's speech embedding, which come with the app, and the layers
 that they belong to. The networks that begin with it are in `pretrained` and `team`.
@@ -32,7 +32,7 @@ from audiomnist.settings import EMBEDDED_FILES
 from audiomnist.storage import replacing
 
 N_MELS = 32
-"""Bands of the features that it hears."""
+"""Mel bands of its input."""
 
 MIN_FRAMES = 76
 """Frames that one embedding takes; eight more give the next one."""
@@ -54,7 +54,7 @@ _POOLINGS = {2: (2, 2), 6: (1, 2), 10: (2, 2), 14: (1, 2), 18: (2, 2)}
 
 _SPEECH_LEVEL = 9.5
 """Logarithm of a word's mean power, plus 2, where samples are 16-bit numbers: the
-level at which the embedding heard speech, in its own unit."""
+level of the speech that the embedding was trained on, in its own unit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +204,7 @@ def embed(
     weights = read_layers() if weights is None else weights
     for number, layer in enumerate(weights):
         *size, _, n_filters = layer.kernel.shape
-        if size[1] > 1:  # time is not padded: each embedding has heard all its frames
+        if size[1] > 1:  # time is not padded: an embedding sees real frames alone
             x = layers.ZeroPadding2D((0, 1))(x)
         convolution = layers.Conv2D(n_filters, size, name=f"{LAYER_NAME}{number}")
         seen, x = x, convolution(x)

@@ -67,7 +67,9 @@ def plot_probabilities(
     axes.set_yticks([0, 25, 50, 75, 100])
     axes.set_xticks(np.arange(len(percent)))
     is_bare = threshold is None
-    axes.set_xlabel("digit" if is_bare else "digit (dashed: from here on it answers)")
+    axes.set_xlabel(
+        "digit" if is_bare else "digit (dashed: the threshold, from which it answers)"
+    )
     axes.set_ylabel("probability (%)")
     return figure
 
@@ -81,7 +83,7 @@ def percent_text(probability: float) -> str:
 
 
 def plot_confusion(matrix: np.ndarray, *, style: Style) -> "Figure":
-    """Draw a confusion matrix of shape (10, 11): row said, column heard.
+    """Draw a confusion matrix of shape (10, 11): spoken by predicted digit.
 
     Numbers are clips. Right answers and mistakes have a colour each, by their share of
     the row; the column without an answer is there when something is in it.
@@ -119,8 +121,8 @@ def plot_confusion(matrix: np.ndarray, *, style: Style) -> "Figure":
     axes.tick_params(length=0, labelrotation=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_xlabel("digit heard")
-    axes.set_ylabel("digit said")
+    axes.set_xlabel("predicted digit")
+    axes.set_ylabel("spoken digit")
     return figure
 
 

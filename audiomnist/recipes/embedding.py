@@ -9,8 +9,8 @@ inside functions.
 
 References
 ----------
-.. [1] The layers of a network that hears what is clean are the targets of one that
-   hears what is not: J. Li et al., "Large-scale domain adaptation via teacher-student
+.. [1] The layers of a network with clean input are the targets of one with noisy
+   input: J. Li et al., "Large-scale domain adaptation via teacher-student
    learning", Interspeech 2017.
 """
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import keras
 
 EPOCHS = 10
-"""How often each word is heard, each time differently disturbed."""
+"""Passes over the words, each with other disturbances."""
 
 DISTURBED = AugmentationConfig(
     slowest=0.8,
@@ -47,7 +47,7 @@ DISTURBED = AugmentationConfig(
     noise_high_db=25.0,
     equaliser_db=3.0,
 )
-"""What the copy hears; tempo, voice and place are those of the published one, too."""
+"""Disturbances of the copy's input; tempo, voice and place vary for both networks."""
 
 _BATCH_SIZE = 128
 _LEARNING_RATE, _WARM_UP = 5e-4, 0.05
@@ -81,8 +81,8 @@ def words_to_learn(features: FeatureConfig) -> Spectra:
     """Spectra of all words that are here by nobody who is a speaker of real digits.
 
     So a recorded speaker who tests is a stranger to the embedding, too. Synthetic
-    voices and other words of a test part are not: it has heard them, without being
-    told what they say.
+    voices and other words of a test part are not: it has learned from them, without
+    labels.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def denoise(
     seed: int = 0,
     on_epoch: Callable[[DenoisingEpoch], None],
 ) -> tuple[Layer, ...]:
-    """Let a copy of an embedding learn to hear through noise.
+    """Train a copy of an embedding to ignore noise.
 
     Parameters
     ----------
@@ -132,9 +132,9 @@ def denoise(
     words
         Spectra of spoken words with context, one at least.
     features
-        What the embedding hears.
+        The embedding's input.
     epochs
-        How often each word is heard.
+        Passes over the words.
     seed
         Of the order of the words and of all disturbances.
     on_epoch
@@ -201,7 +201,7 @@ class _Pupil:
         return tuple(Layer(*layer.get_weights()) for layer in named)
 
     def learn_epoch(self, rng: np.random.Generator) -> np.ndarray:
-        """Hear the words once, in full batches; returns two mean distances, (2,)."""
+        """Train on all words once, in full batches; returns mean distances, (2,)."""
         distances = []
         order = rng.permutation(len(self.words))
         for part in np.array_split(order, self.n_parts):

@@ -53,11 +53,11 @@ class Recipe:
     network
         Its network and the network's settings.
     epochs
-        Times that every clip is heard.
+        Passes over the training clips.
     features, augmentation
         What the network sees, and how clips vary from epoch to epoch.
     taught_part
-        How much of the target is a teacher's answer, see `TrainConfig`.
+        How much of the target is a teacher's prediction, see `TrainConfig`.
     """
 
     name: str
@@ -105,8 +105,8 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         # The preset learns fast from few clips; with so many and so different ones the
-        # ANN takes finer features, which keep the tempo, and fewer units, and hears
-        # all that augmentation has.
+        # ANN takes finer features, which keep the tempo, fewer units, and all that
+        # augmentation has.
         Recipe(
             name="ann",
             network=AnnConfig(hidden=(192, 128)),
@@ -114,8 +114,8 @@ RECIPES = {
             features=FeatureConfig(kind="mfcc", n_mfcc=20),
             augmentation=AugmentationConfig(),
         ),
-        # It learns from a teacher as well: it sees what that knows, and hears words
-        # cut off as that does.
+        # It is distilled from a teacher, too: it has the teacher's features, and learns
+        # from words cut off as the teacher does.
         Recipe(
             name="cnn",
             network=CnnConfig(),

@@ -1,1 +1,1 @@
-"""Hear with a trained model: from a recording to a digit, or to none."""
+"""Recognize with a trained model: from a recording to a digit, or to none."""

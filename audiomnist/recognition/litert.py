@@ -1,6 +1,6 @@
 """A network as LiteRT serves it, for any number of clips and of threads.
 
-Owns reading the file `model.tflite`, and how often it looks at a clip. Neither
+Owns reading the file `model.tflite`, and how many views of a clip it is given. Neither
 TensorFlow nor Keras is involved. What belongs to a model beside its network is for
 `models`.
 """
@@ -17,10 +17,10 @@ from audiomnist.recognition.calibration import with_unknown
 _CLIPS_AT_ONCE = 256
 _SURE = 2.0
 """Lead of the first answer over the second, in logits before the temperature, from
-which one look is enough; chosen in docs/lab-notebook.md, "Looking again"."""
+which one view is enough; chosen in docs/lab-notebook.md, "Looking again"."""
 
 _QUICKER = 1.25
-"""Tempo at which a clip is heard at the last look, relative to its own."""
+"""Tempo of the clip in the last view, relative to its own."""
 
 _FILE_IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every LiteRT file
 
@@ -36,8 +36,9 @@ class LiteRTNetwork:
     input_shape
         Shape of one clip's features: (n_bins, n_frames).
     view_shift
-        Frames by which it looks at a clip earlier, and, where it is not sure then,
-        later, and later and quicker; 0 looks once, at the clip as it is.
+        Frames by which the first view of a clip is shifted. Where the network is not
+        sure of it, two more follow: one shifted the other way, and that one quicker. 0
+        takes one view, the clip as it is.
     rejects_unknown
         Whether it may also answer "none of these", whose logit is 0.
 
@@ -96,7 +97,7 @@ class LiteRTNetwork:
         Returns
         -------
         np.ndarray
-            float32, shape (n_clips, 10): those of the first look, or the mean of three
+            float32, shape (n_clips, 10): those of the first view, or the mean of three
             where that was not sure.
 
         Raises
@@ -111,18 +112,18 @@ class LiteRTNetwork:
                 "them with the model's own feature settings."
             )
         features = np.asarray(features, dtype=np.float32)
-        logits = self._look(_moved(features, -self.view_shift))
+        logits = self._logits_of(_moved(features, -self.view_shift))
         if self.view_shift:
             lead = _lead(logits, rejects_unknown=self.rejects_unknown)
             unsure = np.flatnonzero(lead < _SURE)
             later = _moved(features[unsure], self.view_shift)
             quicker = _moved(_quicker(features[unsure]), self.view_shift)
-            looks = (logits[unsure], self._look(later), self._look(quicker))
-            logits[unsure] = np.mean(looks, axis=0)
+            views = (logits[unsure], self._logits_of(later), self._logits_of(quicker))
+            logits[unsure] = np.mean(views, axis=0)
         return logits
 
-    def _look(self, features: np.ndarray) -> np.ndarray:
-        """The logits of one look at each clip: (n_clips, 10)."""
+    def _logits_of(self, features: np.ndarray) -> np.ndarray:
+        """The logits of one view of each clip: (n_clips, 10)."""
         features = np.ascontiguousarray(features)
         with self._lock:
             parts = [

@@ -33,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained network with everything that is needed to hear with it.
+    """A trained network with everything that it needs to recognize digits.
 
     Parameters
     ----------

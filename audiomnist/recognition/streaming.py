@@ -97,7 +97,7 @@ class StreamConfig:
 
 
 class StreamingRecognizer:
-    """Hears the digits in a stream; keeps the last seconds of it and no more.
+    """Recognizes the digits in a stream; keeps its last seconds and no more.
 
     The answers do not depend on how the stream is divided into calls. One stream
     each, fed by one thread at a time.
@@ -105,7 +105,7 @@ class StreamingRecognizer:
     Parameters
     ----------
     recognizer
-        What hears the words.
+        What recognizes the words.
     sample_rate
         Of the stream, in Hz.
     config
@@ -137,11 +137,11 @@ class StreamingRecognizer:
 
     @property
     def duration(self) -> float:
-        """Seconds of the stream that were heard."""
+        """Seconds of the stream so far."""
         return self._n_frames * self._frame_length / self.sample_rate
 
     def feed(self, samples: np.ndarray) -> list[Recognition]:
-        """Hear the next piece of the stream.
+        """Process the next piece of the stream.
 
         Parameters
         ----------
@@ -176,13 +176,13 @@ class StreamingRecognizer:
         return words
 
     def flush(self) -> list[Recognition]:
-        """Hear the word that the end of the stream has cut short, if there is one."""
+        """Recognize the word that the end of the stream has cut short, if any."""
         if self._onset is None:
             return []
         return self._end_word(self._last_loud + 1)
 
     def _feed_frame(self, frame: np.ndarray, level: np.ndarray) -> list[Recognition]:
-        """Hear one frame: (frame_length,) samples and their levels, (n_bands,)."""
+        """Process one frame: (frame_length,) samples and their levels, (n_bands,)."""
         config, now = self.config, self._n_frames
         noise = _quantile(self._noise, config.noise_quantile)
         reference = np.maximum(noise, _LEAST_DBFS) + config.noise_spread_db

@@ -118,12 +118,12 @@ def _weights(
 def _others_weights(
     words: tuple[Clip, ...], n_noises: int, sources: dict[str, tuple[Clip, ...]]
 ) -> np.ndarray:
-    """How often each word and noise is heard, (n_words + n_noises,).
+    """How often each word and noise is drawn, (n_words + n_noises,).
 
-    Words that people said are few, and what visitors say is like them: all of them
-    together are heard as often as all that is made, and those of each source as often
-    as those of another, but none of them more than `_MOST_OFTEN` times as often as a
-    word that is made.
+    Recorded words are few, and like what visitors say: all of them together are drawn
+    as often as all synthetic ones, and those of each source as often as those of
+    another, but none of them more than `_MOST_OFTEN` times as often as a synthetic
+    word.
     """
     source_of = {clip: name for name, clips in sources.items() for clip in clips}
     n_clips = Counter(source_of[clip] for clip in words)

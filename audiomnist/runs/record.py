@@ -30,7 +30,7 @@ STATES = ("waiting", "running", FINISHED, "cancelled", "failed")
 
 @dataclass(frozen=True)
 class SplitRecord:
-    """Which clips a run took, in numbers and by a digest.
+    """Which clips a run was made of, in numbers and by a digest.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class SplitRecord:
 
 @dataclass(frozen=True)
 class StrangerTest:
-    """How a recipe fares with speakers who did not train.
+    """How well a recipe's network recognizes unknown speakers.
 
     Parameters
     ----------
@@ -61,7 +61,8 @@ class StrangerTest:
     calibration
         What was fitted to their clips.
     n_speakers, n_clips, n_correct
-        Speakers and clips of digits, and how many of the clips that run understood.
+        Speakers and clips of digits, and how many of the clips that run recognized
+        correctly.
     n_words, n_words_answered
         Recordings of other words by these speakers, and how many of them are taken for
         a digit with this calibration.
@@ -77,7 +78,7 @@ class StrangerTest:
 
     @property
     def accuracy(self) -> Rate:
-        """Share of the clips that were understood."""
+        """Share of the clips that were recognized correctly."""
         return Rate(self.n_correct, self.n_clips)
 
     @property
@@ -115,7 +116,7 @@ class RunRecord:
     seconds, processor_seconds
         Duration of the epochs, and what all cores spent on them; None before the end.
     strangers
-        How speakers who did not train were understood; None where nobody tested it.
+        How well unknown speakers were recognized; None where nobody tested it.
     finished
         When it ended, in whatever way; None before that.
 

@@ -1,1 +1,1 @@
-"""Train a network: its data, their augmentation, the loop and its history."""
+"""Train a network: its data, its augmentation, the loop and its history."""

@@ -127,7 +127,7 @@ class TrainConfig:
     Parameters
     ----------
     epochs
-        Times that every training clip is heard, at most.
+        Passes over the training clips, at most.
     batch_size
         Clips in one step.
     learning_rate
@@ -141,18 +141,18 @@ class TrainConfig:
         Epochs without a lower validation loss before it stops; 0 never stops.
     others_part
         Sounds that are not digits in each epoch, as a part of the clips; 0 leaves
-        them out, and the network never learns to say that it heard no digit.
+        them out, and the network never learns to reject what is not a digit.
     speaker_balance
-        How far speakers are made equal: one with n clips is heard in proportion to n
-        to the power of 1 minus this. 0 hears every clip once in an epoch, 1 every
-        speaker equally often.
+        How far speakers are balanced: one with n clips is drawn in proportion to n to
+        the power of 1 minus this. 0 draws every clip once in an epoch, 1 every speaker
+        equally often.
     synthetic_weight
-        How often clips of synthetic voices are heard, beside real ones.
+        How often clips of synthetic voices are drawn, relative to recorded ones.
     taught_part
-        How much of what it is to answer is a teacher's answer [2]_ to the same version
-        of the clip; the rest is the label. The teacher is a pretrained network that
-        learns from the labels beside it and is then dropped; it has to know the
-        features. 0 has none.
+        Distillation [2]_: how much of the target is a teacher's prediction for the same
+        version of the clip; the rest is the label. The teacher is a pretrained network
+        that is trained on the labels at the same time and then dropped; it has to know
+        the features. 0 trains on labels alone.
     seed
         Of the first weights, the order of the clips, dropout and augmentation.
     augmentation

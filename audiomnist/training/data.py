@@ -42,13 +42,13 @@ class TrainingData:
     features
         What the spectra are turned into.
     weights
-        How often each training clip is heard, relative to the others, float64, above
-        0, shape (n_train_clips,); None hears each once in an epoch.
+        How often each training clip is drawn, relative to the others, float64, above 0,
+        shape (n_train_clips,); None draws each once in an epoch.
     others
         Spectra of sounds that are not digits, each with speech or what is taken for
         it; mangled digits come on top of them. None: there are none.
     others_weights
-        How often each of them is heard, relative to the others; as `weights`.
+        How often each of them is drawn, relative to the others; as `weights`.
     validation_others
         Features of such sounds to validate with.
 
@@ -85,7 +85,7 @@ class TrainingData:
         augmentation: AugmentationConfig | None,
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Hear as many training clips as there are, and sounds that are not digits.
+        """Draw as many training clips as there are, and negatives.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class TrainingData:
         return features, np.append(digits, np.full(n_others, N_DIGITS))
 
     def _choose(self, rng: np.random.Generator) -> np.ndarray:
-        """Numbers of the training clips in the order in which they are heard."""
+        """Numbers of the training clips in the order in which they are drawn."""
         n_clips = len(self.train)
         chosen = np.arange(n_clips)
         if self.weights is not None:

@@ -106,7 +106,7 @@ def train(
 
 
 def taught_loss(loss: Any, logits: Any, targets: Any, part: float) -> Any:
-    """The loss of a network that is told labels and a teacher's answers.
+    """Compute the loss of distillation: by the labels and by a teacher's predictions.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ class _Learner:
     def learn_epoch(
         self, epoch: int, on_batch: Callable[[int, int], None] | None
     ) -> EpochMetrics:
-        """Hear every training clip once, then the validation clips."""
+        """Train on every clip once, then validate."""
         begin, begin_processor = time.perf_counter(), time.process_time()
         loss, accuracy = self._learn(self._batches(epoch), on_batch)
         if not np.isfinite(loss):
@@ -301,7 +301,7 @@ class _Learner:
         return tensorflow.concat([logits, tensorflow.zeros_like(logits[..., :1])], -1)
 
     def _validate(self) -> tuple[float, float]:
-        """Loss on all that validates, and accuracy on its digits."""
+        """Loss on the whole validation part, and accuracy on its digits."""
         digits = self.data.validation_digits
         logits = self._answers(self.data.validation)
         accuracy = float(np.mean(logits.argmax(axis=1) == digits))

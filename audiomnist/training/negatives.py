@@ -2,8 +2,8 @@
 digits and noises.
 
 Owns making them. Recordings of other words are for `corpora.other_words`. A network
-that has heard only digits takes everything for one; how it learns to reject is for
-`loop`.
+that was trained on digits alone takes everything for one; how it learns to reject is
+for `loop`.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def scramble(
     spectra
         Spectra of digits, all with speech.
     digits
-        What they say, shape (n_found,).
+        What they say, shape (n_digits,).
     n_clips
         How many to make.
     rng

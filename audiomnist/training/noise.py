@@ -14,7 +14,7 @@ _NOISE_FALLS = (-0.5, 2.2)
 pink and 2 brown."""
 
 _MOST_BABBLE = 5
-"""Other clips that are heard together as babble, at most."""
+"""Other clips that are mixed to babble, at most."""
 
 
 def add_noise(
@@ -55,7 +55,7 @@ def add_noise(
     if len(frames) == 0:
         return
     hz, width, emphasis = _band_facts(features)  # (n_mels,) each
-    # Levels compare what the microphone heard, before pre-emphasis.
+    # Levels compare what the microphone recorded, before pre-emphasis.
     total = np.concatenate([[0.0], np.cumsum(mel @ (width / emphasis), dtype=float)])
     mean = (total[spans[:, 1]] - total[spans[:, 0]]) / (spans[:, 1] - spans[:, 0])
     level = (mean * 10 ** (-snr_db / 10)).astype(np.float32)  # (n_clips,)

@@ -36,7 +36,7 @@ def show_digit(prediction: Prediction, said: int | None = None) -> None:
     Parameters
     ----------
     prediction
-        What a model heard.
+        The model's answer.
     said
         What was said, where that is known.
     """
@@ -89,7 +89,7 @@ def explain(prediction: Prediction, threshold: float) -> str:
     Parameters
     ----------
     prediction
-        What a model heard; with probabilities.
+        The model's answer, with probabilities.
     threshold
         Probability from which on it answers.
     """

@@ -78,7 +78,7 @@ def duration(clip: Clip) -> float:
 
 
 def recognizer(model: str) -> Recognizer:
-    """Load a trained model by its name, ready to hear."""
+    """Load a trained model by its name, ready to predict."""
     return _recognizer(model, _model_stamp(model))
 
 
@@ -171,7 +171,7 @@ def _corpus(name: str, stamp: Stamp) -> Corpus:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _recognizer(model: str, stamp: Stamp) -> Recognizer:
-    """The model of that name, with its first and slowest answer behind it."""
+    """The model of that name, warmed up: the first prediction is the slowest."""
     loaded = Recognizer(find_model(model))
     noise = np.random.default_rng(0).normal(0, 0.01, _WARM_UP_RATE)
     loaded.predict(Audio(noise.astype(np.float32), _WARM_UP_RATE))

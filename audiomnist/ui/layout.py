@@ -32,7 +32,7 @@ PAGES = {
     "evaluate": PageInfo(
         "Evaluate", "📊", "How often a model is right, and where it is wrong."
     ),
-    "live": PageInfo("Live", "🎙️", "Say a digit and see what a model hears."),
+    "live": PageInfo("Live", "🎙️", "Say a digit and see what a model recognizes."),
 }
 """The pages by the name of their folder in pages/, in the order of the navigation."""
 

@@ -1,4 +1,4 @@
-"""Live: say a digit and see what a model hears."""
+"""Live: say a digit and see what a model recognizes."""
 
 import streamlit as st
 

@@ -57,7 +57,7 @@ def test_the_colour_of_a_noise(make, slope, seed):
     assert octave_slope(sound, RATE) == pytest.approx(slope, abs=0.25)
 
 
-def test_coloured_noise_holds_nothing_that_cannot_be_heard():
+def test_coloured_noise_holds_nothing_inaudible():
     sound = pink(10 * RATE, RATE, np.random.default_rng(0))
     power = np.abs(np.fft.rfft(sound)) ** 2
     hz = np.fft.rfftfreq(len(sound), 1 / RATE)

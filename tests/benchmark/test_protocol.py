@@ -58,14 +58,14 @@ def test_the_protocol_splits_by_chance_by_speaker_and_by_corpus(name) -> None:
 
 
 @pytest.mark.slow
-def test_the_protocol_trains_once_and_hears_what_is_held_out(small) -> None:
+def test_the_protocol_trains_once_and_tests_on_what_is_held_out(small) -> None:
     assert protocol.measure(quick=True, saved=True)["runs"] == []
     measured = protocol.measure(quick=True)
     assert [run["rule"] for run in measured["runs"]] == ["random", "leave_one_out"]
     for run in measured["runs"]:
-        heard = run["speakers"].values()
-        assert sum(n for _, n in heard) == run["n"] > 0
-        assert sum(n_correct for n_correct, _ in heard) == run["n_correct"]
+        speakers = run["speakers"].values()
+        assert sum(n for _, n in speakers) == run["n"] > 0
+        assert sum(n_correct for n_correct, _ in speakers) == run["n_correct"]
         assert 0.95 * run["n"] - 1 < run["n_sure"] <= run["n"]  # equals stay together
         assert 0 <= run["n_sure_correct"] <= run["n_sure"]
     assert list(measured["runs"][1]["speakers"]) == [measured["runs"][1]["held_out"]]
@@ -73,12 +73,12 @@ def test_the_protocol_trains_once_and_hears_what_is_held_out(small) -> None:
     assert len(list_runs()) == 2
 
 
-def run_of(rule: str, held_out: str, heard: dict[str, list[int]], **others) -> Any:
+def run_of(rule: str, held_out: str, speakers: dict[str, list[int]], **others) -> Any:
     """What the protocol says of one run."""
-    n_correct, n = (sum(count) for count in zip(*heard.values(), strict=True))
-    found = {"recipe": "ann", "rule": rule, "held_out": held_out, "seed": 0, "n": n}
-    found |= {"n_correct": n_correct, "n_sure": 10, "n_sure_correct": 9}
-    return {**found, "corpora": ["fsdd", "people"], "speakers": heard, **others}
+    n_correct, n = (sum(count) for count in zip(*speakers.values(), strict=True))
+    run = {"recipe": "ann", "rule": rule, "held_out": held_out, "seed": 0, "n": n}
+    run |= {"n_correct": n_correct, "n_sure": 10, "n_sure_correct": 9}
+    return {**run, "corpora": ["fsdd", "people"], "speakers": speakers, **others}
 
 
 def test_the_table_of_the_protocol_adds_up_runs_and_says_what_trained() -> None:

@@ -43,7 +43,7 @@ def test_the_shipped_models_confusion_matrix_is_seen(shared_server: Server, page
     assert_no_error(page)
 
 
-def test_an_uploaded_file_is_heard_and_a_broken_one_is_refused(
+def test_an_uploaded_file_is_recognized_and_a_broken_one_is_refused(
     shared_server: Server, page: Page, seven: Path, tmp_path: Path
 ):
     visit(page, shared_server, "live")
@@ -70,7 +70,7 @@ def test_the_server_never_loads_tensorflow(shared_server: Server, page: Page):
     if not maps.exists():
         pytest.skip("this system does not tell which libraries a process has loaded")
     loaded = maps.read_text(encoding="utf-8")
-    assert "ai_edge_litert" in loaded, "the pages have heard something"
+    assert "ai_edge_litert" in loaded, "the pages have recognized something"
     assert "/tensorflow/" not in loaded
     assert "/h5py/" not in loaded, "a library that Keras loads"
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from audiomnist.benchmark.browser import Server, wait_until_ready
 
 
-def test_a_recorded_digit_is_heard(
+def test_a_recorded_digit_is_recognized(
     shared_server: Server, listen: Callable[[Path], Page], seven: Path
 ):
     page = listen(seven)
@@ -29,7 +29,7 @@ def test_silence_is_no_digit(
     expect(page.get_by_text("No speech heard").first).to_be_visible(timeout=SLOW)
 
 
-def test_a_streamed_digit_is_heard(
+def test_a_streamed_digit_is_recognized(
     shared_server: Server, listen: Callable[[Path], Page], seven: Path
 ):
     page = listen(seven)

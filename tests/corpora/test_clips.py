@@ -165,13 +165,13 @@ def test_a_clip_that_is_gone_is_explained(tmp_path: Path) -> None:
         _ = corpus(clip).digest
 
 
-def test_a_clip_is_heard(tmp_path: Path, spoken) -> None:  # type: ignore[no-untyped-def]
+def test_a_clip_is_decoded(tmp_path: Path, spoken) -> None:  # type: ignore[no-untyped-def]
     audio = spoken(7)
     clip = Clip(7, "anna", 0, tmp_path / "7_anna_0.wav")
     clip.path.write_bytes(encode_wav(audio))
-    heard = load_audio(clip)
-    assert heard.sample_rate == audio.sample_rate
-    np.testing.assert_allclose(heard.samples, audio.samples, atol=1e-4)
+    loaded = load_audio(clip)
+    assert loaded.sample_rate == audio.sample_rate
+    np.testing.assert_allclose(loaded.samples, audio.samples, atol=1e-4)
     clip.path.write_bytes(b"no sound")
     with pytest.raises(AudioError, match=r"7_anna_0\.wav"):
         load_audio(clip)

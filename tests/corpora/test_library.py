@@ -84,16 +84,16 @@ def test_the_embedded_corpus_is_complete() -> None:
     assert library.EMBEDDED_ARCHIVE.stat().st_size <= 15e6
 
 
-def test_embedded_clips_can_be_heard() -> None:
+def test_embedded_clips_can_be_decoded() -> None:
     corpus = load_corpus("embedded")
-    heard = set()
+    sounds = set()
     for clip in corpus.clips[::97]:
         audio = load_audio(clip)
         assert audio.sample_rate == 16_000
         assert 0.2 < audio.duration < 1.5
         assert 0.1 < abs(audio.samples).max() < 0.99
-        heard.add(audio.samples.tobytes())
-    assert len(heard) == len(corpus.clips[::97])
+        sounds.add(audio.samples.tobytes())
+    assert len(sounds) == len(corpus.clips[::97])
 
 
 def test_a_downloaded_corpus_is_verified_and_loaded(

@@ -17,7 +17,7 @@ def words(tmp_path, spoken):
     return tmp_path / "words"
 
 
-def test_the_embedded_words_can_be_heard():
+def test_the_embedded_words_can_be_decoded():
     clips = load_others("embedded")
     assert len(clips) > 600
     assert all(clip.digit == OTHER for clip in clips)

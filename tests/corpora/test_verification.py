@@ -119,7 +119,7 @@ def test_other_recordings_are_refused(
     assert file.exists()
 
 
-def test_a_recording_that_cannot_be_heard_is_named(
+def test_a_recording_that_cannot_be_decoded_is_named(
     small_audiomnist: bytes, tmp_path: Path, home: Path
 ) -> None:
     file = tmp_path / "broken.tar.gz"

@@ -28,7 +28,7 @@ def _rows(confidence, predicted) -> np.ndarray:
 
 
 def _evaluation(confidence, is_right, others=()) -> Evaluation:
-    """Clips that were heard with this confidence, rightly or not."""
+    """Clips predicted with this confidence, rightly or not."""
     digits = np.arange(len(confidence)) % 10
     clips = tuple(
         Clip(int(digit), "anna", i, Path(f"{digit}_anna_{i}.wav"))

@@ -107,7 +107,7 @@ def test_babble_is_never_the_clip_its_speaker_or_its_digit(clips, recordings):
         }
 
 
-def test_what_others_say_is_what_is_heard_in_babble(recordings):
+def test_babble_is_what_others_say(recordings):
     first = recordings[0]
     background = expose([first], BABBLE).audios[0].samples - np.pad(
         first.recording.audio.samples, round(BABBLE.pause * 8000)
@@ -176,7 +176,7 @@ def test_babble_by_one_speaker_alone_is_refused(clips):
 # What is counted
 
 
-def test_clean_words_are_heard_found_and_in_their_place(recognizer, recordings):
+def test_clean_words_are_recognized_and_in_their_place(recognizer, recordings):
     outcome = evaluate_under(recognizer, expose(recordings, CLEAN))
     n = len(recordings)
     assert outcome.condition == CLEAN.name
@@ -264,6 +264,6 @@ def test_hearing_in_batches_is_hearing_one_by_one(recognizer, recordings):
         assert n == sum(one[name][1] for one in alone)
 
 
-def test_nothing_is_heard_in_nothing(recognizer):
+def test_no_speech_is_found_in_silence(recognizer):
     empty = Exposure(CLEAN, (), (), ())
     assert set(counts(evaluate_under(recognizer, empty)).values()) == {(0, 0)}

@@ -17,10 +17,10 @@ from audiomnist.features.rendering import render
 
 
 def test_clip_features_are_those_of_the_recordings(tiny_corpus) -> None:
-    found = clip_features(tiny_corpus.clips, FeatureConfig())
-    assert found.clips == tiny_corpus.clips and found.missing == ()
+    features = clip_features(tiny_corpus.clips, FeatureConfig())
+    assert features.clips == tiny_corpus.clips and features.missing == ()
     expected = extract([load(clip.path) for clip in tiny_corpus.clips], FeatureConfig())
-    np.testing.assert_allclose(found.values, expected, atol=2e-4)
+    np.testing.assert_allclose(features.values, expected, atol=2e-4)
 
 
 def test_the_second_time_comes_from_the_cache(tiny_corpus, monkeypatch) -> None:
@@ -81,13 +81,13 @@ def test_clips_without_speech_are_named_not_invented(tmp_path, spoken) -> None:
     )
     (folder / "3_me_0.wav").write_bytes(encode_wav(spoken(3)))
     clips = load_corpus(folder).clips
-    found = clip_features(clips, FeatureConfig())
-    assert [clip.digit for clip in found.clips] == [1, 3]
-    assert [clip.digit for clip in found.missing] == [2]
+    features = clip_features(clips, FeatureConfig())
+    assert [clip.digit for clip in features.clips] == [1, 3]
+    assert [clip.digit for clip in features.missing] == [2]
     spectra, kept, missing = clip_spectra(clips, FeatureConfig())
-    assert (kept, missing) == (found.clips, found.missing)
+    assert (kept, missing) == (features.clips, features.missing)
     np.testing.assert_allclose(
-        render(spectra, FeatureConfig()), found.values, atol=2e-4
+        render(spectra, FeatureConfig()), features.values, atol=2e-4
     )
 
 

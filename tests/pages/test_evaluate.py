@@ -59,8 +59,10 @@ def test_evaluate_shows_the_report_of_each_digit():
 
 def test_evaluate_shows_each_speaker():
     page = open_view("Speakers")
-    found = load_evaluation(find_model(DEFAULT_MODEL).folder)
-    assert len(page.dataframe[0].value) == len({clip.speaker for clip in found.clips})
+    evaluation = load_evaluation(find_model(DEFAULT_MODEL).folder)
+    assert len(page.dataframe[0].value) == len(
+        {clip.speaker for clip in evaluation.clips}
+    )
     assert len(page.get("image")) == 1
 
 
@@ -147,9 +149,9 @@ def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
     rows[:, 3] = sure
     rows[-1] = np.nan
     saved = load_evaluation(models / DEFAULT_MODEL)
-    found = replace(saved, others=rows, other_names=())
-    save_evaluation(found, models / DEFAULT_MODEL)
-    return found
+    evaluation = replace(saved, others=rows, other_names=())
+    save_evaluation(evaluation, models / DEFAULT_MODEL)
+    return evaluation
 
 
 def test_evaluate_shows_when_the_model_answers(others):

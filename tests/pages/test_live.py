@@ -61,8 +61,8 @@ def test_live_hears_a_recording_with_the_model_of_the_address(recording):
     page = open_page("live", model="ann")
     page.get("audio_input")[0].upload("word.wav", recording).run()
     assert not page.exception and not page.error
-    heard = Recognizer(find_model("ann")).predict_bytes(recording)
-    sign = "?" if heard.digit is None else str(heard.digit)
+    prediction = Recognizer(find_model("ann")).predict_bytes(recording)
+    sign = "?" if prediction.digit is None else str(prediction.digit)
     assert f">{sign}</div>" in text(page)
     assert "Answered in" in text(page)
     assert len(page.get("image")) == 3
@@ -135,7 +135,7 @@ def test_live_stream_uses_the_servers_of_the_deployment(stream, monkeypatch):
     ]
 
 
-def test_live_stream_shows_what_was_heard(stream, recording):
+def test_live_stream_shows_what_was_recognized(stream, recording):
     page = open_way(sources.STREAM)
     stream.playing = True
     page.run()

@@ -1,4 +1,4 @@
-"""The speech embedding learns to hear through noise, and has learned it."""
+"""The speech embedding learns to ignore noise, and the shipped one does."""
 
 import itertools
 from dataclasses import replace
@@ -122,11 +122,11 @@ def test_the_weights_that_come_with_the_app_have_learned_it(published, words):
     wanted, ours = answers(published, clean), read_layers()
     before = distance(answers(published, noisy), wanted)
     assert distance(answers(ours, noisy), wanted) < 0.6 * before
-    # And they hear what is clean nearly as before.
+    # And clean words are embedded nearly as before.
     assert distance(answers(ours, clean), wanted) < 0.2
 
 
-def test_nobody_who_tests_is_heard(monkeypatch, tiny_folder, tiny_corpus):
+def test_no_test_speaker_is_learned_from(monkeypatch, tiny_folder, tiny_corpus):
     asked = []
 
     def listen(clips, features):

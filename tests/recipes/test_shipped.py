@@ -59,7 +59,7 @@ def answered(name: str, part: str) -> Rate:
 
 
 def strangers(name: str) -> Rate:
-    """What a run of the same settings understood of speakers that it kept apart."""
+    """Correct answers of a run of the same settings on speakers that it held out."""
     measured = read(name, RECORD).get("calibration", {"n_correct": 0, "n_clips": 0})
     return Rate(measured["n_correct"], measured["n_clips"])
 
@@ -104,7 +104,7 @@ def tables(text: str) -> list[list[list[str]]]:
 
 @pytest.fixture
 def accuracy_tables() -> list[list[list[str]]]:
-    """The tables of docs/results.md: what is understood, what is answered."""
+    """The tables of docs/results.md: the accuracies, and what is answered."""
     text = report.RESULTS.read_text(encoding="utf-8")
     section = text.partition("<!-- benchmark: accuracy -->")[2].partition("<!-- end")[0]
     return tables(section)
@@ -200,14 +200,14 @@ def test_the_card_shows_what_the_record_says(name):
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("name", SHIPPED)
-def test_the_card_shows_what_the_version_in_8_bits_understands(name, fsdd):
+def test_the_card_shows_what_the_version_in_8_bits_recognizes(name, fsdd):
     model = find_model(name)
     result = load_evaluation(model.folder)
     assert all(clip.path.exists() for clip in result.clips)
     finer = compare_16_bits(model, result)
     assert finer is not None
-    understood, said = finer.accuracy, card(name)
+    accuracy, said = finer.accuracy, card(name)
     assert (
-        f"with 16 bits ({finer.size_mb} MB), understands {understood.value:.1%}" in said
+        f"with 16 bits ({finer.size_mb} MB), understands {accuracy.value:.1%}" in said
     )
     assert f"they answer differently to {finer.n_different} of its clips" in said

@@ -70,7 +70,7 @@ def test_no_clips_give_no_answers(path, view_shift) -> None:
 
 
 @pytest.mark.parametrize("view_shift", [0, 3])
-def test_a_clip_is_heard_alone_as_among_others(path, view_shift) -> None:
+def test_a_clip_is_predicted_alone_as_among_others(path, view_shift) -> None:
     served = LiteRTNetwork(path, SHAPE, view_shift)
     features = 20 * noise(300)
     together = served.logits(features)

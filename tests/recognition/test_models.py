@@ -161,9 +161,9 @@ def test_a_network_of_another_kind_is_refused(folder):
         lambda features: {"sum": tensorflow.reduce_sum(features)},
         lambda features: {"logits": features[:, 0]},
     ):
-        hear = tensorflow.function(answer, input_signature=[shape])
+        serve = tensorflow.function(answer, input_signature=[shape])
         converter = tensorflow.lite.TFLiteConverter.from_concrete_functions(
-            [hear.get_concrete_function()], module
+            [serve.get_concrete_function()], module
         )
         (folder / LITERT).write_bytes(converter.convert())
         with pytest.raises(ModelError, match="logits"):

@@ -50,24 +50,24 @@ def _recording(word: Audio, noise: float = 1e-3, pause: float = 0.5) -> Audio:
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("sample_rate", [8000, 22050, 48000])
-def test_a_word_is_heard_at_any_rate(model, spoken, digit, sample_rate):
+def test_a_word_is_recognized_at_any_rate(model, spoken, digit, sample_rate):
     audio = _recording(spoken(digit, 1, sample_rate))
-    heard = Recognizer(model).predict(audio)
-    assert (heard.digit, heard.reason) == (digit, "")
-    assert heard.probabilities.shape == (10,)
-    assert heard.probability == heard.probabilities[digit]
-    assert heard.speech.start == pytest.approx(0.5, abs=0.1)
-    assert heard.speech.end == pytest.approx(0.9, abs=0.1)
-    assert heard.latency_ms > 0
+    prediction = Recognizer(model).predict(audio)
+    assert (prediction.digit, prediction.reason) == (digit, "")
+    assert prediction.probabilities.shape == (10,)
+    assert prediction.probability == prediction.probabilities[digit]
+    assert prediction.speech.start == pytest.approx(0.5, abs=0.1)
+    assert prediction.speech.end == pytest.approx(0.9, abs=0.1)
+    assert prediction.latency_ms > 0
 
 
 def test_the_answer_is_the_models_for_the_same_features(model, spoken):
     audio = _recording(spoken(3, 2))
-    heard = Recognizer(model).predict(audio)
+    prediction = Recognizer(model).predict(audio)
     expected = model.probabilities(extract([audio], model.features))[0]
-    assert np.array_equal(heard.probabilities, expected)
+    assert np.array_equal(prediction.probabilities, expected)
     speech = find_speech(audio, model.features.speech, model.features.spectrum)
-    assert heard.speech == speech
+    assert prediction.speech == speech
 
 
 def test_a_recognition_holds_what_the_network_was_given(model, spoken):
@@ -117,22 +117,22 @@ def test_every_way_in_gives_one_answer(model, spoken):
 def test_silence_and_noise_are_no_digit(model, n_samples, noise):
     rng = np.random.default_rng(0)
     samples = (noise * rng.normal(size=n_samples)).astype(np.float32)
-    heard = Recognizer(model).predict(Audio(samples, RATE))
-    assert heard.digit is None
-    assert heard.reason == NO_SPEECH
-    assert heard.probabilities is heard.probability is None
-    assert heard.speech is None
+    prediction = Recognizer(model).predict(Audio(samples, RATE))
+    assert prediction.digit is None
+    assert prediction.reason == NO_SPEECH
+    assert prediction.probabilities is prediction.probability is None
+    assert prediction.speech is None
 
 
 def test_below_the_threshold_it_is_not_sure(model, spoken):
     audio = _recording(spoken(3, 1))
-    heard = Recognizer(model).predict(audio)
-    model.calibration = Calibration(threshold=heard.probability)
+    prediction = Recognizer(model).predict(audio)
+    model.calibration = Calibration(threshold=prediction.probability)
     assert Recognizer(model).predict(audio).digit == 3
-    model.calibration = Calibration(threshold=heard.probability + 1e-3)
+    model.calibration = Calibration(threshold=prediction.probability + 1e-3)
     unsure = Recognizer(model).predict(audio)
     assert (unsure.digit, unsure.reason) == (None, NOT_SURE)
-    assert np.array_equal(unsure.probabilities, heard.probabilities)
+    assert np.array_equal(unsure.probabilities, prediction.probabilities)
 
 
 def test_a_word_that_is_mostly_none_of_the_digits_is_not_a_digit(model, spoken):
@@ -142,11 +142,11 @@ def test_a_word_that_is_mostly_none_of_the_digits_is_not_a_digit(model, spoken):
         shares[0, 3] += 1 - none_of_these
         model.probabilities = lambda features, answer=shares: answer
         model.calibration = Calibration(threshold=0.9)
-        heard = Recognizer(model).predict(audio)
-        assert (heard.digit, heard.reason) == (None, reason)
+        prediction = Recognizer(model).predict(audio)
+        assert (prediction.digit, prediction.reason) == (None, reason)
 
 
-def test_bytes_are_heard_as_their_audio(model, spoken):
+def test_bytes_are_recognized_as_their_audio(model, spoken):
     audio = _recording(spoken(6, 1, 48000))
     recognizer = Recognizer(model)
     assert recognizer.predict_bytes(encode_wav(audio)).digit == 6
@@ -159,15 +159,15 @@ def test_bytes_that_are_no_sound_are_refused(model):
         Recognizer(model).recognize_bytes(b"no sound at all, only text", "notes.txt")
 
 
-def test_many_are_heard_as_one_by_one(model, spoken):
+def test_many_are_predicted_as_one_by_one(model, spoken):
     audios = [_recording(spoken(digit, 3)) for digit in range(10)]
     audios.insert(4, Audio(np.zeros(0, np.float32), RATE))
     audios.insert(7, resample(audios[0], 44100))
     recognizer = Recognizer(model)
     together = recognizer.predict_many(audios)
     alone = [recognizer.predict(audio) for audio in audios]
-    assert [heard.digit for heard in together] == [heard.digit for heard in alone]
-    assert [heard.speech for heard in together] == [heard.speech for heard in alone]
+    assert [one.digit for one in together] == [one.digit for one in alone]
+    assert [one.speech for one in together] == [one.speech for one in alone]
     assert together[4].reason == NO_SPEECH
     for one, other in zip(together, alone, strict=True):
         if other.probabilities is not None:
@@ -177,34 +177,38 @@ def test_many_are_heard_as_one_by_one(model, spoken):
 
 def test_many_go_through_in_batches(model, spoken):
     audios = [_recording(spoken(digit % 10, 1), pause=2.0) for digit in range(25)]
-    heard = Recognizer(model).predict_many(audios)
-    assert [prediction.digit for prediction in heard] == [i % 10 for i in range(25)]
+    predictions = Recognizer(model).predict_many(audios)
+    assert [prediction.digit for prediction in predictions] == [
+        i % 10 for i in range(25)
+    ]
 
 
 def test_threads_may_share_it(model, spoken):
     recognizer = Recognizer(model)
     audios = [_recording(spoken(digit, 1)) for digit in range(10)]
-    heard: dict[int, list[int | None]] = {}
+    digits: dict[int, list[int | None]] = {}
 
     def listen(name: int) -> None:
-        heard[name] = [recognizer.predict(audio).digit for audio in audios]
+        digits[name] = [recognizer.predict(audio).digit for audio in audios]
 
     threads = [threading.Thread(target=listen, args=(name,)) for name in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(heard[name] == list(range(10)) for name in range(4))
+    assert all(digits[name] == list(range(10)) for name in range(4))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_model_hears_the_embedded_voices(name):
+def test_a_shipped_model_recognizes_the_embedded_voices(name):
     chosen = load_corpus("embedded").clips[::25]
     audios = [load_audio(clip) for clip in chosen]
     recognizer = Recognizer(find_model(name))
     right = [
-        heard.digit == clip.digit
-        for heard, clip in zip(recognizer.predict_many(audios), chosen, strict=True)
+        prediction.digit == clip.digit
+        for prediction, clip in zip(
+            recognizer.predict_many(audios), chosen, strict=True
+        )
     ]
     assert np.mean(right) > 0.9
     silence = Audio(np.zeros(3 * RATE, np.float32), RATE)

@@ -66,7 +66,9 @@ class Stream:
         return np.concatenate(self.pieces).astype(np.float32)
 
 
-def _heard(recognizer: Recognizer, stream: Stream, chunk: int = 0) -> list[Recognition]:
+def recognitions_of(
+    recognizer: Recognizer, stream: Stream, chunk: int = 0
+) -> list[Recognition]:
     """All answers to a stream that comes in chunks of so many samples."""
     streaming = StreamingRecognizer(recognizer, stream.sample_rate)
     samples = stream.samples
@@ -87,24 +89,29 @@ def _times(word: Recognition) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 16000, 44100, 48000])
-def test_digits_are_heard_in_order_with_their_times(recognizer, spoken, sample_rate):
+def test_digits_are_recognized_in_order_with_their_times(
+    recognizer, spoken, sample_rate
+):
     stream = Stream(spoken, sample_rate).pause(1).say(4, 1, 7)
-    predictions = _heard(recognizer, stream)
+    predictions = recognitions_of(recognizer, stream)
     assert _digits(predictions) == [4, 1, 7]
     for prediction, start in zip(predictions, stream.starts, strict=True):
         assert _times(prediction) == pytest.approx((start, start + 0.4), abs=0.1)
 
 
-def test_every_digit_is_heard(recognizer, spoken):
+def test_every_digit_is_recognized(recognizer, spoken):
     stream = Stream(spoken).pause(0.5).say(*range(10))
-    assert _digits(_heard(recognizer, stream)) == list(range(10))
+    assert _digits(recognitions_of(recognizer, stream)) == list(range(10))
 
 
 @pytest.mark.parametrize("chunk", [7, 160, 960, 7001])
 def test_answers_do_not_depend_on_the_chunks(recognizer, spoken, chunk):
     stream = Stream(spoken).pause(0.6).say(4, 1, gap=0.35)
     stream.pause(0.5, noise=0.02).say(7, 2, noise=0.02)
-    whole, parts = _heard(recognizer, stream), _heard(recognizer, stream, chunk)
+    whole, parts = (
+        recognitions_of(recognizer, stream),
+        recognitions_of(recognizer, stream, chunk),
+    )
     assert len(whole) >= 3
     for one, other in zip(whole, parts, strict=True):
         assert _times(one) == _times(other)
@@ -135,14 +142,14 @@ def test_the_end_of_the_stream_ends_a_word(recognizer, spoken):
 
 @pytest.mark.parametrize("noise", [0.0, 1e-4, 3e-2])
 def test_silence_and_steady_noise_are_no_words(recognizer, spoken, noise):
-    assert _heard(recognizer, Stream(spoken, noise=noise).pause(20)) == []
+    assert recognitions_of(recognizer, Stream(spoken, noise=noise).pause(20)) == []
 
 
 def test_a_steady_tone_is_no_word(recognizer, spoken):
     stream = Stream(spoken, noise=1e-3).pause(10)
     time = np.arange(len(stream.samples)) / RATE
     stream.pieces = [stream.samples + 0.1 * np.sin(2 * np.pi * 440 * time) * (time > 2)]
-    assert _heard(recognizer, stream) == []
+    assert recognitions_of(recognizer, stream) == []
 
 
 def test_clicks_are_no_words(recognizer, spoken):
@@ -151,27 +158,27 @@ def test_clicks_are_no_words(recognizer, spoken):
     for first in range(RATE // 2, len(samples), RATE // 2):
         samples[first : first + 160] += 0.5 * np.hanning(160).astype(np.float32)
     stream.pieces = [samples]
-    assert _heard(recognizer, stream) == []
+    assert recognitions_of(recognizer, stream) == []
 
 
-def test_words_are_heard_after_a_fan_starts(recognizer, spoken):
+def test_words_are_recognized_after_a_fan_starts(recognizer, spoken):
     stream = Stream(spoken).pause(1).say(4).pause(2, noise=0.02).say(1, 7, noise=0.02)
-    assert _digits(_heard(recognizer, stream)) == [4, 1, 7]
+    assert _digits(recognitions_of(recognizer, stream)) == [4, 1, 7]
 
 
-def test_words_are_heard_after_a_fan_stops(recognizer, spoken):
+def test_words_are_recognized_after_a_fan_stops(recognizer, spoken):
     stream = Stream(spoken, noise=0.02).pause(4).pause(2, noise=1e-3)
-    assert _digits(_heard(recognizer, stream.say(4, 1, noise=1e-3))) == [4, 1]
+    assert _digits(recognitions_of(recognizer, stream.say(4, 1, noise=1e-3))) == [4, 1]
 
 
 def test_a_word_just_before_the_fan_starts_is_not_lost(recognizer, spoken):
     stream = Stream(spoken).pause(1).say(7, gap=0.05).pause(3, noise=0.01)
-    assert _digits(_heard(recognizer, stream)) == [7]
+    assert _digits(recognitions_of(recognizer, stream)) == [7]
 
 
 def test_endless_talk_is_cut_into_words(recognizer, spoken):
     stream = Stream(spoken).pause(0.5).say(*[4, 1, 7, 2] * 4, gap=0.05)
-    predictions = _heard(recognizer, stream)
+    predictions = recognitions_of(recognizer, stream)
     assert len(predictions) >= 5
     times = [_times(word) for word in predictions]
     assert times == sorted(times)
@@ -190,7 +197,7 @@ def test_sounds_without_speech_give_no_answer(spoken):
             return Recognition(audio, None, None, nothing, judge(audio, None))
 
     deaf = Deaf()
-    assert _heard(deaf, Stream(spoken).pause(1).say(4, 1)) == []
+    assert recognitions_of(deaf, Stream(spoken).pause(1).say(4, 1)) == []
     assert deaf.n_calls == 2
 
 
@@ -206,7 +213,7 @@ def test_the_recognizer_gets_some_context_but_no_other_word(spoken):
             return Recognition(audio, np.ones((1, 1)), 0.1, zero, judge(audio, speech))
 
     ear = Ear()
-    predictions = _heard(ear, Stream(spoken).pause(1).say(4, 1, 4, gap=0.35))
+    predictions = recognitions_of(ear, Stream(spoken).pause(1).say(4, 1, 4, gap=0.35))
     assert all(0.6 < duration < 0.95 for duration in ear.durations)
     for (_, end), (following, _) in pairwise(map(_times, predictions)):
         assert following > end - 2 * StreamConfig.context
@@ -215,15 +222,15 @@ def test_the_recognizer_gets_some_context_but_no_other_word(spoken):
 def test_settings_are_obeyed(recognizer, spoken):
     stream = Stream(spoken).pause(1).say(4, 1, gap=0.3)
 
-    def heard(**change: float) -> int:
+    def n_words(**change: float) -> int:
         streaming = StreamingRecognizer(recognizer, RATE, StreamConfig(**change))
         return len(streaming.feed(stream.samples) + streaming.flush())
 
-    assert heard() == 2
-    assert heard(hangover=0.6) == 1
-    assert heard(min_word=0.5) == 0
-    assert heard(onset_db=60) == 0
-    assert heard(onset_duration=0.8) == 0
+    assert n_words() == 2
+    assert n_words(hangover=0.6) == 1
+    assert n_words(min_word=0.5) == 0
+    assert n_words(onset_db=60) == 0
+    assert n_words(onset_duration=0.8) == 0
 
 
 def test_memory_is_bounded(recognizer):

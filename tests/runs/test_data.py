@@ -1,4 +1,4 @@
-"""From a run's recordings to what it learns from: how often each is heard."""
+"""From a run's recordings to what it learns from: how often each is drawn."""
 
 from dataclasses import replace
 
@@ -35,24 +35,24 @@ def prepared(config: RunConfig):
 
 
 def shares(data, config: RunConfig) -> tuple[np.ndarray, np.ndarray]:
-    """How often each other sound is heard, and which ones people said."""
+    """How often each negative is drawn, and which ones people said."""
     assert data.others is not None and data.others_weights is not None
     assert len(data.others_weights) == len(data.others)
     words = resolve_clips(config).split_words["train"]
     said = set(load_others("said"))
     n_noises = len(data.others) - len(words)
-    assert 0.9 * _N_NOISES < n_noises <= _N_NOISES  # some hold nothing to hear
+    assert 0.9 * _N_NOISES < n_noises <= _N_NOISES  # some are silent
     is_said = [clip in said for clip in words] + n_noises * [False]
     return data.others_weights / data.others_weights.sum(), np.array(is_said)
 
 
-def test_recorded_other_words_are_heard_as_often_as_all_made_sounds(config):
+def test_recorded_other_words_are_drawn_as_often_as_all_made_sounds(config):
     share, is_said = shares(prepared(config), config)
     assert share[is_said].sum() == pytest.approx(0.5)
     assert len(set(share[is_said])) == len(set(share[~is_said])) == 1
 
 
-def test_each_source_of_recorded_words_is_heard_as_often(config, spoken):
+def test_each_source_of_recorded_words_is_drawn_as_often(config, spoken):
     folder = settings().others / "more"
     folder.mkdir()
     for number in range(100):
@@ -68,14 +68,14 @@ def test_each_source_of_recorded_words_is_heard_as_often(config, spoken):
         assert share[: len(words)][of_source].sum() == pytest.approx(1 / 4)
 
 
-def test_a_few_recorded_words_are_not_heard_over_and_over(config):
+def test_a_few_recorded_words_are_not_drawn_over_and_over(config):
     config = replace(config, others=("said", "embedded"))
     share, is_said = shares(prepared(config), config)
     assert share[is_said].sum() < 0.5
     np.testing.assert_allclose(share[is_said] / share[~is_said].min(), _MOST_OFTEN)
 
 
-def test_nothing_is_heard_besides_digits_if_that_is_not_wanted(config):
+def test_nothing_is_drawn_besides_digits_if_that_is_not_wanted(config):
     training = replace(config.training, others_part=0.0)
     data = prepared(replace(config, training=training))
     assert data.others is None

@@ -83,15 +83,15 @@ def test_a_cut_silences_one_end_of_its_part_of_the_words_and_no_more(part) -> No
     clips = Spectra(power, bounds, bounds[:-1, None] + [50, 110])
     window = FeatureConfig(fit="window", n_frames=200, normalise="none")
     shown = versions(clips, replace(UNVARIED, cut_part=part), features=window)
-    is_heard = (shown > shown.max() - 1).all(axis=1)  # (n_clips, n_frames)
-    first, n_heard = is_heard.argmax(axis=1), is_heard.sum(axis=1)
-    is_cut = n_heard < 150
-    assert (n_heard[~is_cut] == 160).all()
+    is_sound = (shown > shown.max() - 1).all(axis=1)  # (n_clips, n_frames)
+    first, n_sound = is_sound.argmax(axis=1), is_sound.sum(axis=1)
+    is_cut = n_sound < 150
+    assert (n_sound[~is_cut] == 160).all()
     assert is_cut.mean() == pytest.approx(part, abs=0.08)
-    at_end = is_cut & (first < 50)  # else the silence is before what is heard
+    at_end = is_cut & (first < 50)  # else the silence is before the sound
     assert at_end.sum() / is_cut.sum() == pytest.approx(0.7, abs=0.08)
     # What is left beside the other end of the word; half a frame may be blurred away.
-    n_lost = 110 - n_heard
+    n_lost = 110 - n_sound
     assert n_lost[at_end].min() >= 0 and 14 <= n_lost[at_end].max() <= 20
     at_beginning = is_cut & ~at_end
     assert n_lost[at_beginning].min() >= 0 and 8 <= n_lost[at_beginning].max() <= 14

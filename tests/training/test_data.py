@@ -21,12 +21,12 @@ def data():
     from conftest import speak
 
     digits = np.repeat(np.arange(10), 3)
-    heard = spectra(
+    words = spectra(
         [speak(digit, who % 3) for who, digit in enumerate(digits)], FEATURES
     )
     kept = extract([speak(digit, 4) for digit in range(10)], FEATURES)
     others = spectra([speak(digit, 5) for digit in (1, 4, 8)], FEATURES)
-    return TrainingData(heard, digits, kept, np.arange(10), FEATURES, others=others)
+    return TrainingData(words, digits, kept, np.arange(10), FEATURES, others=others)
 
 
 def drawn(data, n_others=0, seed=0):
@@ -39,14 +39,14 @@ def count(features, known):
     return same.sum(axis=0)
 
 
-def test_each_clip_is_heard_once_where_all_are_equal(data):
+def test_each_clip_is_drawn_once_where_all_are_equal(data):
     features, labels = drawn(data)
     known = render(data.train, FEATURES)
     assert (count(features, known) == 1).all()
     np.testing.assert_array_equal(labels, data.train_digits)
 
 
-def test_clips_are_heard_in_proportion_to_their_weights(data):
+def test_clips_are_drawn_in_proportion_to_their_weights(data):
     weights = np.where(np.arange(30) < 6, 3.0, 0.5)  # together 30
     weighted = replace(data, weights=weights)
     known = render(data.train, FEATURES)
@@ -61,17 +61,17 @@ def test_other_sounds_are_labelled_as_no_digit(data):
 
 
 @pytest.mark.parametrize("weights", [None, np.ones(30)])
-def test_many_clips_are_heard_a_part_at_a_time(data, monkeypatch, weights):
+def test_many_clips_are_drawn_a_part_at_a_time(data, monkeypatch, weights):
     monkeypatch.setattr("audiomnist.training.data.CLIPS_AT_ONCE", 7)
-    heard = []
+    sizes = []
 
     def vary(self, clips, augmentation, rng):
-        heard.append(len(clips))
+        sizes.append(len(clips))
         return render(clips, FEATURES)
 
     monkeypatch.setattr(TrainingData, "_vary", vary)
     features, labels = drawn(replace(data, weights=weights), n_others=10)
-    assert heard == [7, 7, 7, 7, 2, 7, 3]
+    assert sizes == [7, 7, 7, 7, 2, 7, 3]
     known = render(data.train, FEATURES)
     assert (count(features[:30], known) == 1).all()
     for digit in range(10):
@@ -82,7 +82,7 @@ def test_many_clips_are_heard_a_part_at_a_time(data, monkeypatch, weights):
     assert (labels[30:] == N_DIGITS).all()
 
 
-def test_other_sounds_are_heard_in_proportion_to_their_weights(data):
+def test_negatives_are_drawn_in_proportion_to_their_weights(data):
     known = render(data.others, FEATURES)
     for weights, expected in ((None, (3, 3, 3)), (np.array([1, 1, 7.0]), (1, 1, 7))):
         features, _ = drawn(replace(data, others_weights=weights), n_others=12)

@@ -73,7 +73,7 @@ def describe_part(model: Model, part: str) -> None:
 
 
 def tell_of_strangers(model: Model, part: str) -> None:
-    """Say how well strangers are understood, where the test is by people who train."""
+    """Show the accuracy on unknown speakers where the test is on known ones."""
     measured = read_record(model.folder).strangers
     if part != HELD_OUT or measured is None:
         return

@@ -104,7 +104,7 @@ def show_digits(name: str, recognizer: Recognizer, evaluation: Evaluation) -> No
 
 
 def show_speakers(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
-    """Show how well each speaker is understood."""
+    """Show how well each speaker is recognized."""
     table = evaluation.per_speaker()
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -188,7 +188,7 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
 
 
 def _answer(mistake: Mistake) -> str:
-    """What was heard instead."""
+    """What the model answered instead."""
     return "no speech" if mistake.answer is None else str(mistake.answer)
 
 

@@ -39,7 +39,7 @@ class Listener:
         self.last: Recognition | None = None
         """The last of these words; the sound of the others is not kept."""
         self.error = ""
-        """Why the last frames could not be understood, or ""."""
+        """Why the last frames could not be processed, or ""."""
         self._lock = threading.Lock()  # the page ends a stream in its own thread
         self._words: queue.SimpleQueue[Recognition] = queue.SimpleQueue()
         self._streaming: StreamingRecognizer | None = None
@@ -50,14 +50,14 @@ class Listener:
         return 0.0 if self._streaming is None else self._streaming.duration
 
     async def receive(self, frames: "Sequence[av.AudioFrame]") -> "list[av.AudioFrame]":
-        """Hear the frames that arrived since the last call; send none back."""
+        """Process the frames that arrived since the last call; send none back."""
         for frame in frames:
             samples = mono(frame.to_ndarray(), len(frame.layout.channels))
             self.feed(samples, frame.sample_rate)
         return []
 
     def feed(self, samples: np.ndarray, sample_rate: int) -> None:
-        """Hear the next samples, float32 in [-1, 1], shape (n_samples,)."""
+        """Process the next samples, float32 in [-1, 1], shape (n_samples,)."""
         with self._lock:
             if self._streaming is None or self._streaming.sample_rate != sample_rate:
                 self._end()
@@ -71,7 +71,7 @@ class Listener:
             self._put(words)
 
     def finish(self) -> None:
-        """Hear the word that the end of the stream has cut short; then start anew."""
+        """Recognize the word that the stream's end has cut short; then start anew."""
         with self._lock:
             self._end()
 

@@ -26,8 +26,8 @@ _POLL = 0.4
 _PATIENCE = 8.0
 """Seconds after which a connection that does not come deserves an explanation."""
 
-# Left on, these change the level and mute steady sounds: the model would hear
-# something else than it was trained on.
+# Left on, these change the level and mute steady sounds: the model would be given sound
+# unlike that of its training.
 _MICROPHONE = {
     "echoCancellation": False,
     "noiseSuppression": False,
@@ -36,7 +36,7 @@ _MICROPHONE = {
 
 
 def record(recognizer: Recognizer) -> None:
-    """Record one digit in the browser and hear it."""
+    """Record one digit in the browser and recognize it."""
     _explain_insecure_address()
     recording = st.audio_input(
         "Press the microphone, say one digit from zero to nine, and press again",
@@ -54,7 +54,7 @@ def record(recognizer: Recognizer) -> None:
 
 
 def upload(recognizer: Recognizer) -> None:
-    """Take a sound file and hear it."""
+    """Take a sound file and recognize the digit in it."""
     file = st.file_uploader(
         "A recording of one spoken digit",
         type=_SOUND_FILES,
@@ -70,7 +70,7 @@ def upload(recognizer: Recognizer) -> None:
 
 
 def stream(recognizer: Recognizer) -> None:
-    """Hear digit after digit while the visitor speaks."""
+    """Recognize digit after digit while the visitor speaks."""
     from streamlit_webrtc import WebRtcMode, webrtc_streamer
     from streamlit_webrtc.webrtc import SignallingTimeoutError
 
