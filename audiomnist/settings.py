@@ -12,7 +12,7 @@ from pathlib import Path
 
 from audiomnist.errors import AudioMnistError
 
-OTHERS = ".others"
+OTHER_WORDS = ".others"
 """Folder inside a corpus's own in which its recordings of other words lie."""
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -57,7 +57,7 @@ class Settings:
         return self.home / "corpora"
 
     @property
-    def others(self) -> Path:
+    def other_words(self) -> Path:
         """Folder of recordings of other words, which are not digits."""
         return self.home / "others"
 

@@ -28,11 +28,11 @@ def speaker_table(n: int) -> pd.DataFrame:
     )
 
 
-def coverage_table(has_others: bool = True, least: float = 0.2) -> pd.DataFrame:
+def coverage_table(has_other_words: bool = True, least: float = 0.2) -> pd.DataFrame:
     threshold = np.linspace(0, 0.95, 20)
     coverage = np.linspace(0.99, least, 20)
     accuracy = np.linspace(0.94, 1, 20)
-    false_answers = np.linspace(0.9, 0, 20) if has_others else np.full(20, np.nan)
+    false_answers = np.linspace(0.9, 0, 20) if has_other_words else np.full(20, np.nan)
     return pd.DataFrame(
         {
             "threshold": threshold,

@@ -6,7 +6,7 @@ from typing import Any
 from audiomnist.benchmark import report
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import load_corpus
-from audiomnist.corpora.other_words import load_others, others_here
+from audiomnist.corpora.other_words import available_other_words, load_other_words
 from audiomnist.errors import CorpusError
 from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import load_evaluation
@@ -119,7 +119,7 @@ def _evaluate(model: Model) -> tuple[list[dict[str, Any]], dict[str, Any]]:
             f"No recording of the test part of {model.name} is here. Run python -m "
             f"audiomnist data download {config.corpora[-1]}."
         )
-    result = evaluate(model, clips, others=_others(saved.other_names))
+    result = evaluate(model, clips, other_words=_recordings(saved.other_word_names))
     rows = []
     for corpus in map(load_corpus, sorted({clip.corpus for clip in clips})):
         is_correct = [
@@ -157,12 +157,12 @@ def _evaluate(model: Model) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     }
 
 
-def _others(names: Sequence[str]) -> list[Clip]:
+def _recordings(names: Sequence[str]) -> list[Clip]:
     """The recordings of other words that have these names, as far as they are here."""
     wanted = set(names)
     return [
         clip
-        for source in others_here()
-        for clip in load_others(source)
+        for source in available_other_words()
+        for clip in load_other_words(source)
         if clip.path.name in wanted or (clip.member or "") in wanted
     ]

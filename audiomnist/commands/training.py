@@ -105,7 +105,7 @@ class _SplitOption(click.Option):
 
         rules = (f"{rule.name}: {rule.explanation}" for rule in RULES.values())
         self.help = (
-            f"What trains and what tests, by one of these rules. {' '.join(rules)}"
+            f"How clips are split into training and test, one of: {' '.join(rules)}"
         )
         return super().get_help_record(context)
 
@@ -132,31 +132,36 @@ class _SplitOption(click.Option):
     "--others",
     metavar="NAME_OR_FOLDER",
     multiple=True,
-    help="Recordings of words that are not digits, to learn that from: embedded (if "
+    help="Other words, which are not digits, to learn to reject: embedded (if "
     "not given), or a folder; may be given several times.",
 )
 @click.option(
     "--others-part",
     metavar="PART",
     type=float,
-    help="Sounds that are not digits in an epoch, as a part of the clips; 0: none.",
+    help="Other words, noises and mangled digits in an epoch, as a part of the clips "
+    "of digits; 0: none.",
 )
 @click.option(
     "--speaker-balance",
     metavar="PART",
     type=float,
-    help="0 draws each clip equally often, 1 each speaker.",
+    help="0 draws each clip equally often, 1 each speaker; or anything between.",
 )
 @click.option(
     "--synthetic-weight",
     metavar="WEIGHT",
     type=float,
-    help="How often synthetic voices are drawn, beside real ones.",
+    help="How often synthetic voices are drawn, relative to recorded ones.",
 )
-@click.option("--seed", type=int, help="Of the split and of the training.")
-@click.option("--epochs", type=int, help="Passes over the clips, at most.")
-@click.option("--batch-size", type=int, help="Clips in one step.")
-@click.option("--learning-rate", type=float, help="The highest rate.")
+@click.option("--seed", type=int, help="Seed of the split and of the training.")
+@click.option("--epochs", type=int, help="Passes over the training clips, at most.")
+@click.option("--batch-size", type=int, help="Clips in one training step.")
+@click.option(
+    "--learning-rate",
+    type=float,
+    help="The highest learning rate; it rises to it, then falls.",
+)
 @click.option(
     "--patience",
     type=int,
@@ -255,7 +260,7 @@ def _epoch_line(metrics: "EpochMetrics", n_epochs: int) -> str:
     "--others",
     metavar="NAME_OR_FOLDER",
     multiple=True,
-    help="Recordings of words that are not digits (default: all that are here).",
+    help="Other words, which are not digits (default: all that are here).",
 )
 def recipe(name: str, corpora: tuple[str, ...], others: tuple[str, ...]) -> None:
     """Train the model NAME (best, cnn or ann) as the one that comes with the app was.

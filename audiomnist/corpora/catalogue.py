@@ -34,9 +34,8 @@ class KnownCorpus:
     folders
         Names of the folders inside the archive that hold the recordings.
     other_words
-        Most recordings of each other word that the archive holds in a folder of its
-        own and that are kept, so that networks learn what is not a digit; 0 if it
-        holds none.
+        How many recordings of each other word, one in each folder of the archive, are
+        kept at most, so that networks learn what is not a digit; 0 if it holds none.
     sha256
         Of the bytes of the recordings, in byte order of their names, "" if that is
         not known.

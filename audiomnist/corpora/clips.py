@@ -28,7 +28,7 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 
 UNKNOWN_SPEAKER = "unknown"
 
-OTHER = -1
+OTHER_WORD = -1
 """Stands for the digit of a clip in which none is said."""
 
 _NAME = re.compile(r"([^_]+)_(.+)_(\d{1,9})")
@@ -50,7 +50,7 @@ class Clip:
     Parameters
     ----------
     digit
-        What is said, 0 to 9, or `OTHER`.
+        What is said, 0 to 9, or `OTHER_WORD`.
     speaker
         Who says it, "unknown" where nothing tells.
     take

@@ -1,4 +1,4 @@
-"""Recordings of words that are not digits, and their split.
+"""Other words: recordings of words that are not digits, and their split.
 
 Owns finding them (embedded, in a folder, or brought by a corpus) and splitting them by
 speaker. How a network learns from them to reject such words is for `training`.
@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from audiomnist.corpora.clips import (
-    OTHER,
+    OTHER_WORD,
     SPEECH_COMMANDS_STEM,
     SUFFIXES,
     UNKNOWN_SPEAKER,
@@ -19,18 +19,18 @@ from audiomnist.corpora.clips import (
     names_in_archive,
 )
 from audiomnist.errors import CorpusError
-from audiomnist.settings import EMBEDDED_FILES, OTHERS, settings
+from audiomnist.settings import EMBEDDED_FILES, OTHER_WORDS, settings
 
 EMBEDDED = "embedded"
-"""Name of the other words that come with the app."""
+"""Source of the other words that come with the app."""
 
 EMBEDDED_ARCHIVE = EMBEDDED_FILES / "words.zip"
 
 _TEST_PART, _VALIDATION_PART = 0.2, 0.1  # of the speakers
 
 
-def load_others(name_or_folder: str) -> tuple[Clip, ...]:
-    """List recordings of words that are not digits.
+def load_other_words(name_or_folder: str) -> tuple[Clip, ...]:
+    """List recordings of other words.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def load_others(name_or_folder: str) -> tuple[Clip, ...]:
     Returns
     -------
     tuple[Clip, ...]
-        Sorted; the digit of each is `OTHER`.
+        Sorted; the digit of each is `OTHER_WORD`.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def load_others(name_or_folder: str) -> tuple[Clip, ...]:
             "in which nobody says a digit."
         )
     clips = (
-        Clip(OTHER, *_speaker_and_take(name, number), path, member)
+        Clip(OTHER_WORD, *_speaker_and_take(name, number), path, member)
         for number, (name, path, member) in enumerate(places)
     )
     if recordings := tuple(sorted(clips)):
@@ -78,7 +78,7 @@ def load_others(name_or_folder: str) -> tuple[Clip, ...]:
     )
 
 
-def split_others(
+def split_other_words(
     clips: Iterable[Clip], test_speakers: Iterable[str] = (), seed: int = 0
 ) -> dict[str, tuple[Clip, ...]]:
     """Split recordings of other words by who speaks, beside a split of digits.
@@ -86,9 +86,10 @@ def split_others(
     Parameters
     ----------
     clips
-        What `load_others` lists.
+        What `load_other_words` lists.
     test_speakers
-        Who tests with digits, and so does with other words.
+        Speakers of the test part of the digits; their other words are for the test,
+        too.
     seed
         Draws the test and validation speakers among the rest.
 
@@ -115,11 +116,11 @@ def split_others(
     }
 
 
-def others_here() -> tuple[str, ...]:
-    """Names that `load_others` knows now."""
-    folder, corpora = settings().others, settings().corpora
+def available_other_words() -> tuple[str, ...]:
+    """Names that `load_other_words` knows now."""
+    folder, corpora = settings().other_words, settings().corpora
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    names |= {path.parent.name for path in corpora.glob(f"*/{OTHERS}")}
+    names |= {path.parent.name for path in corpora.glob(f"*/{OTHER_WORDS}")}
     # What is being made at this moment has a name that begins with a dot.
     return (EMBEDDED, *sorted(name for name in names if not name.startswith(".")))
 
@@ -127,8 +128,8 @@ def others_here() -> tuple[str, ...]:
 def _folder(name_or_folder: str) -> Path:
     """The folder of this name below the home, else of this path."""
     named = (
-        settings().others / name_or_folder,
-        settings().corpora / name_or_folder / OTHERS,
+        settings().other_words / name_or_folder,
+        settings().corpora / name_or_folder / OTHER_WORDS,
     )
     here = (folder for folder in named if name_or_folder and folder.is_dir())
     return next(here, Path(name_or_folder))

@@ -21,7 +21,7 @@ from audiomnist.corpora.clips import (
     parse_name,
 )
 from audiomnist.errors import AudioError, CorpusError
-from audiomnist.settings import OTHERS, settings
+from audiomnist.settings import OTHER_WORDS, settings
 from audiomnist.storage import OnProgress, Progress, new_folder
 
 _MAX_TOTAL_BYTES = 8 * 1024**3  # a known corpus may be larger than a stranger's
@@ -33,7 +33,7 @@ def keep_recordings(
 ) -> None:
     """Unpack a known corpus's recordings and keep them if they are the ones.
 
-    Other words, where the corpus has some, lie in the corpus's own folder, in `OTHERS`.
+    Other words, where the corpus has some, lie in its folder `OTHER_WORDS`.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def keep_recordings(
             listed[0].rename(temporary / known.official_test_list)
         if known.other_words:
             others = [path for path in recordings if path not in {*digits}]
-            _keep_others(others, temporary / OTHERS, known.other_words)
+            _keep_other_words(others, temporary / OTHER_WORDS, known.other_words)
         shutil.rmtree(inside)
 
 
@@ -199,7 +199,7 @@ def _check_speakers(known: KnownCorpus, files: Sequence[Path], place: str) -> No
         raise _other_contents(known, place, expected, f"{n_speakers} speakers")
 
 
-def _keep_others(files: Sequence[Path], folder: Path, n_each: int) -> None:
+def _keep_other_words(files: Sequence[Path], folder: Path, n_each: int) -> None:
     """Keep some recordings of every word that is not a digit."""
     by_word: dict[str, list[Path]] = {}
     for file in sorted(files):

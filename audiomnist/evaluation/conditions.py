@@ -52,7 +52,7 @@ class Recording:
         The recording.
     word
         The word as found in it, in seconds: what noise and clicks are measured by.
-    others
+    talkers
         Other people saying other words, for babble.
 
     Raises
@@ -63,7 +63,7 @@ class Recording:
 
     audio: Audio
     word: Speech
-    others: tuple[Audio, ...] = ()
+    talkers: tuple[Audio, ...] = ()
 
     def __post_init__(self) -> None:
         if not self._word_samples.any():
@@ -160,14 +160,14 @@ def with_noise(
 
 
 def with_babble(recording: Recording, rng: np.random.Generator, snr_db: float) -> Audio:
-    """Let the recording's others talk at once, see `with_noise`.
+    """Let the recording's talkers talk at once, see `with_noise`.
 
     Raises
     ------
     AudioError
-        If the recording has no others.
+        If the recording has no talkers.
     """
-    make = partial(babble, recording.others)
+    make = partial(babble, recording.talkers)
     return with_noise(recording, rng, make, snr_db)
 
 

@@ -26,7 +26,7 @@ def evaluate(
     clips: Sequence[Clip],
     *,
     corpora: Sequence[str] = (),
-    others: Sequence[Clip] = (),
+    other_words: Sequence[Clip] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Evaluate a model on labelled clips, and on other words that it should reject.
@@ -39,9 +39,8 @@ def evaluate(
         Clips that it was not trained on, if the result is to mean something.
     corpora
         Names of the corpora that they are from.
-    others
-        Recordings that are not digits: other words, noises. What their digit says is
-        not looked at.
+    other_words
+        Recordings of words that are not digits; the digit of these clips is ignored.
     on_progress
         Called with the number of recordings done and their total.
 
@@ -54,7 +53,7 @@ def evaluate(
     """
     if not clips:
         raise CorpusError("There is no clip to evaluate on. Choose a larger part.")
-    total = len(clips) + len(others)
+    total = len(clips) + len(other_words)
 
     def report(n_before: int, n_done: int) -> None:
         if on_progress is not None:
@@ -65,8 +64,8 @@ def evaluate(
         tuple(clips),
         _predict(model, clips, lambda done, _: report(0, done)),
         tuple(corpora),
-        _predict(model, others, lambda done, _: report(len(clips), done)),
-        tuple(file_name(clip) for clip in others),
+        _predict(model, other_words, lambda done, _: report(len(clips), done)),
+        tuple(file_name(clip) for clip in other_words),
     )
 
 

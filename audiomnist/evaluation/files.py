@@ -46,10 +46,10 @@ def save_evaluation(evaluation: Evaluation, folder: Path) -> Path:
     rows = map(_clip_to_json, evaluation.clips, evaluation.probabilities)
     head = _compact({"format": _FORMAT, "corpora": list(evaluation.corpora)})
     text = f'{head[:-1]},"clips":[\n' + ",\n".join(rows) + "\n]"
-    if len(evaluation.others):
-        names: Sequence[str | None] = evaluation.other_names
-        names = names or [None] * len(evaluation.others)
-        rows = map(_other_to_json, names, evaluation.others)
+    if len(evaluation.other_words):
+        names: Sequence[str | None] = evaluation.other_word_names
+        names = names or [None] * len(evaluation.other_words)
+        rows = map(_other_to_json, names, evaluation.other_words)
         text += ',"others":[\n' + ",\n".join(rows) + "\n]"
     text += "}\n"
     path = folder / FILE_NAME
@@ -84,7 +84,7 @@ def load_evaluation(folder: Path) -> Evaluation:
         probabilities = _rows_from_json(content["clips"])
         others = content.get("others", [])
         other_probabilities = _rows_from_json(others)
-        other_names = tuple(
+        other_word_names = tuple(
             str(row["name"]) for row in others if row["name"] is not None
         )
         is_complete = all("corpus" in row for row in content["clips"])
@@ -102,7 +102,7 @@ def load_evaluation(folder: Path) -> Evaluation:
     if not is_complete:
         clips = _with_corpora(clips, here, names)
     evaluation = Evaluation(
-        clips, probabilities, names, other_probabilities, other_names
+        clips, probabilities, names, other_probabilities, other_word_names
     )
     return evaluation.with_recordings(here)
 
@@ -125,7 +125,7 @@ def _clip_to_json(clip: Clip, probabilities: np.ndarray) -> str:
 
 
 def _other_to_json(name: str | None, probabilities: np.ndarray) -> str:
-    """One line of a recording that is not a digit."""
+    """One line of a recording of another word."""
     return _line({"name": name}, probabilities)
 
 

@@ -58,10 +58,11 @@ class Evaluation:
     corpora
         Names of the corpora that the clips are from, by which the recordings are
         found again on another machine.
-    others
-        Probabilities for recordings that are not digits (other words, noises), float32,
-        shape (n_others, 10); rows of NaN as above. No metric of digits counts them.
-    other_names
+    other_words
+        Probabilities for recordings of other words, which are not digits, float32,
+        shape (n_other_words, 10); rows of NaN as above. No metric of digits counts
+        them.
+    other_word_names
         Their file names, in the same order; empty where they are not known.
 
     Raises
@@ -73,10 +74,10 @@ class Evaluation:
     clips: tuple[Clip, ...]
     probabilities: np.ndarray
     corpora: tuple[str, ...] = ()
-    others: np.ndarray = field(
+    other_words: np.ndarray = field(
         default_factory=lambda: np.zeros((0, N_DIGITS), np.float32)
     )
-    other_names: tuple[str, ...] = ()
+    other_word_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.probabilities.shape != (len(self.clips), N_DIGITS):
@@ -84,15 +85,15 @@ class Evaluation:
                 f"The probabilities have shape {self.probabilities.shape}; expected "
                 f"({len(self.clips)}, {N_DIGITS}), one row a clip. Evaluate again."
             )
-        n_others = len(self.other_names) or len(self.others)
-        if self.others.shape != (n_others, N_DIGITS):
+        n_other_words = len(self.other_word_names) or len(self.other_words)
+        if self.other_words.shape != (n_other_words, N_DIGITS):
             raise ModelError(
-                "The probabilities of the recordings that are not digits have shape "
-                f"{self.others.shape}; expected ({n_others}, {N_DIGITS}), one row a "
-                "recording. Evaluate again."
+                "The probabilities of the other words have shape "
+                f"{self.other_words.shape}; expected ({n_other_words}, {N_DIGITS}), "
+                "one row a recording. Evaluate again."
             )
         _check_rows(self.probabilities)
-        _check_rows(self.others)
+        _check_rows(self.other_words)
 
     @property
     def is_answered(self) -> np.ndarray:
@@ -109,8 +110,8 @@ class Evaluation:
 
     @property
     def other_confidence(self) -> np.ndarray:
-        """The same for the recordings that are not digits, shape (n_others,)."""
-        return self.others.max(axis=1)
+        """The same for the other words, shape (n_other_words,)."""
+        return self.other_words.max(axis=1)
 
     @property
     def digits(self) -> np.ndarray:

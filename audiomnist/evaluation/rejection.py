@@ -2,7 +2,7 @@
 
 Owns what follows from the confidence in an `Evaluation`, the probability of the
 likeliest digit: what each threshold on it costs in digits that are not answered and in
-other sounds that are, and its calibration. A model's own threshold is chosen in
+other words that are, and its calibration. A model's own threshold is chosen in
 `recognition.calibration`, and an evaluation is made in `evaluate`.
 """
 
@@ -41,7 +41,7 @@ class OperatingPoint:
     accuracy
         Clips that it recognizes correctly, of those that it answers.
     false_answers
-        Recordings that are not digits and that it answers, of all such recordings.
+        Other words that it takes for a digit, of all other words.
     """
 
     threshold: float
@@ -66,13 +66,13 @@ def _operating_points(
     n_sure = _n_reaching(confidence, thresholds)
     n_right = _n_reaching(confidence[evaluation.is_correct], thresholds)
     n_false = _n_reaching(evaluation.other_confidence, thresholds)
-    n_clips, n_others = len(evaluation.clips), len(evaluation.others)
+    n_clips, n_words = len(evaluation.clips), len(evaluation.other_words)
     return [
         OperatingPoint(
             threshold=float(threshold),
             coverage=Rate(sure, n_clips),
             accuracy=Rate(right, sure),
-            false_answers=Rate(false, n_others),
+            false_answers=Rate(false, n_words),
         )
         for threshold, sure, right, false in zip(
             thresholds, n_sure, n_right, n_false, strict=True
@@ -126,7 +126,7 @@ def coverage_curve(
     """Tabulate what thresholds cost, from answering everything to the surest clip.
 
     Only a clip's own confidence is of use as a threshold: a lower one, down to the next
-    clip's, answers the same digits and no fewer other sounds.
+    clip's, answers the same digits and no fewer other words.
 
     Parameters
     ----------
@@ -138,12 +138,12 @@ def coverage_curve(
     Returns
     -------
     pd.DataFrame
-        Rows of rising threshold, about `MAX_THRESHOLDS` at most and evenly spaced
-        among the clips' confidences; the first answers everything with speech in it.
-        Columns are threshold, the shares coverage, accuracy (of the clips that are
-        answered) and false_answers (of the recordings that are not digits), the last
-        two with the ends of their Wilson intervals, `_low` and `_high`. A share of
-        nothing, and its interval, are NaN.
+        Rows of rising threshold, about `MAX_THRESHOLDS` at most and evenly spaced among
+        the clips' confidences; the first answers everything with speech in it. Columns
+        are threshold, the shares coverage, accuracy (of the clips that are answered)
+        and false_answers (of the other words), the last two with the ends of their
+        Wilson intervals, `_low` and `_high`. A share of nothing, and its interval, are
+        NaN.
     """
     import pandas as pd
 

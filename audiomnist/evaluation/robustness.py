@@ -96,7 +96,7 @@ class Outcome:
 
 
 def load_recordings(clips: Sequence[Clip]) -> tuple[LabelledRecording, ...]:
-    """Decode clips, find the word in each, and give it the others' words for babble.
+    """Decode clips, find the word in each, and give it other speakers for babble.
 
     Where no speech is found in a clean clip, all of it counts as its word.
 
@@ -110,7 +110,7 @@ def load_recordings(clips: Sequence[Clip]) -> tuple[LabelledRecording, ...]:
     audios = [load_audio(clip) for clip in clips]
     words = [find_speech(audio) or Speech(0.0, audio.duration) for audio in audios]
     return tuple(
-        LabelledRecording(clip, Recording(audio, word, _others(clip, clips, audios)))
+        LabelledRecording(clip, Recording(audio, word, _talkers(clip, clips, audios)))
         for clip, audio, word in zip(clips, audios, words, strict=True)
     )
 
@@ -168,7 +168,7 @@ def evaluate_under(recognizer: Recognizer, exposure: Exposure) -> Outcome:
     )
 
 
-def _others(
+def _talkers(
     clip: Clip, clips: Sequence[Clip], audios: Sequence[Audio]
 ) -> tuple[Audio, ...]:
     """Recordings of other speakers who say other digits."""

@@ -19,8 +19,8 @@ class NetworkConfig:
     kind
         Name of the architecture: the class says it.
     n_others
-        Kinds of sounds that are not digits, which the last layer learns to tell from
-        digits without being told what they are; 0 has it look for digits alone.
+        Outputs of the last layer for negatives, sounds that are not digits; which
+        negative belongs to which output it finds by itself. 0 has it know digits alone.
 
     Raises
     ------

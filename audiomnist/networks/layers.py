@@ -37,7 +37,7 @@ def logits_of(embedding: Any, n_others: int, name: str) -> Any:
     if n_others == 0:
         return layers.Dense(N_DIGITS, name=name)(embedding)
     logits = layers.Dense(N_DIGITS + n_others, name=name)(embedding)
-    # The kinds add up to one answer "none of these", whose logit is then taken for 0.
+    # The outputs for negatives add up to one answer "none of these", whose logit is 0.
     others = ops.logsumexp(logits[:, N_DIGITS:], axis=1, keepdims=True)
     return logits[:, :N_DIGITS] - others
 

@@ -31,7 +31,7 @@ def plot_coverage(curve: "pd.DataFrame", threshold: float, *, style: Style) -> "
     Parameters
     ----------
     curve
-        Of `rejection.coverage_curve`. Without other sounds, only right answers are
+        Of `rejection.coverage_curve`. Without other words, only right answers are
         drawn. Thresholds at which fewer than half of the digits are answered are left
         out if the marked one is far from there.
     threshold
@@ -47,7 +47,7 @@ def plot_coverage(curve: "pd.DataFrame", threshold: float, *, style: Style) -> "
         name: line
         for name, line in {
             "accuracy": ("right, of the digits answered", style.accent, "-"),
-            "false_answers": ("other sounds answered", style.second, "--"),
+            "false_answers": ("other words answered", style.second, "--"),
         }.items()
         if percent[name].notna().any()
     }

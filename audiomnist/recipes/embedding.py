@@ -1,11 +1,10 @@
 """Adapt the speech embedding to noise, by distillation from the published one.
 
-Owns the adaptation of the published weights, which is done once and comes with the
-app. Nobody says what is spoken: a copy of the embedding is given words in noise, in
-rooms and through bad microphones, and learns to answer as the published one answers
-to the same words undisturbed [1]_. So it may also learn from words that are not digits,
-and it cannot learn the voices of those who say them by heart. Keras is imported only
-inside functions.
+Owns the adaptation of the published weights, which is done once and comes with the app.
+Nobody says what is spoken: a copy of the embedding is given words in noise, in rooms
+and through bad microphones, and learns to answer as the published one answers to the
+same words undisturbed [1]_. So it may also learn from other words, and it cannot learn
+the voices of those who say them by heart. Keras is imported only inside functions.
 
 References
 ----------
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiomnist.corpora.library import available, load_corpus
-from audiomnist.corpora.other_words import load_others, others_here
+from audiomnist.corpora.other_words import available_other_words, load_other_words
 from audiomnist.errors import CorpusError
 from audiomnist.features.cache import clip_spectra
 from audiomnist.features.config import FeatureConfig
@@ -99,13 +98,15 @@ def words_to_learn(features: FeatureConfig) -> Spectra:
         if not corpus.is_synthetic
         for speaker in corpus.speakers
     }
-    others = [
+    other_words = [
         clip
-        for name in others_here()
-        for clip in load_others(name)
+        for name in available_other_words()
+        for clip in load_other_words(name)
         if clip.speaker not in known
     ]
-    parts = [clip_spectra(clips, features)[0] for clips in (digits, others) if clips]
+    parts = [
+        clip_spectra(clips, features)[0] for clips in (digits, other_words) if clips
+    ]
     if not parts:
         raise CorpusError(
             "There are no words to learn from: neither the embedded corpus nor other "

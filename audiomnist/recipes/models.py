@@ -14,7 +14,7 @@ import numpy as np
 
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import available
-from audiomnist.corpora.other_words import EMBEDDED, others_here
+from audiomnist.corpora.other_words import EMBEDDED, available_other_words
 from audiomnist.errors import RunError
 from audiomnist.features.cache import clip_features
 from audiomnist.features.config import FeatureConfig
@@ -68,7 +68,7 @@ class Recipe:
     taught_part: float = 0.0
 
     def config(
-        self, corpora: Sequence[str] = (), others: Sequence[str] = ()
+        self, corpora: Sequence[str] = (), other_words: Sequence[str] = ()
     ) -> RunConfig:
         """The settings of its run, trained on all that may train.
 
@@ -76,15 +76,15 @@ class Recipe:
         ----------
         corpora
             Names of the corpora; all that are here, if empty.
-        others
-            Sources of other words, see `load_others`; if empty, all that are here.
+        other_words
+            Sources of other words, see `load_other_words`; if empty, all that are here.
         """
         basis = preset(self.network.kind)
         return replace(
             basis,
             title=f"Recipe {self.name}",
             corpora=tuple(corpora or available()),
-            others=tuple(others or others_here()),
+            others=tuple(other_words or available_other_words()),
             split_rule="official",
             features=self.features or basis.features,
             network=replace(self.network, n_others=_N_OTHERS),
@@ -146,7 +146,7 @@ def find_recipe(name: str) -> Recipe:
 def follow(
     name: str,
     corpora: Sequence[str] = (),
-    others: Sequence[str] = (),
+    other_words: Sequence[str] = (),
     *,
     on_step: Callable[[int, int, Run], None],
     on_epoch: Callable[[EpochMetrics], None],
@@ -155,7 +155,7 @@ def follow(
 
     Parameters
     ----------
-    name, corpora, others
+    name, corpora, other_words
         As in `find_recipe` and `Recipe.config`.
     on_step
         Called with the number of the step, their total and its run, as it begins.
@@ -174,7 +174,7 @@ def follow(
     AudioMnistError
         What a step raises.
     """
-    config = find_recipe(name).config(corpora, others)
+    config = find_recipe(name).config(corpora, other_words)
     apart = replace(config, split_rule="speaker", title=f"Recipe {name}: calibration")
     done = []
     for step, wanted in enumerate((apart, config)):
@@ -263,7 +263,7 @@ def meet_strangers(run: Run) -> StrangerTest:
 
 
 def _recorded_words(clips: RunClips) -> tuple[Clip, ...]:
-    """Words that are not digits, said by those whom a run tests with digits."""
+    """Other words by the test speakers of a run."""
     synthetic = set(clips.words.get(EMBEDDED, ()))
     speakers = {clip.speaker for clip in clips.split.test}
     return tuple(

@@ -1,4 +1,4 @@
-"""Words that are not digits, for synthetic voices to say.
+"""Other words, which are not digits, for synthetic voices to say.
 
 Owns the list alone. Recordings of them are made by `espeak`.
 """

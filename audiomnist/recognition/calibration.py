@@ -36,7 +36,7 @@ class Calibration:
     coverage
         Part of the clips that it was fitted to that the threshold lets be answered.
     rejects_unknown
-        Whether the network has learned to reject unknown words and noises. It then has
+        Whether the network has learned to reject other words and noises. It then has
         an eleventh answer, "none of these", whose logit is 0.
 
     Raises
@@ -85,7 +85,7 @@ class Calibration:
         digits
             What they say, shape (n_clips,).
         rejects_unknown
-            Whether the network has learned to reject unknown words.
+            Whether the network has learned to reject other words.
         weights
             How much each clip counts for the temperature, shape (n_clips,); None: all
             the same. For the threshold each clip counts once.

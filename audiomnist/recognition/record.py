@@ -101,7 +101,7 @@ def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
     values = dict(values)
     strangers = values.pop("calibration", None)
     calibration = {
-        # At first there was no temperature, and no network rejected unknown words.
+        # At first there was no temperature, and no network rejected other words.
         "temperature": values.pop("temperature", 1.0),
         "coverage": values.pop("coverage", COVERAGE),
         "rejects_unknown": values.pop("knows_others", False),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from audiomnist.corpora.clips import Clip, Corpus
 from audiomnist.corpora.library import load_corpus
-from audiomnist.corpora.other_words import load_others, split_others
+from audiomnist.corpora.other_words import load_other_words, split_other_words
 from audiomnist.corpora.splits import Split
 from audiomnist.runs.config import RunConfig
 
@@ -48,9 +48,9 @@ def resolve_clips(config: RunConfig) -> RunClips:
     corpora = {name: load_corpus(name) for name in config.corpora}
     split = config.split(tuple(corpora.values()))
     sources = config.others if config.training.others_part else ()
-    words = {name: load_others(name) for name in sources}
+    words = {name: load_other_words(name) for name in sources}
     apart = config.rule.kept_from_training(split, corpora.values())
-    parts = split_others(
+    parts = split_other_words(
         (clip for clips in words.values() for clip in clips), apart, config.split_seed
     )
     return RunClips(corpora, split, words, parts)

@@ -39,8 +39,8 @@ class RunConfig:
     held_out
         The speaker or corpus that the rule asks for, else "".
     others
-        Names or folders of recordings of other words, from which the network
-        learns what is not a digit, see `other_words.load_others`; none if empty.
+        Sources of other words, from which the network learns what is not a digit: names
+        or folders, see `other_words.load_other_words`; none if empty.
     features, network, training
         What the network sees, what it is, and how it learns.
 

@@ -1,6 +1,6 @@
 """From a run's clips to the spectra and features that it learns from.
 
-Owns the data of its training, with the sounds that are not digits.
+Owns the data of its training, with the negatives.
 """
 
 from collections import Counter
@@ -68,12 +68,12 @@ def prepare(
         return data
     words, spoken, _ = clip_spectra(others["train"], features, on_progress=show(2))
     held_out = clip_features(others["validation"], features, on_progress=show(3))
-    return _with_others(
+    return _with_negatives(
         data, words, spoken, held_out.values, clips.words, config.training.seed
     )
 
 
-def _with_others(
+def _with_negatives(
     data: TrainingData,
     words: Spectra,
     said: tuple[Clip, ...],
@@ -81,15 +81,15 @@ def _with_others(
     sources: dict[str, tuple[Clip, ...]],
     seed: int,
 ) -> TrainingData:
-    """Add the sounds that are not digits: other words, those held out, and noises."""
+    """Add the negatives: other words, those held out for validation, and noises."""
     features, rng = data.features, np.random.default_rng(seed)
     sounds = with_speech(spectra(noises(_N_NOISES, rng), features))
     _, hums = extract_spoken(noises(_N_VALIDATION_NOISES, rng), features)
     return replace(
         data,
-        others=join_spectra([words, sounds], features.spectrum),
-        others_weights=_others_weights(said, len(sounds), sources),
-        validation_others=np.concatenate([held_out, hums]),
+        negatives=join_spectra([words, sounds], features.spectrum),
+        negative_weights=_negative_weights(said, len(sounds), sources),
+        validation_negatives=np.concatenate([held_out, hums]),
     )
 
 
@@ -115,7 +115,7 @@ def _weights(
     )
 
 
-def _others_weights(
+def _negative_weights(
     words: tuple[Clip, ...], n_noises: int, sources: dict[str, tuple[Clip, ...]]
 ) -> np.ndarray:
     """How often each word and noise is drawn, (n_words + n_noises,).

@@ -113,7 +113,7 @@ def _calibrate(run: Run, config: RunConfig, data: TrainingData) -> None:
     """Fit temperature and threshold on the validation part; write all that is known."""
     history = run.history
     view_shift = find_architecture(config.network.kind).view_shift
-    rejects_unknown = data.others is not None
+    rejects_unknown = data.negatives is not None
     served = LiteRTNetwork(
         run.folder / LITERT,
         config.features.shape,
@@ -205,4 +205,4 @@ def evaluate_model(model: Model, clips: RunClips, corpora: Sequence[str]) -> Eva
         If a recording cannot be read.
     """
     words = clips.split_words["test"] if model.calibration.rejects_unknown else ()
-    return evaluate(model, clips.split.test, corpora=corpora, others=words)
+    return evaluate(model, clips.split.test, corpora=corpora, other_words=words)

@@ -43,8 +43,8 @@ class AugmentationConfig:
         a telephone.
     cut_part
         Part of the versions that lose the beginning or the end of the word, as where
-        somebody spoke before the recording began or stopped it too early. Sounds that
-        are not digits lose theirs as often, or a cut would say that it is a digit.
+        somebody spoke before the recording began or stopped it too early. Negatives are
+        cut as often, or a cut would tell the network that it is a digit.
 
     Raises
     ------
@@ -140,8 +140,9 @@ class TrainConfig:
     patience
         Epochs without a lower validation loss before it stops; 0 never stops.
     others_part
-        Sounds that are not digits in each epoch, as a part of the clips; 0 leaves
-        them out, and the network never learns to reject what is not a digit.
+        Negatives (other words, noises, mangled digits) in each epoch, as a part of the
+        clips; 0 leaves them out, and the network never learns to reject what is not a
+        digit.
     speaker_balance
         How far speakers are balanced: one with n clips is drawn in proportion to n to
         the power of 1 minus this. 0 draws every clip once in an epoch, 1 every speaker

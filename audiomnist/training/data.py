@@ -1,7 +1,8 @@
 """What a network learns from, and how each epoch is drawn from it.
 
-Owns the clips of a training with the sounds that are not digits, and their versions
-from epoch to epoch. The learning itself is for `loop`.
+Owns the training clips of digits, the negatives (sounds that are not digits: other
+words, noises and mangled digits), and their versions from epoch to epoch. The learning
+itself is for `loop`.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from audiomnist.training.negatives import scramble
 CLIPS_AT_ONCE = 16_384
 """Clips of which versions are made together, which bounds the memory: 1 GB or two."""
 
-_MANGLED_PART = 0.25  # of the sounds that are not digits
+_MANGLED_PART = 0.25  # of the negatives
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +45,13 @@ class TrainingData:
     weights
         How often each training clip is drawn, relative to the others, float64, above 0,
         shape (n_train_clips,); None draws each once in an epoch.
-    others
-        Spectra of sounds that are not digits, each with speech or what is taken for
-        it; mangled digits come on top of them. None: there are none.
-    others_weights
+    negatives
+        Spectra of other words and noises, each with speech or what is taken for it;
+        mangled digits are added to them. None: there are no negatives.
+    negative_weights
         How often each of them is drawn, relative to the others; as `weights`.
-    validation_others
-        Features of such sounds to validate with.
+    validation_negatives
+        Features of negatives to validate with.
 
     Raises
     ------
@@ -64,15 +65,15 @@ class TrainingData:
     validation_digits: np.ndarray
     features: FeatureConfig
     weights: np.ndarray | None = None
-    others: Spectra | None = None
-    others_weights: np.ndarray | None = None
-    validation_others: np.ndarray | None = None
+    negatives: Spectra | None = None
+    negative_weights: np.ndarray | None = None
+    validation_negatives: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         _check_digits("training", len(self.train), self.train_digits)
         _check_digits("validation", len(self.validation), self.validation_digits)
         _check_weights(self.weights, len(self.train))
-        _check_weights(self.others_weights, len(self.others or ()))
+        _check_weights(self.negative_weights, len(self.negatives or ()))
         if self.validation.shape[1:] != self.features.shape:
             raise ModelError(
                 f"The validation features are {self.validation.shape[1:]}; expected "
@@ -81,7 +82,7 @@ class TrainingData:
 
     def draw_epoch(
         self,
-        n_others: int,
+        n_negatives: int,
         augmentation: AugmentationConfig | None,
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -89,8 +90,8 @@ class TrainingData:
 
         Parameters
         ----------
-        n_others
-            How many of those; some of them are mangled digits.
+        n_negatives
+            How many negatives; some of them are mangled digits.
         augmentation
             How all of them are varied, or None.
         rng
@@ -99,22 +100,22 @@ class TrainingData:
         Returns
         -------
         tuple[np.ndarray, np.ndarray]
-            Features, float32, (n_clips + n_others, n_bins, n_frames), and what is
-            said, int64, of the same length; 10 stands for no digit.
+            Features, float32, (n_clips + n_negatives, n_bins, n_frames), and what is
+            said, int64, of the same length; 10 stands for a negative.
         """
         chosen = self._choose(rng)
         n_clips = len(chosen)
         is_as_given = np.array_equal(chosen, np.arange(n_clips))  # and needs no copy
-        features = np.empty((n_clips + n_others, *self.features.shape), np.float32)
+        features = np.empty((n_clips + n_negatives, *self.features.shape), np.float32)
         for part in _parts(n_clips):
             clips = self.train if is_as_given else self.train.take(chosen[part])
             features[part] = self._vary(clips, augmentation, rng)
-        for part in _parts(n_others):
-            others = self._draw_others(part.stop - part.start, rng)
+        for part in _parts(n_negatives):
+            drawn = self._draw_negatives(part.stop - part.start, rng)
             place = slice(n_clips + part.start, n_clips + part.stop)
-            features[place] = self._vary(others, augmentation, rng)
+            features[place] = self._vary(drawn, augmentation, rng)
         digits = self.train_digits[chosen].astype(np.int64)
-        return features, np.append(digits, np.full(n_others, N_DIGITS))
+        return features, np.append(digits, np.full(n_negatives, N_DIGITS))
 
     def _choose(self, rng: np.random.Generator) -> np.ndarray:
         """Numbers of the training clips in the order in which they are drawn."""
@@ -127,17 +128,17 @@ class TrainingData:
             chosen = rng.permutation(chosen)
         return chosen
 
-    def _draw_others(self, n_others: int, rng: np.random.Generator) -> Spectra:
-        """Sounds that are not digits: those that there are, and mangled digits."""
-        assert self.others is not None
-        n_mangled = round(_MANGLED_PART * n_others)
-        weights = self.others_weights
+    def _draw_negatives(self, n_negatives: int, rng: np.random.Generator) -> Spectra:
+        """Negatives: other words and noises as they are, and mangled digits."""
+        assert self.negatives is not None
+        n_mangled = round(_MANGLED_PART * n_negatives)
+        weights = self.negative_weights
         if weights is None:
-            weights = np.ones(len(self.others))
-        chosen = _draw(weights, n_others - n_mangled, rng)
+            weights = np.ones(len(self.negatives))
+        chosen = _draw(weights, n_negatives - n_mangled, rng)
         mangled = scramble(self.train, self.train_digits, n_mangled, rng)
-        # As much lies around them as around the digits, or that would give them away.
-        parts = [self.others.take(chosen), with_context(mangled, self.features)]
+        # With as much around them as around the digits, or that would give them away.
+        parts = [self.negatives.take(chosen), with_context(mangled, self.features)]
         return join_spectra(parts, self.features.spectrum)
 
     def _vary(

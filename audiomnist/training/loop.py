@@ -141,10 +141,10 @@ class _Learner:
         self, network: NetworkConfig, config: TrainConfig, data: TrainingData
     ) -> None:
         self.config, self.data = config, data
-        self.n_others = 0
-        if data.others is not None:
-            self.n_others = round(config.others_part * len(data.train))
-        n_clips = len(data.train) + self.n_others
+        self.n_negatives = 0
+        if data.negatives is not None:
+            self.n_negatives = round(config.others_part * len(data.train))
+        n_clips = len(data.train) + self.n_negatives
         self.batch_size = min(config.batch_size, n_clips)
         self.n_batches = -(-n_clips // self.batch_size)
         tensorflow = tensorflow_ready()
@@ -218,7 +218,7 @@ class _Learner:
             seed.assign(rng.integers(2**31, size=seed.shape))
         features, labels = (
             self.data.draw_epoch(  # (n_clips, n_bins, n_frames), (n_clips,)
-                self.n_others, self.config.augmentation, rng
+                self.n_negatives, self.config.augmentation, rng
             )
         )
         # Full batches of one shape: the first clips fill the last batch up.
@@ -274,16 +274,16 @@ class _Learner:
         with tensorflow.GradientTape() as tape:
             # Each member of an ensemble learns for itself: (n_clips, n_members, 10).
             outputs = self.network(features, training=True)
-            logits = self._with_others(outputs["members"])
-            together = self._with_others(outputs["logits"])
+            logits = self._with_none(outputs["members"])
+            together = self._with_none(outputs["logits"])
             wanted = tensorflow.one_hot(labels, logits.shape[2])[:, None]
             wanted = tensorflow.repeat(wanted, logits.shape[1], axis=1)
             loss = learned = self.loss(wanted, logits)
             if self.teacher:
-                answers = self._with_others(self.teacher.head(embedded, training=True))
+                answers = self._with_none(self.teacher.head(embedded, training=True))
                 teachers_loss = self.loss(wanted[:, 0], answers)
                 targets = tensorflow.nn.softmax(
-                    self._with_others(self.teacher.head(embedded, training=False))
+                    self._with_none(self.teacher.head(embedded, training=False))
                 )
                 part = self.config.taught_part
                 learned = teachers_loss + taught_loss(loss, logits, targets, part)
@@ -292,11 +292,11 @@ class _Learner:
         is_right = tensorflow.argmax(together, axis=1) == labels
         return loss, tensorflow.reduce_mean(tensorflow.cast(is_right, "float32"))
 
-    def _with_others(self, logits: Any) -> Any:
+    def _with_none(self, logits: Any) -> Any:
         """Logits and that of "none of these", which is 0, if that is learned, too."""
         import tensorflow
 
-        if not self.n_others:
+        if not self.n_negatives:
             return logits
         return tensorflow.concat([logits, tensorflow.zeros_like(logits[..., :1])], -1)
 
@@ -306,11 +306,11 @@ class _Learner:
         logits = self._answers(self.data.validation)
         accuracy = float(np.mean(logits.argmax(axis=1) == digits))
         labels = digits
-        if self.n_others:
-            others = self.data.validation_others
-            if others is not None and len(others):
-                logits = np.concatenate([logits, self._answers(others)])
-                labels = np.append(digits, np.full(len(others), N_DIGITS))
+        if self.n_negatives:
+            negatives = self.data.validation_negatives
+            if negatives is not None and len(negatives):
+                logits = np.concatenate([logits, self._answers(negatives)])
+                labels = np.append(digits, np.full(len(negatives), N_DIGITS))
             logits = np.pad(logits, ((0, 0), (0, 1)))
         wanted = np.eye(logits.shape[1], dtype=np.float32)[labels]
         return float(self.loss(wanted, logits)), accuracy

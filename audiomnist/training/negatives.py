@@ -1,9 +1,8 @@
-"""Sounds that are not digits, from which a network learns to reject: mangled
-digits and noises.
+"""Synthetic negatives, from which a network learns to reject: mangled digits, noises.
 
-Owns making them. Recordings of other words are for `corpora.other_words`. A network
-that was trained on digits alone takes everything for one; how it learns to reject is
-for `loop`.
+Owns making them. Negatives are all sounds that are not digits; recordings of other
+words, which are negatives too, are for `corpora.other_words`. A network that was
+trained on digits alone takes everything for one; how it learns to reject is for `loop`.
 """
 
 from collections.abc import Callable

@@ -111,7 +111,7 @@ class Tested(NamedTuple):
     accuracy
         Of its digits.
     false_answers
-        Of the sounds that are not digits, those that it answers with one.
+        Share of the other words that it takes for a digit.
     speakers
         Who speaks in its clips.
     """

@@ -14,7 +14,7 @@ from audiomnist.audio.signal import Audio
 from audiomnist.corpora import archives
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.corpora.library import download, load_corpus, remove_corpus
-from audiomnist.corpora.other_words import load_others, others_here
+from audiomnist.corpora.other_words import available_other_words, load_other_words
 from audiomnist.corpora.split_rules import RULES
 from audiomnist.errors import CorpusError
 from audiomnist.runs.clips import resolve_clips
@@ -146,14 +146,14 @@ def test_speech_commands_keeps_its_test_and_a_part_of_its_other_words(
     assert {clip.digit for clip in corpus.clips} == {0, 1, 9}
     # The list names one digit by b2; what else b2 says is no stranger's either.
     assert {clip.speaker for clip in corpus.official_test} == {"b2", "d4"}
-    assert others_here() == ("embedded", "speech-commands")
-    words = load_others("speech-commands")
+    assert available_other_words() == ("embedded", "speech-commands")
+    words = load_other_words("speech-commands")
     assert {clip.path.parent.name for clip in words} == {"bed", "tree"}
     assert len(words) == 8
     # Of many speakers, not of the first in the alphabet alone.
     assert {clip.speaker for clip in words} > {"a1", "e5"}
     remove_corpus("speech-commands")
-    assert others_here() == ("embedded",)
+    assert available_other_words() == ("embedded",)
 
 
 def test_words_of_ones_own_are_left_alone(small_commands: bytes, home: Path) -> None:
@@ -162,7 +162,7 @@ def test_words_of_ones_own_are_left_alone(small_commands: bytes, home: Path) -> 
     own.write_bytes(WAV)
     with serve(small_commands) as server:
         download("speech-commands", source=server.url)
-    assert [clip.path for clip in load_others("speech-commands")] == [own]
+    assert [clip.path for clip in load_other_words("speech-commands")] == [own]
     remove_corpus("speech-commands")
     assert own.exists()
 

@@ -151,7 +151,7 @@ def test_noise_of_each_colour_is_what_it_is_called(recording):
         assert np.corrcoef(noise, expected)[0, 1] > 0.999
 
 
-def test_babble_needs_others(recording):
+def test_babble_needs_talkers(recording):
     alone = Recording(recording.audio, recording.word)
     with pytest.raises(AudioError, match="other speakers"):
         apply(BY_NAME["babble, 10 dB"], alone)

@@ -112,15 +112,15 @@ def test_evaluate_hears_other_sounds_beside_the_clips(tmp_path, tiny_corpus):
     beside = evaluate(
         model,
         clips,
-        others=others,
+        other_words=others,
         on_progress=lambda done, total: seen.append((done, total)),
     )
     assert np.array_equal(beside.probabilities, alone.probabilities)
     assert beside.clips == alone.clips
-    assert beside.other_names == tuple(clip.name for clip in others)
-    assert np.isnan(beside.others[0]).all()
+    assert beside.other_word_names == tuple(clip.name for clip in others)
+    assert np.isnan(beside.other_words[0]).all()
     same = evaluate(model, tiny_corpus.clips[:2]).probabilities
-    assert np.allclose(beside.others[1:], same, atol=1e-6)
+    assert np.allclose(beside.other_words[1:], same, atol=1e-6)
     assert seen[-1] == (63, 63)
 
 

@@ -61,12 +61,12 @@ def test_the_file_is_compact_and_no_rounding_changes_an_answer(tmp_path):
     close = np.full((1, 10), 1e-7, np.float32)
     close[0, [3, 8]] = 0.499_99, 0.500_01
     close /= close.sum()
-    saved = Evaluation(some_clips()[:1], close, others=close)
+    saved = Evaluation(some_clips()[:1], close, other_words=close)
     text = save_evaluation(saved, tmp_path).read_text()
     assert ", " not in text and ": " not in text
     loaded = load_evaluation(tmp_path)
     assert loaded.predicted.tolist() == saved.predicted.tolist() == [8]
-    assert loaded.others.argmax(axis=1).tolist() == [8]
+    assert loaded.other_words.argmax(axis=1).tolist() == [8]
     rng = np.random.default_rng(0)
     rows = rng.dirichlet(np.full(10, 0.05), 60).astype(np.float32)
     text = save_evaluation(Evaluation(some_clips(), rows), tmp_path).read_text()
@@ -87,9 +87,9 @@ def test_other_sounds_are_saved_and_loaded(tmp_path, names):
     saved = Evaluation(some_clips(), rows, ("fsdd",), others, names)
     save_evaluation(saved, tmp_path)
     loaded = load_evaluation(tmp_path)
-    np.testing.assert_allclose(loaded.others, others, rtol=6e-4)
-    assert loaded.others.dtype == np.float32
-    assert loaded.other_names == names
+    np.testing.assert_allclose(loaded.other_words, others, rtol=6e-4)
+    assert loaded.other_words.dtype == np.float32
+    assert loaded.other_word_names == names
     np.testing.assert_allclose(loaded.probabilities, rows, rtol=6e-4)
     assert loaded.corpora == ("fsdd",)
 
@@ -98,8 +98,8 @@ def test_a_file_without_other_sounds_is_as_it_always_was(tmp_path):
     path = save_evaluation(evaluation_of(), tmp_path)
     assert set(json.loads(path.read_text())) == {"format", "corpora", "clips"}
     loaded = load_evaluation(tmp_path)
-    assert loaded.others.shape == (0, 10)
-    assert loaded.other_names == ()
+    assert loaded.other_words.shape == (0, 10)
+    assert loaded.other_word_names == ()
 
 
 def test_the_file_names_no_folder(tmp_path, tiny_folder, tiny_corpus):

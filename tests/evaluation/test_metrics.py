@@ -99,20 +99,20 @@ def test_other_sounds_change_no_metric_of_digits(tiny_corpus):
     clips = tiny_corpus.clips
     rows = certain([3, None, *(clip.digit for clip in clips[2:])])
     plain = Evaluation(clips, rows)
-    beside = Evaluation(clips, rows, others=certain([3, None, 7]))
-    assert plain.others.shape == (0, 10)
+    beside = Evaluation(clips, rows, other_words=certain([3, None, 7]))
+    assert plain.other_words.shape == (0, 10)
     assert plain.accuracy == beside.accuracy
     assert plain.errors() == beside.errors()
     assert np.array_equal(plain.confusion(), beside.confusion())
     assert plain.report().equals(beside.report())
     assert plain.per_speaker().equals(beside.per_speaker())
     assert np.array_equal(plain.confidence, beside.confidence, equal_nan=True)
-    assert len(beside.with_recordings([tiny_corpus]).others) == 3
+    assert len(beside.with_recordings([tiny_corpus]).other_words) == 3
 
 
 def test_confidence_is_the_likeliest_digits_probability():
     result = Evaluation(
-        some_clips()[:2], certain([4, None]), others=certain([None, 1, 2])
+        some_clips()[:2], certain([4, None]), other_words=certain([None, 1, 2])
     )
     assert result.confidence == pytest.approx([0.91, np.nan], nan_ok=True)
     assert result.other_confidence == pytest.approx([np.nan, 0.91, 0.91], nan_ok=True)
@@ -122,12 +122,12 @@ def test_confidence_is_the_likeliest_digits_probability():
 def test_other_sounds_are_checked_like_clips():
     clips, rows = some_clips()[:1], certain([0])
     for others in (np.zeros((3, 9), np.float32), np.zeros(10, np.float32)):
-        with pytest.raises(ModelError, match="not digits have shape"):
-            Evaluation(clips, rows, others=others)
+        with pytest.raises(ModelError, match="other words have shape"):
+            Evaluation(clips, rows, other_words=others)
     with pytest.raises(ModelError, match="expected \\(2, 10\\)"):
-        Evaluation(clips, rows, others=certain([1]), other_names=("a", "b"))
+        Evaluation(clips, rows, other_words=certain([1]), other_word_names=("a", "b"))
     with pytest.raises(ModelError, match="sum to 1"):
-        Evaluation(clips, rows, others=np.full((1, 10), 0.2, np.float32))
+        Evaluation(clips, rows, other_words=np.full((1, 10), 0.2, np.float32))
 
 
 def test_a_figure_from_few_people_is_said_to_be_one():

@@ -27,7 +27,7 @@ def _rows(confidence, predicted) -> np.ndarray:
     return rows.astype(np.float32)
 
 
-def _evaluation(confidence, is_right, others=()) -> Evaluation:
+def _evaluation(confidence, is_right, other_words=()) -> Evaluation:
     """Clips predicted with this confidence, rightly or not."""
     digits = np.arange(len(confidence)) % 10
     clips = tuple(
@@ -35,16 +35,16 @@ def _evaluation(confidence, is_right, others=()) -> Evaluation:
         for i, digit in enumerate(digits)
     )
     predicted = np.where(is_right, digits, (digits + 1) % 10)
-    other_rows = _rows(others, np.zeros(len(others), int))
-    return Evaluation(clips, _rows(confidence, predicted), others=other_rows)
+    other_rows = _rows(other_words, np.zeros(len(other_words), int))
+    return Evaluation(clips, _rows(confidence, predicted), other_words=other_rows)
 
 
-def _random(seed: int, n: int = 500, n_others: int = 80, n_silent: int = 0):
-    """A model that is right as often as it is sure, and less sure of other sounds."""
+def _random(seed: int, n: int = 500, n_other_words: int = 80, n_silent: int = 0):
+    """A model that is right as often as it is sure, and less sure of other words."""
     rng = np.random.default_rng(seed)
     confidence = rng.uniform(0.15, 1, n)
     confidence[:n_silent] = np.nan
-    others = rng.uniform(0.12, 0.9, n_others)
+    others = rng.uniform(0.12, 0.9, n_other_words)
     is_right = rng.random(n) < np.nan_to_num(confidence)
     return _evaluation(confidence, is_right, others)
 
@@ -113,10 +113,10 @@ def test_the_curve_includes_a_threshold_that_is_asked_for():
 
 
 def test_shares_of_nothing_are_nan():
-    without_others = coverage_curve(_random(4, n_others=0))
+    without_other_words = coverage_curve(_random(4, n_other_words=0))
     columns = ["false_answers", "false_answers_low", "false_answers_high"]
-    assert without_others[columns].isna().all(axis=None)
-    assert without_others.drop(columns=columns).notna().all(axis=None)
+    assert without_other_words[columns].isna().all(axis=None)
+    assert without_other_words.drop(columns=columns).notna().all(axis=None)
     nobody_answered = coverage_curve(_evaluation([0.5], [True]), 0.9).iloc[-1]
     assert nobody_answered["coverage"] == 0
     assert np.isnan(nobody_answered["accuracy"])
@@ -204,7 +204,7 @@ def test_silence_has_no_part_in_the_calibration():
 
 def test_other_sounds_have_no_part_in_the_calibration():
     result = _random(9)
-    alone = replace(result, others=np.zeros((0, 10), np.float32))
+    alone = replace(result, other_words=np.zeros((0, 10), np.float32))
     assert calibration(result).equals(calibration(alone))
 
 

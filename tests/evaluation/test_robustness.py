@@ -98,7 +98,7 @@ def test_babble_is_never_the_clip_its_speaker_or_its_digit(clips, recordings):
     }
     assert len(by_samples) == len(clips)
     for labelled in recordings:
-        others = {by_samples[a.samples.tobytes()] for a in labelled.recording.others}
+        others = {by_samples[a.samples.tobytes()] for a in labelled.recording.talkers}
         assert others == {
             clip
             for clip in clips
@@ -116,7 +116,7 @@ def test_babble_is_what_others_say(recordings):
         np.correlate(background, audio.samples).max()
         / np.linalg.norm(audio.samples)
         / np.linalg.norm(background)
-        for audio in first.recording.others
+        for audio in first.recording.talkers
     ]
     own = first.recording.audio.samples
     own_likeness = (

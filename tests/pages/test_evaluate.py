@@ -137,7 +137,7 @@ def test_evaluate_warns_of_clips_that_were_trained_on(finished_run, tiny):
 
 @pytest.fixture
 def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
-    """The default model's evaluation, with the answers to 40 sounds that are no digits.
+    """The default model's evaluation, with the answers to 40 other words.
 
     It is least sure of the first, and speech is found in all but the last.
     """
@@ -149,7 +149,7 @@ def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
     rows[:, 3] = sure
     rows[-1] = np.nan
     saved = load_evaluation(models / DEFAULT_MODEL)
-    evaluation = replace(saved, others=rows, other_names=())
+    evaluation = replace(saved, other_words=rows, other_word_names=())
     save_evaluation(evaluation, models / DEFAULT_MODEL)
     return evaluation
 
@@ -163,7 +163,7 @@ def test_evaluate_shows_when_the_model_answers(others):
     for label, rate in (
         ("Digits answered", point.coverage),
         ("Right among the answered", point.accuracy),
-        ("Other sounds answered", point.false_answers),
+        ("Other words answered", point.false_answers),
     ):
         assert f"{label}: {100 * rate.value:.1f} %" in said
     assert (
@@ -177,17 +177,17 @@ def test_evaluate_shows_when_the_model_answers(others):
     assert bins["n"].sum() == others.is_answered.sum()
 
 
-def test_evaluate_says_how_to_play_other_sounds(others, tmp_path):
-    digits_alone = replace(others, others=others.others[:0])
+def test_evaluate_says_how_to_play_other_words(others, tmp_path):
+    digits_alone = replace(others, other_words=others.other_words[:0])
     save_evaluation(digits_alone, tmp_path / "models" / DEFAULT_MODEL)
     page = open_view("When to answer")
-    assert "others=…" in text(page)
-    assert "Other sounds answered" not in text(page)
+    assert "other_words=…" in text(page)
+    assert "Other words answered" not in text(page)
     assert "false_answers" not in page.dataframe[0].value
     assert len(page.get("image")) == 2
 
 
-def test_evaluate_points_to_the_test_part_where_other_sounds_were_played(others, tiny):
+def test_evaluate_points_to_the_test_part_where_other_words_were_played(others, tiny):
     page = open_view("When to answer")
     widget(page, "selectbox", "Evaluated on").set_value("tiny").run()
     assert "Choose the model’s own test part" in text(page)

@@ -36,13 +36,13 @@ def test_coverage_marks_what_the_models_threshold_does():
         f"{100 * row['false_answers']:.1f} %",
     ]
     assert "digits answered" in axes.get_xlabel()
-    assert "other sounds answered" in _legend(figure)
+    assert "other words answered" in _legend(figure)
     assert f"at least {100 * row['threshold']:.0f} % sure" in _legend(figure)
 
 
 def test_coverage_without_other_sounds_shows_right_answers_alone():
-    figure = plot_coverage(coverage_table(has_others=False), 0.4, style=Style())
-    assert "other sounds" not in _legend(figure)
+    figure = plot_coverage(coverage_table(has_other_words=False), 0.4, style=Style())
+    assert "other words" not in _legend(figure)
     assert len(_points(figure.axes[0])) == 1
     low, high = figure.axes[0].get_ylim()
     assert 0 < low < 94 and high > 100

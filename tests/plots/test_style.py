@@ -51,8 +51,8 @@ def _all_figures(spoken, style: Style):
         "confusion": plot_confusion(matrix_of(), style=style),
         "speakers": plot_speaker_accuracy(speaker_table(6), style=style),
         "coverage": plot_coverage(coverage_table(), 0.4, style=style),
-        "coverage without other sounds": plot_coverage(
-            coverage_table(has_others=False), 0.4, style=style
+        "coverage without other words": plot_coverage(
+            coverage_table(has_other_words=False), 0.4, style=style
         ),
         "reliability": plot_reliability(bin_table(), 0.1, style=style),
         "many speakers": plot_speaker_accuracy(speaker_table(80), style=style),

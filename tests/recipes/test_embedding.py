@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audiomnist.corpora.library import load_corpus
-from audiomnist.corpora.other_words import load_others
+from audiomnist.corpora.other_words import load_other_words
 from audiomnist.errors import CorpusError
 from audiomnist.features.cache import clip_spectra
 from audiomnist.networks.speech_embedding import (
@@ -133,11 +133,11 @@ def test_no_test_speaker_is_learned_from(monkeypatch, tiny_folder, tiny_corpus):
         asked.extend(clips)
         return clip_spectra(clips, features)
 
-    first, second, *others = load_others("embedded")[:6]
+    first, second, *others = load_other_words("embedded")[:6]
     known = tiny_corpus.speakers[0]
     words = [replace(first, speaker=known), replace(second, speaker=known), *others]
     monkeypatch.setattr(embedding, "available", lambda: (str(tiny_folder),))
-    monkeypatch.setattr(embedding, "load_others", lambda name: tuple(words))
+    monkeypatch.setattr(embedding, "load_other_words", lambda name: tuple(words))
     monkeypatch.setattr(embedding, "clip_spectra", listen)
     assert len(words_to_learn(FEATURES)) == len(asked) == len(others)
     assert asked == others
@@ -145,6 +145,6 @@ def test_no_test_speaker_is_learned_from(monkeypatch, tiny_folder, tiny_corpus):
 
 def test_without_any_words_the_message_says_so(monkeypatch):
     monkeypatch.setattr(embedding, "available", tuple)
-    monkeypatch.setattr(embedding, "load_others", lambda name: ())
+    monkeypatch.setattr(embedding, "load_other_words", lambda name: ())
     with pytest.raises(CorpusError, match="no words to learn from"):
         words_to_learn(FEATURES)

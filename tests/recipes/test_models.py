@@ -6,7 +6,7 @@ import pytest
 from small import shrink_recipes, write_fsdd
 
 from audiomnist.audio.encoding import encode_wav
-from audiomnist.corpora.other_words import load_others
+from audiomnist.corpora.other_words import load_other_words
 from audiomnist.errors import RunError
 from audiomnist.recipes.models import (
     RECIPES,
@@ -31,11 +31,11 @@ def corpora(tmp_path, monkeypatch, spoken) -> dict[str, tuple[str, ...]]:
     """A small corpus with an official test part, and some other words."""
     monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "shipped"))
     write_fsdd(SPEAKERS, monkeypatch)
-    words = settings().others / "words"
+    words = settings().other_words / "words"
     words.mkdir(parents=True)
     for who, speaker in enumerate(SPEAKERS):
         (words / f"tree_{speaker}_0.wav").write_bytes(encode_wav(spoken(3, who)))
-    return {"corpora": ("fsdd",), "others": ("words",)}
+    return {"corpora": ("fsdd",), "other_words": ("words",)}
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
     assert strangers.n_speakers == len({clip.speaker for clip in test})
     assert find_model("ann").calibration.threshold == strangers.calibration.threshold
     testing = {clip.speaker for clip in test}
-    said = [clip for clip in load_others("words") if clip.speaker in testing]
+    said = [clip for clip in load_other_words("words") if clip.speaker in testing]
     assert strangers.n_words == len(said) > 0
     assert 0 <= strangers.n_words_answered <= len(said)
 

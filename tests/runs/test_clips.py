@@ -8,7 +8,7 @@ import pytest
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.corpora import library, other_words
 from audiomnist.corpora.library import import_corpus, load_corpus
-from audiomnist.corpora.other_words import load_others
+from audiomnist.corpora.other_words import load_other_words
 from audiomnist.errors import CorpusError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.networks.ann import AnnConfig
@@ -30,7 +30,7 @@ def test_the_clips_are_those_of_the_settings(config, tiny_corpus):
     assert clips == resolve_clips(config)
     assert clips.corpora == {config.corpora[0]: tiny_corpus}
     assert clips.split == config.split([tiny_corpus])
-    assert clips.words == {"embedded": load_others("embedded")}
+    assert clips.words == {"embedded": load_other_words("embedded")}
     parts = [clip for part in clips.split_words.values() for clip in part]
     assert sorted(parts) == list(clips.words["embedded"])
     with pytest.raises(CorpusError, match="no corpus or folder 'nothing'"):
@@ -47,7 +47,7 @@ def test_a_run_that_learns_no_other_words_needs_none(config):
 
 
 def test_a_test_speaker_says_other_words_only_in_the_test(config, spoken):
-    folder = settings().others / "said"
+    folder = settings().other_words / "said"
     folder.mkdir(parents=True)
     for number in range(4):
         path = folder / f"tree_voice{number}_0.wav"
@@ -88,7 +88,7 @@ def test_one_corpus_is_split_as_among_the_others(
 
 @pytest.mark.slow
 def test_a_run_lists_each_folder_once(config, tiny_folder, spoken, monkeypatch):
-    words = settings().others / "said"
+    words = settings().other_words / "said"
     words.mkdir(parents=True)
     for number in range(12):
         path = words / f"tree_person{number}_0.wav"

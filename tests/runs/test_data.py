@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audiomnist.audio.encoding import encode_wav
-from audiomnist.corpora.other_words import load_others
+from audiomnist.corpora.other_words import load_other_words
 from audiomnist.runs.clips import resolve_clips
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.data import _MOST_OFTEN, _N_NOISES, prepare
@@ -17,7 +17,7 @@ from audiomnist.training.config import TrainConfig
 @pytest.fixture
 def config(tiny_folder, spoken) -> RunConfig:
     """A run on few recordings, with 96 recorded words of twelve people."""
-    folder = settings().others / "said"
+    folder = settings().other_words / "said"
     folder.mkdir(parents=True)
     for speaker in range(12):
         for take in range(8):
@@ -36,14 +36,14 @@ def prepared(config: RunConfig):
 
 def shares(data, config: RunConfig) -> tuple[np.ndarray, np.ndarray]:
     """How often each negative is drawn, and which ones people said."""
-    assert data.others is not None and data.others_weights is not None
-    assert len(data.others_weights) == len(data.others)
+    assert data.negatives is not None and data.negative_weights is not None
+    assert len(data.negative_weights) == len(data.negatives)
     words = resolve_clips(config).split_words["train"]
-    said = set(load_others("said"))
-    n_noises = len(data.others) - len(words)
+    said = set(load_other_words("said"))
+    n_noises = len(data.negatives) - len(words)
     assert 0.9 * _N_NOISES < n_noises <= _N_NOISES  # some are silent
     is_said = [clip in said for clip in words] + n_noises * [False]
-    return data.others_weights / data.others_weights.sum(), np.array(is_said)
+    return data.negative_weights / data.negative_weights.sum(), np.array(is_said)
 
 
 def test_recorded_other_words_are_drawn_as_often_as_all_made_sounds(config):
@@ -53,7 +53,7 @@ def test_recorded_other_words_are_drawn_as_often_as_all_made_sounds(config):
 
 
 def test_each_source_of_recorded_words_is_drawn_as_often(config, spoken):
-    folder = settings().others / "more"
+    folder = settings().other_words / "more"
     folder.mkdir()
     for number in range(100):
         path = folder / f"go_somebody{number % 10}_{number}.wav"
@@ -61,10 +61,10 @@ def test_each_source_of_recorded_words_is_drawn_as_often(config, spoken):
     config = replace(config, others=("said", "more"))
     words = resolve_clips(config).split_words["train"]
     data = prepared(config)
-    assert data.others_weights is not None
-    share = data.others_weights / data.others_weights.sum()
+    assert data.negative_weights is not None
+    share = data.negative_weights / data.negative_weights.sum()
     for name in config.others:
-        of_source = [clip in set(load_others(name)) for clip in words]
+        of_source = [clip in set(load_other_words(name)) for clip in words]
         assert share[: len(words)][of_source].sum() == pytest.approx(1 / 4)
 
 
@@ -78,7 +78,7 @@ def test_a_few_recorded_words_are_not_drawn_over_and_over(config):
 def test_nothing_is_drawn_besides_digits_if_that_is_not_wanted(config):
     training = replace(config.training, others_part=0.0)
     data = prepared(replace(config, training=training))
-    assert data.others is None
+    assert data.negatives is None
 
 
 def test_each_speaker_counts_alike_if_that_is_wanted(config):

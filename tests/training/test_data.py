@@ -25,12 +25,14 @@ def data():
         [speak(digit, who % 3) for who, digit in enumerate(digits)], FEATURES
     )
     kept = extract([speak(digit, 4) for digit in range(10)], FEATURES)
-    others = spectra([speak(digit, 5) for digit in (1, 4, 8)], FEATURES)
-    return TrainingData(words, digits, kept, np.arange(10), FEATURES, others=others)
+    negatives = spectra([speak(digit, 5) for digit in (1, 4, 8)], FEATURES)
+    return TrainingData(
+        words, digits, kept, np.arange(10), FEATURES, negatives=negatives
+    )
 
 
-def drawn(data, n_others=0, seed=0):
-    return data.draw_epoch(n_others, None, np.random.default_rng(seed))
+def drawn(data, n_negatives=0, seed=0):
+    return data.draw_epoch(n_negatives, None, np.random.default_rng(seed))
 
 
 def count(features, known):
@@ -55,7 +57,7 @@ def test_clips_are_drawn_in_proportion_to_their_weights(data):
 
 
 def test_other_sounds_are_labelled_as_no_digit(data):
-    features, labels = drawn(data, n_others=12)
+    features, labels = drawn(data, n_negatives=12)
     assert features.shape == (42, *FEATURES.shape)
     np.testing.assert_array_equal(labels[30:], np.full(12, N_DIGITS))
 
@@ -70,7 +72,7 @@ def test_many_clips_are_drawn_a_part_at_a_time(data, monkeypatch, weights):
         return render(clips, FEATURES)
 
     monkeypatch.setattr(TrainingData, "_vary", vary)
-    features, labels = drawn(replace(data, weights=weights), n_others=10)
+    features, labels = drawn(replace(data, weights=weights), n_negatives=10)
     assert sizes == [7, 7, 7, 7, 2, 7, 3]
     known = render(data.train, FEATURES)
     assert (count(features[:30], known) == 1).all()
@@ -83,14 +85,14 @@ def test_many_clips_are_drawn_a_part_at_a_time(data, monkeypatch, weights):
 
 
 def test_negatives_are_drawn_in_proportion_to_their_weights(data):
-    known = render(data.others, FEATURES)
+    known = render(data.negatives, FEATURES)
     for weights, expected in ((None, (3, 3, 3)), (np.array([1, 1, 7.0]), (1, 1, 7))):
-        features, _ = drawn(replace(data, others_weights=weights), n_others=12)
+        features, _ = drawn(replace(data, negative_weights=weights), n_negatives=12)
         # A quarter of them are mangled digits.
         assert tuple(count(features[30:], known)) == expected
 
 
-@pytest.mark.parametrize("name", ["weights", "others_weights"])
+@pytest.mark.parametrize("name", ["weights", "negative_weights"])
 @pytest.mark.parametrize("value", [np.ones(4), np.zeros(30), np.zeros(3)])
 def test_weights_that_do_not_fit_are_refused(data, name, value):
     with pytest.raises(ModelError, match="expected one above 0 for each"):
@@ -107,7 +109,7 @@ def test_mangled_digits_lie_in_as_much_noise_as_digits_do(spoken):
         render(words, features),
         np.repeat(np.arange(10), 3),
         features,
-        others=words,
+        negatives=words,
     )
     noisy = AugmentationConfig(
         slowest=0.8,

@@ -265,7 +265,7 @@ def test_a_teacher_answers_without_dropout(known, monkeypatch):
 
 @pytest.mark.slow
 def test_a_teacher_teaches_every_member_what_is_no_digit(known, tmp_path):
-    sounds = with_others(known)
+    sounds = with_negatives(known)
     network = EnsembleConfig(2, filters=CNN.filters)
     config = replace(QUICK, epochs=2, taught_part=0.7)
     history = learn(network, config, sounds, tmp_path)
@@ -344,7 +344,7 @@ def test_a_loss_that_explodes_is_said(data, tmp_path):
         learn(ANN, QUICK, replace(data, train=broken), tmp_path)
 
 
-def with_others(data):
+def with_negatives(data):
     """The same digits, and hums to learn what is no digit."""
     from audiomnist.features.cache import with_speech
     from audiomnist.features.extraction import extract_spoken
@@ -353,33 +353,33 @@ def with_others(data):
     rng = np.random.default_rng(0)
     return replace(
         data,
-        others=with_speech(spectra(noises(30, rng), data.features)),
-        validation_others=extract_spoken(noises(10, rng), data.features)[1],
+        negatives=with_speech(spectra(noises(30, rng), data.features)),
+        validation_negatives=extract_spoken(noises(10, rng), data.features)[1],
     )
 
 
 @pytest.mark.slow
-def test_with_others_it_learns_to_hear_none_of_these(data, tmp_path):
-    both = with_others(data)
+def test_with_negatives_it_learns_none_of_these(data, tmp_path):
+    both = with_negatives(data)
     config = replace(QUICK, epochs=40, others_part=0.5)
     learn(ANN, config, both, tmp_path / "knowing")
     network = load_network(tmp_path / "knowing" / WEIGHTS)
     digits = network(data.validation, training=False)["logits"].numpy()
-    hums = network(both.validation_others, training=False)["logits"].numpy()
+    hums = network(both.validation_negatives, training=False)["logits"].numpy()
     # The eleventh answer has the logit 0.
     assert np.mean(digits.max(axis=1) > 0) > 0.8
     assert np.mean(hums.max(axis=1) < 0) > 0.8
 
 
-def test_without_a_part_of_others_they_are_left_out(data, tmp_path):
+def test_without_a_part_of_negatives_they_are_left_out(data, tmp_path):
     none = replace(QUICK, others_part=0.0)
-    learn(ANN, none, with_others(data), tmp_path / "with")
+    learn(ANN, none, with_negatives(data), tmp_path / "with")
     learn(ANN, none, data, tmp_path / "without")
     assert same(
         weights(tmp_path / "with" / WEIGHTS), weights(tmp_path / "without" / WEIGHTS)
     )
 
 
-def test_a_part_of_others_beyond_its_range_is_refused():
+def test_a_part_of_negatives_beyond_its_range_is_refused():
     with pytest.raises(ConfigError, match=r"others_part is 1\.5"):
         TrainConfig(others_part=1.5)

@@ -1,4 +1,4 @@
-"""Sounds that are not digits: mangled digits and noises."""
+"""Synthetic negatives: mangled digits and noises."""
 
 import numpy as np
 

@@ -46,9 +46,9 @@ def _show_point(name: str, point: OperatingPoint) -> None:
         ("Digits answered", point.coverage, "Of the clips of digits."),
         ("Right among the answered", point.accuracy, "Of the digits answered."),
         (
-            "Other sounds answered",
+            "Other words answered",
             point.false_answers,
-            "Words and noises that are not digits.",
+            "Of the recordings of words that are not digits.",
         ),
     ]
     with st.container(horizontal=True):
@@ -61,20 +61,20 @@ def _show_point(name: str, point: OperatingPoint) -> None:
 
 
 def _how_to_hear_others(name: str) -> str:
-    """Say how to learn whether a model answers to what is not a digit."""
+    """Say how to find out whether a model takes other words for digits."""
     try:
-        n = len(cached.held_out(name).others)
+        n = len(cached.held_out(name).other_words)
     except ModelError:
         n = 0
     if n:
         return (
-            "No other sounds were played here. Choose the model’s own test part "
-            f"above: it holds {n:,} recordings that are not digits."
+            "The model was not tested on other words here. Choose its own test part "
+            f"above: it holds {n:,} recordings of words that are not digits."
         )
     return (
-        "Whether it also answers to other words and noises is not known: this "
-        "evaluation holds none. In Python, `evaluate(model, clips, others=…)` plays "
-        "them to it, and `save` keeps the result beside the model."
+        "Whether the model also takes other words for digits is not known: this "
+        "evaluation holds none. In Python, `evaluate(model, clips, other_words=…)` "
+        "tests it on them, and `save_evaluation` keeps the result beside the model."
     )
 
 
@@ -86,7 +86,7 @@ def _show_coverage(curve: pd.DataFrame, threshold: float) -> None:
     with right:
         st.markdown(
             "**When to answer.** A higher threshold moves to the left: fewer digits "
-            "are answered, but more of the answers are right, and fewer other sounds "
+            "are answered, but more of the answers are right, and fewer other words "
             "are taken for a digit. The band around each line is its 95 % interval."
         )
 
@@ -132,14 +132,14 @@ def draw_reliability(table: pd.DataFrame, error: float, style: Style) -> Picture
 
 def _show_tables(curve: pd.DataFrame, table: pd.DataFrame) -> None:
     """Show what both pictures are made of."""
-    has_others = curve["false_answers"].notna().any()
-    others = {
-        "false_answers": "Other sounds answered",
+    has_other_words = curve["false_answers"].notna().any()
+    false_answers = {
+        "false_answers": "Other words answered",
         "false_answers_low": "From",
         "false_answers_high": "To",
     }
     st.dataframe(
-        curve if has_others else curve.drop(columns=list(others)),
+        curve if has_other_words else curve.drop(columns=list(false_answers)),
         hide_index=True,
         height=280,
         column_config=_percent(
@@ -148,7 +148,7 @@ def _show_tables(curve: pd.DataFrame, table: pd.DataFrame) -> None:
             accuracy="Right, of those",
             accuracy_low="From",
             accuracy_high="To",
-            **others,
+            **false_answers,
         ),
         placeholder="–",
         alt="Coverage, accuracy and false answers of each threshold",

@@ -10,7 +10,7 @@ import streamlit as st
 
 from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA
-from audiomnist.corpora.other_words import EMBEDDED, others_here
+from audiomnist.corpora.other_words import EMBEDDED, available_other_words
 from audiomnist.corpora.split_rules import RULES
 from audiomnist.errors import RunError
 from audiomnist.networks.architectures import ARCHITECTURES
@@ -76,7 +76,7 @@ def ask() -> RunConfig | None:
             corpora=tuple(names),
             split_rule=rule,
             held_out=held_out,
-            others=_others_of(names),
+            others=_other_words_of(names),
             training=training,
         )
     return None
@@ -113,9 +113,9 @@ def start(config: RunConfig) -> Run:
     return run
 
 
-def _others_of(names: Sequence[str]) -> tuple[str, ...]:
+def _other_words_of(names: Sequence[str]) -> tuple[str, ...]:
     """Other words to learn from: the app's own, and those that the corpora brought."""
-    here = others_here()
+    here = available_other_words()
     return (EMBEDDED, *(name for name in names if name in here and name != EMBEDDED))
 
 
@@ -185,7 +185,7 @@ def _ask_details(default: TrainConfig) -> TrainConfig:
         "room, with different noise. Training is slower, but the model copes better "
         "with new voices and microphones.",
     )
-    knows_others = st.toggle(
+    rejects_other_words = st.toggle(
         "Learn to reject other words",
         default.others_part > 0,
         help="The network also trains on other words, noises and mangled digits, so "
@@ -198,5 +198,5 @@ def _ask_details(default: TrainConfig) -> TrainConfig:
         batch_size=batch_size,
         learning_rate=learning_rate,
         augmentation=augmentation if is_augmented else None,
-        others_part=others_part if knows_others else 0.0,
+        others_part=others_part if rejects_other_words else 0.0,
     )

@@ -38,7 +38,7 @@ _WIDE_GAP = 0.1
 """From so much less accuracy on test than on validation on, epochs are not to blame."""
 
 _MANY_FALSE_ANSWERS = 0.5
-"""Part of what is not a digit from which on answers to it deserve a warning."""
+"""Share of other words taken for a digit from which on a warning is due."""
 
 _POLL = 1.0
 """Seconds between two looks at a living run."""
@@ -184,11 +184,11 @@ def _show_result(run: Run) -> None:
         else:
             st.warning(f"{verdict} {_what_may_help(run, rate.value)}", icon="🎯")
         tell_of_few_speakers(tested.speakers)
-        others = tested.false_answers
-        if others.n and others.value > _MANY_FALSE_ANSWERS:
+        rate = tested.false_answers
+        if rate.n and rate.value > _MANY_FALSE_ANSWERS:
             st.warning(
-                f"It takes {share(others.value)} of {others.n:,} other words and "
-                "noises for a digit, so say only digits to it. More epochs and "
+                f"It takes {share(rate.value)} of {rate.n:,} other words, which are "
+                "not digits, for a digit, so say only digits to it. More epochs and "
                 "“Learn to reject other words” help.",
                 icon="🙉",
             )

@@ -12,15 +12,15 @@ from audiomnist.recognition.models import DEFAULT_MODEL, find_model
 from audiomnist.ui.evaluate.report import _figures
 
 
-@pytest.mark.parametrize("has_others", [False, True])
-def test_the_figures_for_download_say_when_to_answer(has_others):
+@pytest.mark.parametrize("has_other_words", [False, True])
+def test_the_figures_for_download_say_when_to_answer(has_other_words):
     model = find_model(DEFAULT_MODEL)
-    sure = np.linspace(0.2, 0.8, 40 if has_others else 0)
+    sure = np.linspace(0.2, 0.8, 40 if has_other_words else 0)
     rows = np.repeat((1 - sure)[:, None] / 9, 10, axis=1).astype(np.float32)
     rows[:, 3] = sure
     rows[-1:] = np.nan  # no speech was found in the last
     saved = load_evaluation(model.folder)
-    evaluation = replace(saved, others=rows, other_names=())
+    evaluation = replace(saved, other_words=rows, other_word_names=())
     figures = _figures(model, "", evaluation)
     again = json.loads(json.dumps(figures, allow_nan=False))
     assert again == figures
@@ -34,7 +34,7 @@ def test_the_figures_for_download_say_when_to_answer(has_others):
         for r in again["coverage_curve"]
         if r["threshold"] == model.calibration.threshold
     )
-    if has_others:
+    if has_other_words:
         assert again["other_sounds_answered"]["share"] == point.false_answers.value
         assert row["false_answers"] == point.false_answers.value
     else:
