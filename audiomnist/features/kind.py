@@ -27,7 +27,7 @@ class FeatureKind:
     title
         What a reader calls it.
     sentence
-        What it is, in one sentence.
+        What it is, in a sentence or two; pages show it as help.
     bins
         What its rows are called, as in "40 log-mel bands".
     axis

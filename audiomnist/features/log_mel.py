@@ -33,15 +33,17 @@ def _ticks(config: "FeatureConfig") -> tuple[np.ndarray, list[str]]:
 def _describe(config: "FeatureConfig") -> str:
     """What a network is given of each window."""
     return (
-        f"the loudness of {config.n_mels} pitch bands in each slice of "
-        f"{config.spectrum.window_ms:.0f} ms, as our ears divide them."
+        f"the loudness of {config.n_mels} bands of frequencies in each slice of "
+        f"{config.spectrum.window_ms:.0f} ms, divided as our ears divide them."
     )
 
 
 LOG_MEL = FeatureKind(
     name="log_mel",
     title="Log-mel",
-    sentence="Loudness of each mel band over time: the image that a CNN looks at.",
+    sentence="A log-mel spectrogram: how loud the sound is at each moment in each of "
+    "several bands of frequencies. The bands are as wide as those of the ear (the mel "
+    "scale), and loudness is the logarithm of their power.",
     bins="log-mel bands",
     axis="frequency (kHz)",
     quantity="level",

@@ -43,15 +43,15 @@ def _describe(config: "FeatureConfig") -> str:
     """What a network is given of each window."""
     return (
         f"{config.n_mfcc} numbers for each slice of {config.spectrum.window_ms:.0f} "
-        "ms, which say how its spectrum is shaped."
+        "ms, which describe the shape of its spectrum."
     )
 
 
 MFCC = FeatureKind(
     name="mfcc",
     title="MFCC",
-    sentence="Mel-frequency cepstral coefficients: the shape of each spectrum in a few "
-    "numbers.",
+    sentence="Mel-frequency cepstral coefficients: a few numbers that describe the "
+    "broad shape of each spectrum of a log-mel spectrogram, without its fine detail.",
     bins="MFCC",
     axis="coefficient",
     quantity="value",

@@ -118,7 +118,7 @@ def test_evaluate_says_nothing_of_missing_recordings_where_all_are_here(tiny):
     assert "saved with the model" not in text(page)
 
 
-def test_evaluate_hears_another_corpus_on_the_spot(tiny):
+def test_evaluate_takes_another_corpus_on_the_spot(tiny):
     page = open_page("evaluate")
     widget(page, "selectbox", "Evaluated on").set_value("tiny").run()
     assert "Clips: 120" in text(page)

@@ -15,6 +15,7 @@ from visitor import APP, errors, open_page, text, widget
 from audiomnist.audio.decoding import decode
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
+from audiomnist.features.mfcc import MFCC
 from audiomnist.recognition.models import DEFAULT_MODEL, find_model
 from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.ui import state
@@ -57,7 +58,7 @@ def test_live_begins_with_the_recorder_and_the_default_model():
     assert widget(page, "selectbox", "Model").value == DEFAULT_MODEL
 
 
-def test_live_hears_a_recording_with_the_model_of_the_address(recording):
+def test_live_recognizes_a_recording_with_the_model_of_the_address(recording):
     page = open_page("live", model="ann")
     page.get("audio_input")[0].upload("word.wav", recording).run()
     assert not page.exception and not page.error
@@ -66,17 +67,18 @@ def test_live_hears_a_recording_with_the_model_of_the_address(recording):
     assert f">{sign}</div>" in text(page)
     assert "Answered in" in text(page)
     assert len(page.get("image")) == 3
+    assert MFCC.sentence in {line.help for line in page.markdown}
     assert widget(page, "selectbox", "Model").value == "ann"
 
 
-def test_live_hears_no_digit_in_silence(silence):
+def test_live_finds_no_digit_in_silence(silence):
     page = open_page("live")
     page.get("audio_input")[0].upload("silence.wav", silence).run()
     assert "No speech heard" in text(page)
     assert len(page.get("image")) == 1
 
 
-def test_live_hears_an_uploaded_file(recording):
+def test_live_recognizes_an_uploaded_file(recording):
     page = open_way(sources.UPLOAD)
     assert "Choose a sound file" in text(page)
     page.get("file_uploader")[0].upload("three.wav", recording).run()

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 from visitor import APP, errors, open_page, press, text, widget
 
 from audiomnist.corpora import library
+from audiomnist.features.config import KINDS
 from audiomnist.plots.sound import plot_waveform
 from audiomnist.ui import listen
 
@@ -41,6 +42,8 @@ def test_overview_walks_from_sound_to_answer():
     assert len(page.get("image")) == 6
     assert "A **7** by synthetic voice" in text(page)
     assert "**MFCC:**" in text(page) and "**Log-mel:**" in text(page)
+    explained = {line.help for line in page.markdown if line.help}
+    assert explained == {kind.sentence for kind in KINDS.values()}
     links = {link.label for link in page.get("page_link")}
     assert {"**Say a digit**", "**Train**", "**Evaluate**", "**Browse clips**"} <= links
 

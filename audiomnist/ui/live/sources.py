@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from audiomnist.features.config import KINDS
 from audiomnist.recognition.recognizer import Recognition, Recognizer
 from audiomnist.settings import settings
 from audiomnist.ui import answers, figures, layout, listen, state
@@ -161,10 +162,15 @@ def show_answer(recognizer: Recognizer, recognition: Recognition) -> None:
     pictures = []
     if prediction.probabilities is not None:
         pictures = [
-            ("What the model saw", answers.features(recognition, model.features)),
+            (
+                "What the model saw",
+                answers.features(recognition, model.features),
+                KINDS[model.features.kind].sentence,
+            ),
             (
                 "How likely each digit is",
                 answers.bars(prediction.probabilities, model.calibration.threshold),
+                None,
             ),
         ]
     left, right = st.columns(2, gap="large", vertical_alignment="center")
@@ -175,11 +181,11 @@ def show_answer(recognizer: Recognizer, recognition: Recognition) -> None:
     if recognition.quality.advice:
         lines = "\n".join(f"- {sentence}" for sentence in recognition.quality.advice)
         st.info(f"**Microphone advice**\n{lines}", icon="🎚️")
-    for column, (title, picture) in zip(
+    for column, (title, picture, help) in zip(
         st.columns(2, gap="large"), pictures, strict=False
     ):
         with column:
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{title}**", help=help)
             figures.show(picture)
     if prediction.probabilities is not None:
         st.markdown(

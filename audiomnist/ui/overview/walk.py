@@ -140,7 +140,10 @@ def show_input(walk: Walk) -> None:
         st.markdown("It finds no speech in this recording and is given nothing of it.")
         return
     kind = KINDS[config.kind]
-    st.markdown(f"**{kind.title}:** {kind.describe(config)} {_place(config, speech)}")
+    st.markdown(
+        f"**{kind.title}:** {kind.describe(config)} {_place(config, speech)}",
+        help=kind.sentence,
+    )
     figures.show(answers.features(walk.recognition, config, is_public=True))
 
 
