@@ -1,4 +1,4 @@
-"""Audio MNIST: hear a spoken digit, know which one, and see why.
+"""Audio MNIST: recognize spoken digits, and see why.
 
 The package is the whole product without its pages: recordings are split and turned into
 features, features train a network, and the trained model recognizes digits. Each module

@@ -37,7 +37,7 @@ _COMMANDS = click.Group(
     ],
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Hear a spoken digit, know which one, and see why.",
+    help="Recognize spoken digits, and train and compare networks that do.",
     epilog="Everything that is downloaded, trained or cached lies under "
     "AUDIOMNIST_HOME. Exit status: 0 done, 2 bad input, 130 stopped by Ctrl-C.",
 )

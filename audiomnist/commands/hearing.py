@@ -144,8 +144,8 @@ def _part(corpus: "Corpus", model: "Model", part: str) -> "tuple[Clip, ...]":
     if not clips:
         raise CorpusError(
             f"The model {model.name} kept no clip of {corpus.name} for its test; by "
-            f"the rule {config.split_rule} it learned from it. Use --part all, and "
-            "mind that the accuracy flatters."
+            f"the rule {config.split_rule} it was trained on it. Use --part all, and "
+            "bear in mind that the accuracy flatters the model."
         )
     return clips
 
@@ -192,7 +192,7 @@ def _as_tables(content: dict[str, Any]) -> str:
             f"Accuracy {content['accuracy']:.1%} (95 % interval {low:.1%} to "
             f"{high:.1%}), n = {content['n']}",
             "",
-            "Said (row), heard (column); none: no speech was found",
+            "Spoken digit (row), predicted digit (column); none: no speech was found",
             " " * 8 + "".join(f"{name:>6}" for name in columns),
             *confusion,
             "",

@@ -135,8 +135,8 @@ CORPORA = {
             title="Speech Commands, the digits",
             description=(
                 "Recordings of the ten digits by some 2,600 people in their own rooms "
-                "and through their own microphones, at 16 kHz. A part of its other "
-                "words comes along, to learn what is not a digit."
+                "and through their own microphones, at 16 kHz. Some of its other words "
+                "are included, to learn what is not a digit."
             ),
             n_clips=38_908,
             source="https://arxiv.org/abs/1804.03209",

@@ -73,8 +73,8 @@ class BySpeaker(WithinCorpus):
     name = "speaker"
     title = "By speaker"
     explanation = (
-        "Whole speakers are drawn at random; the test is by people whom the "
-        "network has never heard. A corpus of one speaker only trains."
+        "Whole speakers are drawn at random, so the network is tested on people whom "
+        "it was not trained on. A corpus of a single speaker is for training only."
     )
     is_by_speaker = True
 
@@ -96,8 +96,8 @@ class Random(WithinCorpus):
     name = "random"
     title = "Random (optimistic)"
     explanation = (
-        "Clips are drawn at random, digit by digit; the same speakers train and "
-        "test, so the accuracy flatters."
+        "Clips are drawn at random, digit by digit. The network is tested on the "
+        "speakers whom it was trained on, so the accuracy flatters it."
     )
 
     def is_tested(self, corpus: Corpus, held_out: str = "") -> bool:
@@ -117,8 +117,9 @@ class LeaveOneOut(WithinCorpus):
     name = "leave_one_out"
     title = "Leave one speaker out"
     explanation = (
-        "One chosen speaker is the test and all others train; done for each "
-        "speaker in turn it tells how strangers will fare. Other corpora only train."
+        "The network is tested on one chosen speaker and trained on all others. Done "
+        "for each speaker in turn, this shows how well unknown speakers are "
+        "recognized. Other corpora are for training only."
     )
     asks_for = "speaker"
     is_by_speaker = True
@@ -147,7 +148,8 @@ class Official(WithinCorpus):
     title = "The corpus’s own test part"
     explanation = (
         "The test part is the one that the corpus's authors set aside, so that "
-        "results can be compared with published ones; a corpus without one only trains."
+        "results can be compared with published ones. A corpus without such a part is "
+        "for training only."
     )
 
     def suits(self, corpora: Sequence[Corpus]) -> bool:
@@ -190,8 +192,8 @@ class WholeCorpus(SplitRule):
     name = "corpus"
     title = "One corpus against the others"
     explanation = (
-        "One chosen corpus is the test and the others train: other people, rooms and "
-        "microphones altogether."
+        "The network is tested on one chosen corpus and trained on the others: other "
+        "people, other rooms and other microphones."
     )
     asks_for = "corpus"
     is_by_speaker = True
@@ -210,8 +212,8 @@ class WholeCorpus(SplitRule):
         """Split corpora: see `SplitRule.split`."""
         if len(corpora) < 2:
             raise CorpusError(
-                "The rule 'corpus' needs two corpora or more: one is the test and the "
-                "others train. Choose a second corpus, or the rule 'speaker'."
+                "The rule 'corpus' needs two corpora or more: one to test on and the "
+                "others to train on. Choose a second corpus, or the rule 'speaker'."
             )
         names = [corpus.name for corpus in corpora]
         if held_out not in names:

@@ -254,7 +254,7 @@ def few_speakers(speakers: Collection[str]) -> str:
     who = "one speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
     names = ", ".join(sorted(speakers))
     return (
-        f"All of these clips are by {who} ({names}): the interval is about further "
+        f"All of these clips are by {who} ({names}). The interval holds for further "
         "clips by the same speakers; other people may be recognized much better or "
         "worse."
     )

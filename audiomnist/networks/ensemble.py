@@ -54,8 +54,8 @@ ENSEMBLE = Architecture(
     title="Three CNNs",
     gist="three views of a word",
     sentence="Three CNNs that answer together: one sees the image as it is, one "
-    "without the microphone's colour, one without the finest lines of the voice. Where "
-    "one errs, the others often do not.",
+    "without the microphone's colour, one without the finest lines of the voice. They "
+    "tend to make different mistakes.",
     members=_members,
     needs=IMAGE,
     training={"epochs": 30, "batch_size": 128, "augmentation": {}},

@@ -137,8 +137,8 @@ PRETRAINED = Architecture(
     config=PretrainedConfig,
     title="Pretrained CNN",
     gist="a speech embedding with dense layers",
-    sentence="A network that has learned from the speech of very many people, and here "
-    "learns only the digits: it brings along what it knows of voices and rooms.",
+    sentence="A network that was trained on the speech of very many people before, and "
+    "here learns only the digits: it already knows many voices and rooms.",
     members=_members,
     needs=KNOWN_FEATURES,
     features=FEATURES,

@@ -68,8 +68,8 @@ RESNET = Architecture(
     config=ResnetConfig,
     title="ResNet",
     gist="residual blocks",
-    sentence="The CNN grown up: twice as many convolutions with shortcuts around "
-    "them, for a longer training.",
+    sentence="A larger CNN: twice as many convolutions, with shortcuts around them. It "
+    "needs a longer training.",
     members=_members,
     needs=IMAGE,
     training={"epochs": 30, "batch_size": 128, "augmentation": {}},

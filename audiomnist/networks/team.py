@@ -74,7 +74,7 @@ TEAM = Architecture(
     title="Pretrained network and CNN",
     gist="a speech embedding beside sliding filters",
     sentence="The pretrained network and a CNN that answer together: one knows many "
-    "voices, the other learns to work in noise, and they err on different clips.",
+    "voices, the other learns to cope with noise, and they make different mistakes.",
     members=_members,
     needs=KNOWN_FEATURES,
     features=FEATURES,

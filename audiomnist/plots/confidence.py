@@ -130,7 +130,7 @@ def plot_reliability(table: "pd.DataFrame", ece: float, *, style: Style) -> "Fig
         "--",
         color=style.second,
         linewidth=1.5,
-        label="as often right as it is sure",
+        label="right as often as it is sure",
     )
     low, high = percent["low"], percent["high"]
     axes.vlines(sure, low, high, color=style.muted, linewidth=3, zorder=2)

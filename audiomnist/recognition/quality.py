@@ -219,8 +219,8 @@ def _advice(
     """Sentences for whatever could be better, the most important first."""
     if tone is not None:  # nothing else about it matters
         return (
-            f"Most of the sound is one steady tone of {tone:.0f} Hz, as of a hum or a "
-            "beep. Turn off what makes it, and say one digit.",
+            f"Most of the sound is one steady tone of {tone:.0f} Hz, like a hum or a "
+            "beep. Turn off whatever makes it, and say one digit.",
         )
     advice = [_advice_on_level(quality, speech)]
     if quality.clipped_fraction > CLIPPED_FRACTION:
@@ -236,12 +236,12 @@ def _advice(
     if speech is not None and speech.end - speech.start > _LONG_DURATION:
         seconds = speech.end - speech.start
         advice.append(
-            f"What was taken for a word lasts {seconds:.1f} seconds, longer than any "
+            f"The sound taken for a word lasts {seconds:.1f} seconds, longer than any "
             "digit. Say one digit alone, in a quieter place."
         )
     if has_second:
         advice.append(
-            "There is something else beside the word, nearly as loud, and only one "
+            "There is another sound beside the word, nearly as loud, and only one "
             "word is recognized. Say one digit at a time."
         )
     if is_cut:
@@ -251,8 +251,8 @@ def _advice(
         )
     if abs(quality.dc_offset) > DC_OFFSET:
         advice.append(
-            f"The sound is off its middle by {quality.dc_offset:+.2f}. "
-            "The sound input may be faulty; try another one."
+            f"The samples have an offset of {quality.dc_offset:+.2f} (their mean "
+            "should be 0). The sound input may be faulty; try another one."
         )
     return tuple(filter(None, advice))
 
@@ -268,7 +268,7 @@ def _advice_on_level(quality: ClipQuality, speech: Speech | None) -> str:
     if speech is None and quality.level_dbfs > _LOUD_DBFS:
         return (
             f"No word stands out from the noise, which is loud ({level}). Go to a "
-            "quieter place, or close to the microphone."
+            "quieter place, or move closer to the microphone."
         )
     if speech is None:
         return (

@@ -45,7 +45,7 @@ def show_digit(prediction: Prediction, said: int | None = None) -> None:
     if prediction.probabilities is None:
         sign, text, colour = "–", NO_SPEECH.capitalize(), look.muted
     elif prediction.reason == NOT_A_DIGIT:
-        sign, text, colour = "?", "Heard something that is not a digit", look.second
+        sign, text, colour = "?", "This does not sound like a digit", look.second
     elif prediction.digit is None:
         best = int(prediction.probabilities.argmax())
         sign, colour = "?", look.second
@@ -73,7 +73,7 @@ def reach(features: FeatureConfig) -> str:
     if features.fit == "window":
         seconds = features.n_frames * features.spectrum.hop
         return (
-            f"The model hears {seconds:.1f} seconds around the middle of the shaded "
+            f"The model is given {seconds:.1f} seconds around the middle of the shaded "
             "part of the wave, or all of a longer word. Check that the whole word is "
             "in there, and no other speech."
         )
@@ -100,7 +100,7 @@ def explain(prediction: Prediction, threshold: float) -> str:
     if prediction.reason == NOT_A_DIGIT:
         return (
             "No bar stands out: to the model this sounds more like the other words "
-            "and noises that it has learned from than like any digit. It may be "
+            "and noises that it was trained to reject than like any digit. It may be "
             "another word, a noise, or half of a digit: check that you can hear its "
             "beginning and its end."
         )
@@ -119,15 +119,17 @@ def explain(prediction: Prediction, threshold: float) -> str:
         if next_to - least >= _NOTABLE:
             rest += f", and {second}, which comes second, {percent(next_to - least)}"
         return (
-            f"A doubtful answer: {first} has only {percent(likeliest)}, and this model "
-            f"answers from {percent(threshold)} upwards. Part of every bar, "
+            f"This answer is doubtful: {first} has only {percent(likeliest)}, though "
+            "this "
+            f"model answers from {percent(threshold)} upwards. Part of every bar, "
             f"{percent(least)}, stands for “not a digit”, "
             f"{percent(len(probabilities) * least)} in all ten; {rest}."
         )
     if next_to < _NOTABLE:
         return (
-            f"The model considers no digit other than {first}. A word that sounds like "
-            "a digit, such as “tree” for three, may still be mistaken for it."
+            f"To the model, no digit other than {first} is at all likely. A word that "
+            "sounds like a digit, such as “tree” for three, may still be mistaken for "
+            "it."
         )
     return (
         f"Its second choice is {second} with {percent(next_to)}, after {first} with "

@@ -202,7 +202,7 @@ def _tested(run_id: str, folder: Path, written: int) -> Tested | None:
 
 @st.cache_resource(
     max_entries=16,
-    show_spinner="Listening to the clips …",
+    show_spinner="Evaluating the model on the clips …",
     hash_funcs={_Part: lambda part: part.digest},
 )
 def _evaluate(model: str, part: _Part, stamp: Stamp) -> Evaluation:

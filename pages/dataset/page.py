@@ -35,9 +35,9 @@ with layout.guard(head):
 
     with counts_tab:
         st.markdown(
-            "How many clips there are of each voice and digit. A network learns best "
-            "when no digit is rare, and copes best with new voices when it has heard "
-            "many."
+            "How many clips there are of each speaker and digit. A network learns best "
+            "when no digit is rare, and copes best with unknown speakers when it was "
+            "trained on many."
         )
         st.dataframe(
             browse.counts(corpus), height=420, alt="Clips by speaker and digit"

@@ -24,7 +24,7 @@ layout.heading(
 with layout.guard():
     left, right = st.columns(2)
     with left:
-        name = choose_model(state.EVALUATE_MODEL, "The model to look at.")
+        name = choose_model(state.EVALUATE_MODEL, "The model to evaluate.")
     if name:
         recognizer = cached.recognizer(name)
         with right:

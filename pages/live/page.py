@@ -9,13 +9,13 @@ from audiomnist.ui.live import sources
 layout.heading(
     "Live",
     "Say a digit, zero to nine, and see what a model answers, how sure it is, and "
-    "why it might be wrong.",
+    "why it may be wrong.",
 )
 
 with layout.guard():
     left, right = st.columns(2)
     with left:
-        model = choose_model(state.LIVE_MODEL, "The model that listens to you.")
+        model = choose_model(state.LIVE_MODEL, "The model that recognizes your digits.")
     if model:
         way = right.segmented_control(
             "Input",
@@ -36,6 +36,6 @@ with layout.guard():
             sources.record(recognizer)
 
 st.caption(
-    "Your recordings are heard by this server, are shown to nobody else, and are gone "
+    "Your recordings are processed on this server, shown to nobody else, and deleted "
     "when you leave this page."
 )

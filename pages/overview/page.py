@@ -7,8 +7,8 @@ from audiomnist.ui import cached, figures, layout, listen
 from audiomnist.ui.overview import walk
 
 layout.heading(
-    "Hear a digit, know which one, see why",
-    "A network that has listened to thousands of spoken digits can tell which one you "
+    "Recognize a spoken digit, and see why",
+    "A network that was trained on thousands of spoken digits can tell which one you "
     "say. Pick a recording and follow it from sound to answer.",
 )
 
@@ -28,9 +28,9 @@ with layout.guard():
         st.subheader("2 · The spectrogram", anchor=False)
         figures.show(walk.spectrogram(audio))
         st.markdown(
-            "Cut into short slices, the sound shows how strong each frequency is at "
-            "each moment. Vowels draw stripes; an *s* or *f* draws a cloud near the "
-            "top."
+            "The sound is cut into short slices, and for each the picture shows how "
+            "strong every frequency is. Vowels appear as stripes, an *s* or *f* as a "
+            "cloud near the top."
         )
 
     if walks:
@@ -50,7 +50,7 @@ with layout.guard():
         st.markdown(
             "Each network spreads 100 % over the ten digits, and the longest bar is "
             "its answer. If even that bar stays below the dashed line, the network is "
-            "not sure, and says so."
+            "not sure, and gives no answer."
         )
     else:
         layout.empty("No trained model came with the app. Train one on the Train page.")

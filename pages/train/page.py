@@ -1,4 +1,4 @@
-"""Train: set up a network, watch it learn, stop it, take it up again."""
+"""Train: set up a network, watch it learn, stop it, and resume it."""
 
 import streamlit as st
 
@@ -8,8 +8,8 @@ from audiomnist.ui.train import run_form, run_list, run_view
 
 layout.heading(
     "Train",
-    "Choose a network and its recordings, press start, and watch it learn. The "
-    "training goes on when you leave the page.",
+    "Choose a network and the recordings to train it on, press Start training, and "
+    "watch it learn. The training continues if you leave the page.",
 )
 
 form, view = st.columns(2, gap="large")
@@ -19,8 +19,8 @@ with form, st.container(border=True), layout.guard():
     if config:
         run_view.open_run(run_form.start(config))
         st.toast(
-            "Training starts. Its progress is shown beside this form, or below it on "
-            "a narrow screen."
+            "The training is starting. Its progress is shown beside this form, or "
+            "below it on a narrow screen."
         )
 
 everything, current = None, None

@@ -40,7 +40,7 @@ def test_a_streamed_digit_is_recognized(
         'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
     )
     stream.get_by_role("button", name="Start listening").click(timeout=SLOW)
-    expect(page.get_by_role("heading", name=re.compile("Heard: 7"))).to_be_visible(
+    expect(page.get_by_role("heading", name=re.compile("Recognized: 7"))).to_be_visible(
         timeout=SLOW
     )
     assert_no_error(page)

@@ -74,7 +74,7 @@ def test_evaluate_plays_a_mistake(tiny):
     table = page.dataframe[0].value
     assert len(table) == int(page.metric[3].value)
     assert len(page.get("audio")) == 1
-    assert "says" in text(page) and "heard as" in text(page)
+    assert "says" in text(page) and "recognized as" in text(page)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_evaluate_warns_of_clips_that_were_trained_on(finished_run, tiny):
     update_record(finished_run, config=replace(finished_run.config, corpora=(tiny,)))
     page = open_page("evaluate", model=finished_run.id)
     widget(page, "selectbox", "Evaluated on").set_value(tiny).run()
-    assert "too good to be true" in page.warning[0].value
+    assert "too optimistic" in page.warning[0].value
     assert "Clips: 120" in text(page)
     widget(page, "selectbox", "Model").set_value("ann").run()
     assert not page.warning

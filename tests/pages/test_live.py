@@ -121,7 +121,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 def test_live_stream_asks_for_unchanged_sound_and_no_foreign_server(stream):
     page = open_way(sources.STREAM)
-    assert "Nothing heard yet" in text(page)
+    assert "Nothing recognized yet" in text(page)
     audio = stream.given["media_stream_constraints"]["audio"]
     assert set(audio.values()) == {False} and len(audio) == 3
     assert stream.given["media_stream_constraints"]["video"] is False
@@ -146,11 +146,11 @@ def test_live_stream_shows_what_was_recognized(stream, recording):
     assert stream.given["queued_audio_frames_callback"] == listener.receive
     asyncio.run(listener.receive([frame(recording)]))
     page.run()
-    assert "### Heard: :primary[" in text(page)
+    assert "### Recognized: :primary[" in text(page)
     assert len(page.get("image")) == 3
     widget(page, "selectbox", "Model").set_value("ann").run()
     assert "Listening" in text(page)
-    assert "Heard:" not in text(page), "another model begins anew"
+    assert "Recognized:" not in text(page), "another model begins anew"
 
 
 def test_live_stream_shows_the_last_word_when_it_is_stopped(stream, recording):
@@ -160,9 +160,9 @@ def test_live_stream_shows_the_last_word_when_it_is_stopped(stream, recording):
     listener = page.session_state[state.LIVE_LISTENER]
     begun = Audio(decode(recording).samples[:14_400], 16_000)  # in it, a word begins
     asyncio.run(listener.receive([frame(encode_wav(begun))]))
-    assert "Heard:" not in text(page.run())
+    assert "Recognized:" not in text(page.run())
     stream.playing = False
-    assert "### Heard: :primary[" in text(page.run())
+    assert "### Recognized: :primary[" in text(page.run())
 
 
 def test_live_stream_points_to_the_recorder_when_it_does_not_connect(

@@ -22,8 +22,8 @@ from audiomnist.ui import answers
         (None, NOT_SURE, 0.1996, "19.96 % is below this model’s threshold of 20.00 %"),
         (None, NOT_A_DIGIT, 0.11, "No bar stands out"),
         (7, "", 0.6, "second choice is 2 with 38 %, after 7 with 60 %"),
-        (7, "", 0.99, "The model considers no digit other than 7"),
-        (7, "", 0.45, "A doubtful answer: 7 has only 45 %"),
+        (7, "", 0.99, "no digit other than 7 is at all likely"),
+        (7, "", 0.45, "This answer is doubtful: 7 has only 45 %"),
         (
             7,
             "",
@@ -45,4 +45,4 @@ def test_an_answer_is_explained(digit, reason, likeliest, expected):
 def test_what_reaches_a_model_is_told_by_how_it_is_fitted():
     assert "Only the shaded part" in answers.reach(FeatureConfig())
     window = preset("pretrained").features
-    assert "hears 0.9 seconds around the middle" in answers.reach(window)
+    assert "is given 0.9 seconds around the middle" in answers.reach(window)

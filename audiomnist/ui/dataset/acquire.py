@@ -61,7 +61,8 @@ def offer_import() -> None:
     st.markdown(
         "Pack wav, flac, ogg or mp3 files into a zip or tar archive and name them "
         "`{digit}_{speaker}_{take}`, such as `7_anna_0.wav`, or put them into a folder "
-        "for each digit. Larger archives: `python -m audiomnist data import NAME FILE`."
+        "for each digit. For larger archives use `python -m audiomnist data import "
+        "NAME FILE`."
     )
     # Emptied by a success, kept as it is by a mistake.
     with st.form(f"import-{len(library.available())}"):

@@ -49,8 +49,12 @@ def summarise(corpus: Corpus) -> DeltaGenerator:
     with st.container(horizontal=True):
         for label, value, text in (
             ("Clips", f"{len(corpus.clips):,}", "Recordings of one digit each."),
-            ("Speakers", f"{len(corpus.speakers):,}", "Voices, by their names."),
-            ("Digits", said, "Which digits are said."),
+            (
+                "Speakers",
+                f"{len(corpus.speakers):,}",
+                "How many people or synthetic voices speak.",
+            ),
+            ("Digits", said, "Which digits are spoken."),
         ):
             st.metric(label, value, help=text, border=True)
         place = st.empty()
@@ -79,14 +83,14 @@ def find(corpus: Corpus) -> tuple[Clip, ...]:
         selection_mode="multi",
         wrap=True,
         key=f"{state.DATASET_DIGITS}-{corpus.name}",
-        help="Show only these digits; none chosen shows all.",
+        help="Show only these digits; choose none to show all.",
     )
     speakers = right.multiselect(
         "Speakers",
         corpus.speakers,
         key=f"{state.DATASET_SPEAKERS}-{corpus.name}",
         placeholder="All speakers",
-        help="Show only these voices; none chosen shows all.",
+        help="Show only these speakers; choose none to show all.",
     )
     return tuple(
         clip

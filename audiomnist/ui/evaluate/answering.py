@@ -23,7 +23,7 @@ from audiomnist.ui.numbers import interval, share
 
 
 def show_answering(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
-    """Show what the model's threshold and others cost, and its calibration."""
+    """Show what the model's threshold and other ones cost, and its calibration."""
     threshold = recognizer.model.calibration.threshold
     point = at_threshold(evaluation, threshold)
     st.markdown(
@@ -57,10 +57,10 @@ def _show_point(name: str, point: OperatingPoint) -> None:
                 text = f"{text} Wilson’s {interval(rate)}."
                 st.metric(label, share(rate.value), help=text, border=True)
     if not point.false_answers.n:
-        st.caption(_how_to_hear_others(name))
+        st.caption(_how_to_test_other_words(name))
 
 
-def _how_to_hear_others(name: str) -> str:
+def _how_to_test_other_words(name: str) -> str:
     """Say how to find out whether a model takes other words for digits."""
     try:
         n = len(cached.held_out(name).other_words)
@@ -85,7 +85,7 @@ def _show_coverage(curve: pd.DataFrame, threshold: float) -> None:
         figures.show(draw_coverage(True, curve, threshold, figures.style()))
     with right:
         st.markdown(
-            "**When to answer.** A higher threshold moves to the left: fewer digits "
+            "**When to answer.** With a higher threshold, further left, fewer digits "
             "are answered, but more of the answers are right, and fewer other words "
             "are taken for a digit. The band around each line is its 95 % interval."
         )
@@ -112,9 +112,10 @@ def _show_calibration(evaluation: Evaluation, table: pd.DataFrame) -> None:
         off = share(error).replace(" ", "\N{NO-BREAK SPACE}")
         n_silent = int((~evaluation.is_answered).sum())
         st.markdown(
-            "**Is it as sure as it is right?** Each dot gathers clips of which the "
-            "model was about equally sure; on the dashed line it is right in eight "
-            "of ten clips of which it is 80\N{NO-BREAK SPACE}% sure. The **expected "
+            "**Is it right as often as it is sure?** Each dot stands for clips of "
+            "which the model was about equally sure; on the dashed line it is right "
+            "for eight of ten clips of which it is 80\N{NO-BREAK SPACE}% sure. The "
+            "**expected "
             "calibration error** is the average distance of a clip’s dot from that "
             f"line: {off}."
             + (f" {n_silent:,} clips without speech are left out." if n_silent else "")

@@ -59,13 +59,13 @@ def describe_part(model: Model, part: str) -> None:
         st.caption(
             f"Recordings: {corpora_here}. Split by the rule “{rule.name}”{of}, seed "
             f"{config.split_seed}. {rule.explanation}",
-            help="The seed is the number that all random choices of the split follow "
+            help="The seed is the number that the random choices of the split start "
             "from: the same seed gives the same split.",
         )
     elif part in config.corpora:
         st.warning(
             "This model was trained on some of these clips, so the accuracy is too "
-            "good to be true. Its own test part leaves them out.",
+            "optimistic. Its own test part leaves them out.",
             icon="🪞",
         )
     else:
@@ -79,10 +79,10 @@ def tell_of_strangers(model: Model, part: str) -> None:
         return
     rate = measured.accuracy
     st.info(
-        "The speakers in this test also train the model, with other clips, which "
-        "makes it look better than it is. A run with the same settings that kept "
-        f"{measured.n_speakers} speakers apart recognized **{share(rate.value)}** "
-        f"of the clips of those strangers ({interval(rate)}).",
+        "The model was also trained on other clips by the speakers in this test, which "
+        "makes it look better than it is. A run with the same settings that held out "
+        f"{measured.n_speakers} speakers recognized **{share(rate.value)}** "
+        f"of the clips by these unknown speakers ({interval(rate)}).",
         icon="👥",
     )
 
@@ -150,7 +150,7 @@ def offer_downloads(model: Model, part: str, evaluation: Evaluation) -> None:
             file_name=f"{stem}.csv",
             mime="text/csv",
             on_click="ignore",
-            help="Precision, recall, F1 and number of clips of each digit.",
+            help="Precision, recall, F1 and number of clips for each digit.",
         )
         st.download_button(
             "All figures (JSON)",
@@ -160,8 +160,8 @@ def offer_downloads(model: Model, part: str, evaluation: Evaluation) -> None:
             file_name=f"{stem}.json",
             mime="application/json",
             on_click="ignore",
-            help="Accuracy with its interval, confusion matrix, report, speakers, and "
-            "when to answer.",
+            help="Accuracy with its interval, confusion matrix, report, accuracy of "
+            "each speaker, and what each threshold costs.",
         )
 
 

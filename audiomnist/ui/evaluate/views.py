@@ -70,7 +70,7 @@ def _worst_pairs(matrix: np.ndarray) -> list[str]:
         if n and said != predicted
     )
     return [
-        f"- **{said}** heard as **{predicted}**: {_times(-n)}"
+        f"- **{said}** recognized as **{predicted}**: {_times(-n)}"
         if predicted < len(_DIGITS)
         else f"- **{said}** without an answer: {_times(-n)}"
         for n, said, predicted in pairs[:_N_WORST]
@@ -111,8 +111,8 @@ def show_speakers(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
         figures.show(draw_speakers(True, table, figures.style()))
     with right:
         st.markdown(
-            "An average can hide a voice that is rarely recognized. The lines are 95 "
-            "% intervals: the fewer clips a voice has, the longer its line."
+            "An average can hide a speaker who is rarely recognized. The lines are 95 "
+            "% intervals: the fewer clips a speaker has, the longer the line."
         )
     with st.expander("The numbers"):
         percent = {
@@ -151,21 +151,21 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
     n_sure = int(is_sure.sum())
     n_silent = len(mistakes) - n_sure
     live = (
-        f"and give none to {'one' if n_silent == 1 else n_silent} of them, not being "
-        "sure enough."
+        f"and none to {'one' if n_silent == 1 else n_silent} of them, because it is "
+        "not sure enough."
         if n_silent
-        else "for it is sure enough of each."
+        else "because it is sure enough of each."
     )
     st.markdown(
-        "The surest mistakes first. Tick a row at its left to hear what the model "
-        f"heard. On the Live page it would give {n_sure} of these {len(mistakes)} "
-        f"answers, {live}"
+        "The mistakes of which the model was surest come first. Tick the box at the "
+        "left of a row to play its clip. On the Live page the model would give "
+        f"{n_sure} of these {len(mistakes)} answers, {live}"
     )
     left, right = st.columns(2, gap="large")
     table = pd.DataFrame(
         {
             "Said": [mistake.clip.digit for mistake in mistakes],
-            "Heard": [_answer(mistake) for mistake in mistakes],
+            "Recognized as": [_answer(mistake) for mistake in mistakes],
             "How sure": confidence,
             "Sure enough": is_sure,
             "Speaker": [mistake.clip.speaker for mistake in mistakes],
@@ -180,7 +180,7 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
         key=f"{state.EVALUATE_ERROR}-{name}-{len(evaluation.clips)}",
         column_config={"How sure": st.column_config.NumberColumn(format="percent")},
         placeholder="–",
-        alt="Clips that were not understood",
+        alt="Clips that were not recognized correctly",
     )
     rows = chosen["selection"]["rows"]
     with right, layout.guard():
@@ -197,7 +197,7 @@ def _show_mistake(mistake: Mistake, recognizer: Recognizer) -> None:
     clip, model = mistake.clip, recognizer.model
     st.markdown(
         f"**{layout.plain(clip.speaker)}** says **{clip.digit}**, "
-        f"heard as **{_answer(mistake)}**"
+        f"recognized as **{_answer(mistake)}**"
     )
     if not clip.path.exists():
         layout.empty(
@@ -231,7 +231,7 @@ def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
     second = _evaluate_second(other, evaluation)
     if second is None:
         layout.empty(
-            "The second model was not tested on these clips, and their recordings are "
+            "The second model was not tested on these clips, and the recordings are "
             "not on this machine. Download them on the Dataset page, or choose "
             "another corpus above."
         )
@@ -263,7 +263,7 @@ def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
         st.warning(
             f"The second model may have been trained on {n_known:,} of these clips, "
             "which makes it look better than it is. Models with the same corpora, "
-            "split and seed compare fairly on their test part.",
+            "split and seed can be compared fairly on their test part.",
             icon="🪞",
         )
 

@@ -43,7 +43,7 @@ def record(recognizer: Recognizer) -> None:
         "Press the microphone, say one digit from zero to nine, and press again",
         sample_rate=_SAMPLE_RATE,
         key=state.LIVE_RECORDING,
-        help="The recording is heard on this server and kept for this visit alone.",
+        help="The recording is processed on this server and kept for this visit only.",
     )
     if recording is None:
         layout.empty(
@@ -106,13 +106,13 @@ def stream(recognizer: Recognizer) -> None:
     else:
         st.session_state.pop(state.LIVE_CALLED, None)
         st.caption(
-            "The browser asks for your microphone. If it may not be used, or if no "
-            "connection comes about, choose Record: that works over the ordinary one."
+            "Your browser will ask for the microphone. If streaming cannot connect, "
+            "choose Record, which works over the connection of this page."
         )
         if not listener.digits:
             layout.empty(
-                "Nothing heard yet. Press Start listening, allow the microphone, and "
-                "say digits with a short pause between them."
+                "Nothing recognized yet. Press Start listening, allow the microphone, "
+                "and say digits with a short pause between them."
             )
     if listener.last:
         _show_words(listener, listener.last)
@@ -150,8 +150,8 @@ def _wait() -> None:
 def _show_words(listener: Listener, last: Recognition) -> None:
     """Show the digits so far, and the last word in detail."""
     digits = " ".join("·" if digit is None else str(digit) for digit in listener.digits)
-    st.markdown(f"### Heard: :primary[{digits}]")
-    st.caption("A dot stands for a word of which the model was not sure.")
+    st.markdown(f"### Recognized: :primary[{digits}]")
+    st.caption("A dot stands for a word to which the model gave no answer.")
     show_answer(listener.recognizer, last)
 
 
@@ -193,9 +193,9 @@ def show_answer(recognizer: Recognizer, recognition: Recognition) -> None:
         )
         wrong = "Was it wrong?" if prediction.digit is not None else "Was it a digit?"
         st.markdown(
-            f"**{wrong}** {answers.reach(model.features)} A noisy or clipped wave "
-            "looks like another word. Which digits the model confuses, with clips of "
-            "them to hear, is shown under Evaluate."
+            f"**{wrong}** {answers.reach(model.features)} A noisy or clipped "
+            "recording can look like another word. The Evaluate page shows which "
+            "digits the model confuses, with clips to play."
         )
         layout.link("evaluate", "See what it confuses", model=model.name)
 
@@ -205,8 +205,8 @@ def _explain_insecure_address() -> None:
     address = urlsplit(st.context.url or "")
     if address.scheme == "http" and address.hostname not in _LOCAL_HOSTS:
         st.warning(
-            "Browsers give the microphone only to pages with https or on localhost, "
-            "and this page has neither. Upload a file, or ask for an https address.",
+            "Browsers allow the microphone only on https pages and on localhost, and "
+            "this page is neither. Upload a file, or ask for an https address.",
             icon="🔒",
         )
 
@@ -214,9 +214,9 @@ def _explain_insecure_address() -> None:
 def _explain_no_connection() -> None:
     """Say why a stream does not come, and what works instead."""
     st.warning(
-        "The stream does not get through: a firewall, a VPN or a company network "
-        "between your browser and this server lets no WebRTC pass, or no STUN or TURN "
-        "server is set (AUDIOMNIST_ICE_SERVERS). Press Stop and choose Record instead: "
-        "that works over the ordinary connection.",
+        "The stream cannot connect: a firewall, a VPN or a company network between "
+        "your browser and this server blocks WebRTC, or no STUN or TURN server is set "
+        "(AUDIOMNIST_ICE_SERVERS). Press Stop and choose Record instead: it works over "
+        "the connection of this page.",
         icon="📡",
     )

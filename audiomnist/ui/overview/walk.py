@@ -64,7 +64,7 @@ def pick(corpus: Corpus) -> Clip:
         wrap=True,
         key=state.OVERVIEW_DIGIT,
         persist_state="session",
-        help="Which digit the recording says.",
+        help="Which digit is spoken in the recording.",
     )
     right.button("Another voice", icon="🔀", on_click=_next_turn, width="stretch")
     return _clip(corpus, digit, st.session_state.get(state.OVERVIEW_TURN, 0))
@@ -127,7 +127,7 @@ def sound(audio: Audio, walks: Sequence[Walk]) -> Picture:
 def show_sound(audio: Audio, walks: Sequence[Walk]) -> None:
     """Show the wave, and say whose span of the word is shaded."""
     figures.show(sound(audio, walks))
-    said = "A microphone measures the pressure of the air thousands of times a second."
+    said = "A microphone measures the air pressure thousands of times a second."
     if walks and walks[-1].recognition.prediction.speech is not None:
         said += f" The shaded part is the word, as the {walks[-1].name} finds it."
     st.markdown(said)
@@ -137,7 +137,9 @@ def show_input(walk: Walk) -> None:
     """Show what a network is given of the recording."""
     config, speech = walk.model.features, walk.recognition.prediction.speech
     if speech is None:
-        st.markdown("It finds no speech in this recording and is given nothing of it.")
+        st.markdown(
+            "It finds no speech in this recording, so there is nothing to recognize."
+        )
         return
     kind = KINDS[config.kind]
     st.markdown(
@@ -161,10 +163,10 @@ def _place(config: FeatureConfig, speech: Speech) -> str:
     span = f"from {speech.start:.2f} to {speech.end:.2f} s"
     if config.fit == "window":
         return (
-            f"The word, {span}, stands in the middle; the network is given what lies "
-            "beside it, too."
+            f"The word, {span}, is in the middle; the network is also given what was "
+            "recorded around it."
         )
-    return f"The network is given nothing but the word, {span}."
+    return f"The network is given the word alone, {span}."
 
 
 def rehearse() -> None:

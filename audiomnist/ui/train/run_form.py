@@ -51,7 +51,7 @@ def ask() -> RunConfig | None:
         format_func=titles.short_corpus_title,
         key=state.TRAIN_CORPORA,
         persist_state="session",
-        help="Recordings to learn from and test on; several are joined.",
+        help="Recordings to train on and test on; you can choose several.",
     )
     if any(name in CORPORA and CORPORA[name].is_synthetic for name in names):
         st.caption("Some of these voices are synthetic: no person recorded them.")
@@ -64,7 +64,7 @@ def ask() -> RunConfig | None:
             "Name (optional)",
             placeholder=f"My first {network.title}",
             max_chars=60,
-            help="To find the run again in the list.",
+            help="Helps you to find the run in the list.",
         )
     if st.button("Start training", type="primary", width="stretch"):
         if not names:
@@ -126,7 +126,7 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
         "Split into training and test",
         [rule.name for rule in RULES.values() if rule.suits(chosen)],
         format_func=lambda name: RULES[name].title,
-        help="Which clips train the network, and which are kept to test it.",
+        help="Which clips are for training, and which are held out for the test.",
     )
     rule = RULES[name]
     st.caption(rule.explanation)
@@ -134,7 +134,7 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
         held_out = st.selectbox(
             "Speaker to leave out",
             [speaker for corpus in chosen for speaker in corpus.speakers],
-            help="The test is this voice alone.",
+            help="The test clips are those of this speaker.",
         )
         return name, held_out
     if rule.asks_for == "corpus":
@@ -142,7 +142,7 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
             "Corpus to test on",
             names,
             format_func=titles.short_corpus_title,
-            help="The test is all of it; the other corpora train.",
+            help="All of it is the test part; the other corpora are for training.",
         )
         return name, held_out
     return name, ""
@@ -167,8 +167,8 @@ def _ask_details(default: TrainConfig) -> TrainConfig:
         "Batch size",
         sorted({*_BATCH_SIZES, default.batch_size}),
         default.batch_size,
-        help="Clips per training step. Larger batches make steadier steps; smaller "
-        "ones make more of them.",
+        help="Clips per training step. Larger batches make steadier steps, smaller "
+        "ones more of them.",
     )
     learning_rate = right.select_slider(
         "Learning rate",
@@ -181,15 +181,15 @@ def _ask_details(default: TrainConfig) -> TrainConfig:
     is_augmented = st.toggle(
         "Vary the clips (augmentation)",
         default.augmentation is not None,
-        help="In every epoch each clip is played at a different tempo, in a different "
-        "room, with different noise. Training is slower, but the model copes better "
-        "with new voices and microphones.",
+        help="In every epoch each clip gets another tempo, another room and other "
+        "noise. Training takes longer, but the model copes better with unknown "
+        "speakers and microphones.",
     )
     rejects_other_words = st.toggle(
         "Learn to reject other words",
         default.others_part > 0,
-        help="The network also trains on other words, noises and mangled digits, so "
-        "that it can answer “not a digit”.",
+        help="The network is also trained on other words, noises and mangled digits, "
+        "so that it can answer “not a digit”.",
     )
     augmentation = default.augmentation or AugmentationConfig()
     others_part = default.others_part or TrainConfig.others_part

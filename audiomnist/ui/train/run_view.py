@@ -102,7 +102,7 @@ def _show(run: Run, shown: str) -> None:
                 history, is_varied=run.config.training.augmentation is not None
             )
         elif now not in ENDED:
-            st.caption("The curves begin after the first epoch.")
+            st.caption("The curves appear after the first epoch.")
 
 
 def describe(run: Run) -> str:
@@ -110,7 +110,7 @@ def describe(run: Run) -> str:
     config = run.config
     training = config.training
     of = f" ({layout.plain(config.held_out)})" if config.held_out else ""
-    varied = "varied clips" if training.augmentation else "clips as they are"
+    varied = "augmented" if training.augmentation else "not augmented"
     return " · ".join(
         (
             find_architecture(config.network.kind).title,
@@ -154,7 +154,8 @@ def _show_history(history: list[EpochMetrics], *, is_varied: bool) -> None:
         st.metric(
             "Validation accuracy",
             share(best.val_accuracy),
-            help=f"In epoch {best.epoch}, whose loss is lowest: its weights are kept.",
+            help=f"In epoch {best.epoch}, which has the lowest loss; its weights are "
+            "kept.",
         )
         st.metric("Training time", duration(seconds).removeprefix("about "))
     figures.show_curves(plot_learning_curves(history, style=figures.style()))
@@ -204,9 +205,9 @@ def _what_may_help(run: Run, accuracy: float) -> str:
     history = run.history
     if history and best_epoch(history).val_accuracy - accuracy > _WIDE_GAP:
         return (
-            "Accuracy was far higher on the validation clips: the network knows the "
-            "voices that it learned from, but not these. More epochs will hardly "
-            "help; more speakers will."
+            "The accuracy was far higher on the validation clips: the network knows "
+            "the speakers that it was trained on, but not these. More epochs will "
+            "hardly help; more speakers will."
         )
     return "More epochs or recordings may help."
 
@@ -220,18 +221,18 @@ def _offer_actions(run: Run, now: str) -> None:
             st.button(
                 "Cancel",
                 icon="✋",
-                help="Stop at once; it can be resumed.",
+                help="Stop now. You can resume it later.",
                 on_click=_cancel,
                 args=(run,),
             )
             return
         if now != "finished" and st.button(
-            "Resume", type="primary", help="Go on after the last epoch."
+            "Resume", type="primary", help="Continue after the last epoch."
         ):
             resume_run(run)
             st.rerun()
         with st.popover("Delete", icon="🗑️"):
-            st.markdown("Delete this run with its model and curves, for everybody?")
+            st.markdown("Delete this run, with its model and curves, for everybody?")
             if st.button("Delete it", type="primary"):
                 delete_run(run)
                 open_run(None)
