@@ -86,7 +86,7 @@ def table(entry: dict[str, Any]) -> str:
     rest = [row for row in others if row["group"] != "noise"]
     takes = f"{entry['takes'][0]} to {entry['takes'][-1]}"
     models = list(clean["models"])
-    trained = ", ".join(f"{n} trained {name}" for name, n in entry["n_trained"].items())
+    trained = ", ".join(f"{name} {n}" for name, n in entry["n_trained"].items())
     tables = [
         report.markdown_table(
             [head, *models, "word in its place"],
@@ -107,9 +107,10 @@ def table(entry: dict[str, Any]) -> str:
     return "\n\n".join(
         [
             f"{entry['title']}, official test takes {takes}: n = {entry['n']} in each "
-            f"cell, seed {entry['seed']}. Of these clips {trained}; their speakers may "
-            "have trained with others. Each cell gives the accuracy, its 95 % interval "
-            "and the difference from the clips as recorded, in points.",
+            f"cell, seed {entry['seed']}. Clips of these that a model was trained on: "
+            f"{trained}; it may have been trained on others by the same speakers. Each "
+            "cell gives the accuracy, its 95 % interval and the difference from the "
+            "clips as recorded, in points.",
             *tables,
         ]
     )

@@ -75,7 +75,7 @@ def _accuracies(saved: bool) -> dict[str, Benchmark]:
 
     return {
         "accuracy": Benchmark(
-            "the shipped models on clips that none of their training speakers spoke",
+            "the shipped models on clips that they were not trained on",
             lambda quick: accuracy.measure(),
             accuracy.table,
         ),

@@ -1,4 +1,4 @@
-"""The known corpora: what each is, and how a download of it is recognised.
+"""The known corpora: what each is, and how a download of it is recognized.
 
 Owns facts alone: a new corpus is one entry here. Getting and loading a corpus is for
 `library`.
@@ -11,7 +11,7 @@ from audiomnist.digits import DIGIT_WORDS
 
 @dataclass(frozen=True)
 class KnownCorpus:
-    """A known corpus: what it is, and how a download of it is recognised.
+    """A known corpus: what it is, and how a download of it is recognized.
 
     Parameters
     ----------

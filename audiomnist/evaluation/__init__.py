@@ -1,1 +1,1 @@
-"""How well a trained model recognises digits, and how sure one may be of that."""
+"""How well a trained model recognizes digits, and how sure one may be of that."""

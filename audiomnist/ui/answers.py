@@ -120,8 +120,7 @@ def explain(prediction: Prediction, threshold: float) -> str:
             rest += f", and {second}, which comes second, {percent(next_to - least)}"
         return (
             f"This answer is doubtful: {first} has only {percent(likeliest)}, though "
-            "this "
-            f"model answers from {percent(threshold)} upwards. Part of every bar, "
+            f"this model answers from {percent(threshold)} upwards. Part of every bar, "
             f"{percent(least)}, stands for “not a digit”, "
             f"{percent(len(probabilities) * least)} in all ten; {rest}."
         )

@@ -64,7 +64,7 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     assert f"| all | {rate.n} | {rate.value:.1%} |" in card
     assert f"{published.n_parameters:,} parameters" in card
     assert "Split rule “speaker”, seed 0" in card
-    assert "it looks again, 60 ms later" in card
+    assert "given the word again, shifted by 60 ms" in card
     worst = load_evaluation(run.folder).per_speaker().sort_values("accuracy").iloc[0]
     assert f"{worst.speaker} ({worst.accuracy:.1%} of {worst.n})" in card
 

@@ -162,7 +162,7 @@ def test_the_card_shows_the_accuracies_in_the_evaluation(name):
     }
     assert {tuple(row) for row in shown} == expected
     full = rates(name, "corpus")["all"].value
-    assert f"where the other understands {full:.1%};" in card(name)
+    assert re.search(rf"the other .*{full:.1%};", card(name))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -171,7 +171,7 @@ def test_the_card_names_the_weaknesses_in_the_evaluation(name):
     for key, kind, size in (("digit", "Digits", ""), ("speaker", "Speakers", " of {}")):
         measured = rates(name, key)
         del measured["all"]
-        (line,) = re.findall(rf"- {kind} understood least often: (.*)\.", said)
+        (line,) = re.findall(rf"- {kind} \w+ least often: (.*)\.", said)
         shown = dict(re.findall(r"(\S+) \((.*?)\)", line))
         assert shown == {
             group: f"{measured[group].value:.1%}{size.format(measured[group].n)}"
@@ -185,17 +185,15 @@ def test_the_card_names_the_weaknesses_in_the_evaluation(name):
 def test_the_card_shows_what_the_record_says(name):
     said, record = card(name), read(name, RECORD)
     assert f"{record['n_parameters']:,} parameters" in said
-    assert f"from a probability of {record['threshold']:.3f} on" in said
+    assert re.search(rf"probability of .*{record['threshold']:.3f}", said)
     split = record["split"]
-    assert (
-        f"{split['train']:,} clips train, {split['validation']:,} validate, "
-        f"{split['test']:,} test" in said
-    )
+    sizes = (f"{split[part]:,} " for part in ("train", "validation", "test"))
+    assert re.search(".*".join(sizes), said)
     assert rates(name, "corpus")["all"].n == split["test"]
     rate = strangers(name)
     if rate.n:
         low, high = f"{rate.low:.1%}", f"{rate.high:.1%}"
-        assert f"understood {rate.value:.1%} of their clips ({low} to {high}" in said
+        assert f"{rate.value:.1%} of their clips ({low} to {high}" in said
 
 
 @pytest.mark.corpus
@@ -207,7 +205,7 @@ def test_the_card_shows_what_the_version_in_8_bits_recognizes(name, fsdd):
     finer = compare_16_bits(model, result)
     assert finer is not None
     accuracy, said = finer.accuracy, card(name)
-    assert (
-        f"with 16 bits ({finer.size_mb} MB), understands {accuracy.value:.1%}" in said
+    assert re.search(
+        rf"with 16 bits \({finer.size_mb} MB\), \w+ {accuracy.value:.1%}", said
     )
-    assert f"they answer differently to {finer.n_different} of its clips" in said
+    assert re.search(rf"answer.* {finer.n_different} of its clips", said)
