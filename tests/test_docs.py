@@ -1,5 +1,7 @@
 """The documentation and the files that describe the repository: true and complete."""
 
+import doctest
+import importlib
 import re
 import runpy
 import tomllib
@@ -103,3 +105,20 @@ def test_each_requirement_has_an_exact_version_and_a_reason(name):
     for line in text_of(name).splitlines():
         if line and not line.startswith(("#", "-r ")):
             assert re.fullmatch(r"[a-z0-9-]+==\S+ +# \S.*", line)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "audio.decoding",
+        "features.extraction",
+        "recognition.recognizer",
+        "corpora.splits",
+        "evaluation.evaluate",
+    ],
+)
+def test_the_examples_in_docstrings_give_what_they_show(name, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    module = importlib.import_module(f"audiomnist.{name}")
+    outcome = doctest.testmod(module, raise_on_error=True)
+    assert outcome.attempted > 0

@@ -80,6 +80,14 @@ def load(path: Path | str, sample_rate: int | None = None) -> Audio:
     ------
     AudioError
         If the file cannot be read or decoded.
+
+    Examples
+    --------
+    >>> audio = load("docs/seven.wav")
+    >>> audio.sample_rate, round(audio.duration, 2)
+    (16000, 0.51)
+    >>> load("docs/seven.wav", sample_rate=8000).sample_rate
+    8000
     """
     if not isinstance(path, Path):
         path = Path(path)

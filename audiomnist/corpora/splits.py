@@ -79,6 +79,14 @@ class SplitRule(ABC):
         CorpusError
             If there is no corpus, none of them can be split by the rule, or the test
             part shares a clip, or a speaker who must not train, with another.
+
+        Examples
+        --------
+        >>> from audiomnist.corpora.library import load_corpus
+        >>> from audiomnist.corpora.split_rules import RULES
+        >>> split = RULES["speaker"].split([load_corpus("embedded")], seed=0)
+        >>> {part: len(clips) for part, clips in split.parts.items()}
+        {'train': 3570, 'validation': 410, 'test': 1020}
         """
         tested = [corpus for corpus in corpora if self.is_tested(corpus, held_out)]
         # Where none is, splitting the first one says what is wrong.

@@ -50,6 +50,15 @@ def evaluate(
         If there is no clip to evaluate on.
     AudioError
         If a recording cannot be read.
+
+    Examples
+    --------
+    >>> from audiomnist.corpora.library import load_corpus
+    >>> from audiomnist.recognition.models import find_model
+    >>> clips = load_corpus("embedded").clips[:20]
+    >>> evaluation = evaluate(find_model("cnn"), clips, corpora=["embedded"])
+    >>> evaluation.accuracy.n, evaluation.confusion().shape
+    (20, (10, 11))
     """
     if not clips:
         raise CorpusError("There is no clip to evaluate on. Choose a larger part.")

@@ -34,6 +34,12 @@ def extract(audios: Sequence[Audio], config: FeatureConfig) -> np.ndarray:
     ------
     AudioError
         If a recording is shorter than one window or nobody speaks in it.
+
+    Examples
+    --------
+    >>> from audiomnist.audio.decoding import load
+    >>> extract([load("docs/seven.wav")], FeatureConfig(n_mels=32, n_frames=50)).shape
+    (1, 32, 50)
     """
     is_speech, values = extract_spoken(audios, config)
     if not is_speech.all():
@@ -54,7 +60,7 @@ def extract_spoken(
     -------
     tuple[np.ndarray, np.ndarray]
         In which recordings speech was found, bool, shape (n_recordings,), and
-        the features of those, float32, shape (n_found, n_bins, n_frames).
+        the features of those, float32, shape (n_spoken, n_bins, n_frames).
 
     Raises
     ------

@@ -137,7 +137,17 @@ class Recognizer:
         return self._recognize(decode(data, name), begin)
 
     def predict(self, audio: Audio) -> Prediction:
-        """Predict the digit in a recording of any rate and length."""
+        """Predict the digit in a recording of any rate and length.
+
+        Examples
+        --------
+        >>> from audiomnist.audio.decoding import load
+        >>> from audiomnist.recognition.models import find_model
+        >>> recognizer = Recognizer(find_model("best"))
+        >>> prediction = recognizer.predict(load("docs/seven.wav"))
+        >>> prediction.digit, prediction.probability > 0.99
+        (7, True)
+        """
         return self._answer([audio], time.perf_counter()).predictions[0]
 
     def predict_bytes(self, data: bytes, name: str = "The recording") -> Prediction:

@@ -132,7 +132,7 @@ def test_other_sounds_are_checked_like_clips():
 
 def test_a_figure_from_few_people_is_said_to_be_one():
     assert few_speakers({"bert", "anna"}).startswith(
-        "All of these clips are by 2 speakers (anna, bert): the interval is about"
+        "All of these clips are by 2 speakers (anna, bert). The interval holds for"
     )
     assert "one speaker (anna)" in few_speakers({"anna"})
     assert few_speakers({"anna", "bert", "carl", "dora"}) == ""
