@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import click
 
-from audiomnist.commands import data, hearing, measuring, training
+from audiomnist.commands import data, measuring, predicting, training
 from audiomnist.errors import AudioMnistError
 
 BAD_INPUT = 2
@@ -30,9 +30,9 @@ _COMMANDS = click.Group(
         training.train,
         training.recipe,
         training.runs,
-        hearing.models,
-        hearing.evaluate,
-        hearing.predict,
+        predicting.models,
+        predicting.evaluate,
+        predicting.predict,
         measuring.benchmark,
     ],
     no_args_is_help=False,

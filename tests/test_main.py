@@ -795,7 +795,7 @@ def test_a_run_with_settings_takes_no_others(capsys, start, words):
     captured = capsys.readouterr()
     assert not captured.out
     said = one_line(captured.err)
-    assert said.startswith(f"audiomnist: {start} goes on with the run's own settings")
+    assert said.startswith(f"audiomnist: {start} continues with the run's own settings")
     assert all(word in said for word in words if word.startswith("--"))
 
 

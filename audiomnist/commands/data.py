@@ -19,7 +19,7 @@ def data() -> None:
     """The corpora: recordings of spoken digits to train and test on."""
 
 
-@data.command("list", short_help="the corpora that are here or known")
+@data.command("list", short_help="list the corpora on this machine, and known ones")
 def list_corpora() -> None:
     """List the corpora that are here, and those that can be downloaded."""
     from audiomnist.corpora.catalogue import CORPORA
@@ -53,13 +53,13 @@ def list_corpora() -> None:
     "--from",
     "source",
     metavar="FILE",
-    help="Take this archive, or another address, in place of the corpus's own.",
+    help="Use this archive or address instead of the corpus's own.",
 )
 def download(name: str, source: str | None) -> None:
     """Download the corpus NAME, such as fsdd, and verify that it is the one.
 
-    After an interruption the same command goes on where it stopped, if the server can
-    do that.
+    After an interruption the same command continues where it stopped, if the server
+    allows it.
     """
     from audiomnist.corpora.library import download
 
@@ -130,8 +130,8 @@ def synthesize(words: bool, out: Path) -> None:
 @click.option(
     "--denoise",
     is_flag=True,
-    help="Let it learn from the words that are here to ignore noise, as the weights "
-    "that come with the app have; takes ten minutes.",
+    help="Train it on the words on this machine to ignore noise, as the weights "
+    "that come with the app were; takes ten minutes.",
 )
 @click.option(
     "--out",

@@ -132,7 +132,7 @@ def benchmark(what: str, out: Path | None, quick: bool, saved: bool) -> None:
     beside them; tables rewrites the tables in README.md and docs/ from such a file. All
     but latency and server need the Free Spoken Digit Dataset (data download fsdd);
     server needs Chromium and what requirements-dev.txt lists; protocol trains for
-    hours, keeps its runs and goes on where it was.
+    hours, keeps its runs and continues where it stopped.
     """
     from audiomnist.benchmark import report
     from audiomnist.settings import settings

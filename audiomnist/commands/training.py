@@ -111,7 +111,7 @@ class _SplitOption(click.Option):
 
 
 @click.command(short_help="train a network")
-@click.option("--resume", metavar="ID", help="Go on with a stopped run.")
+@click.option("--resume", metavar="ID", help="Continue a stopped run.")
 @click.option(
     "--run", metavar="ID", help="Work on a run that was created (used by the app)."
 )
@@ -126,7 +126,7 @@ class _SplitOption(click.Option):
 @click.option(
     "--held-out",
     metavar="NAME",
-    help="The speaker or corpus to test on, for a RULE that has one chosen.",
+    help="The speaker or corpus to test on, if RULE needs one.",
 )
 @click.option(
     "--others",
@@ -165,20 +165,20 @@ class _SplitOption(click.Option):
 @click.option(
     "--patience",
     type=int,
-    help="Epochs without progress before it stops; 0 never.",
+    help="Epochs without progress after which it stops; 0: never.",
 )
 @click.option(
     "--augment/--no-augment",
     default=None,
     help="Vary tempo, voice and noise of the clips from epoch to epoch.",
 )
-@click.option("--title", metavar="TITLE", help="What the run is called.")
+@click.option("--title", metavar="TITLE", help="A name for the run.")
 def train(resume: str | None, run: str | None, **settings: Any) -> None:
     """Train a network in this process and keep it as a run.
 
     Prints each epoch and evaluates the model on the test part. Ctrl-C stops it;
-    --resume goes on from the last epoch. All options but --resume and --run are
-    settings of a new run; whatever is not given is as the Train page has it.
+    --resume continues after the last epoch. All options but --resume and --run are
+    settings of a new run; what is not given is set as on the Train page.
     """
     if resume and run:
         raise click.UsageError("--run is not allowed with --resume.")
@@ -195,7 +195,7 @@ def _refuse_settings(start: str, given: list[str]) -> None:
     """Refuse settings of a new run for one that has its own."""
     if given:
         raise RunError(
-            f"{start} goes on with the run's own settings and takes no "
+            f"{start} continues with the run's own settings and takes no "
             f"{', '.join(given)}. Leave that out, or start a new run without {start}."
         )
 
@@ -247,7 +247,7 @@ def _epoch_line(metrics: "EpochMetrics", n_epochs: int) -> str:
     )
 
 
-@click.command(short_help="make one of the models that come with the app again")
+@click.command(short_help="train one of the models that come with the app again")
 @click.argument("name", metavar="NAME")
 @click.option(
     "--corpus",
@@ -263,13 +263,13 @@ def _epoch_line(metrics: "EpochMetrics", n_epochs: int) -> str:
     help="Other words, which are not digits (default: all that are here).",
 )
 def recipe(name: str, corpora: tuple[str, ...], others: tuple[str, ...]) -> None:
-    """Train the model NAME (best, cnn or ann) as the one that comes with the app was.
+    """Train the model NAME (best, cnn or ann) as the one in the app was trained.
 
-    It learns from all corpora that are here, and is put into the folder of models in
-    place of the one there: a run that keeps speakers apart and tells how sure it may
-    be, then one on everything. On two cores, ann takes minutes, cnn and best the better
-    part of an hour, and hours with the large corpora. Ctrl-C stops it; the same command
-    goes on where it stopped.
+    One run holds out whole speakers and calibrates the model on them; a second one is
+    trained on all corpora on this machine and replaces the model in the folder of
+    models. On two cores, ann takes minutes, cnn and best most of an hour, and hours
+    with the large corpora. Ctrl-C stops it; the same command continues where it
+    stopped.
     """
     from audiomnist.recipes.models import find_recipe, follow
 
@@ -297,7 +297,7 @@ def recipe(name: str, corpora: tuple[str, ...], others: tuple[str, ...]) -> None
     no_args_is_help=False, short_help="list, cancel, resume and delete training runs"
 )
 def runs() -> None:
-    """The trainings of this machine: waiting, running and ended."""
+    """The training runs on this machine: waiting, running and ended."""
 
 
 _run_id = click.argument("run_id", metavar="ID")
@@ -333,15 +333,15 @@ def cancel(run_id: str) -> None:
     print(f"{run_id} was cancelled.")
 
 
-@runs.command(short_help="go on with a stopped run in the background")
+@runs.command(short_help="continue a stopped run in the background")
 @_run_id
 def resume(run_id: str) -> None:
-    """Go on with the stopped run ID (see runs list) in the background."""
+    """Continue the stopped run ID (see runs list) in the background."""
     from audiomnist.runs.folder import find_run
     from audiomnist.runs.queue import resume_run
 
     resume_run(find_run(run_id))
-    print(f"{run_id} goes on in the background; see runs list.")
+    print(f"{run_id} continues in the background; see runs list.")
 
 
 @runs.command(short_help="delete a run and its model")

@@ -251,7 +251,7 @@ def test_the_network_alone_is_judged_on_the_word_where_it_is(recognizer, recordi
     assert outcome["correct_if_placed"] == (n, n)
 
 
-def test_hearing_in_batches_is_hearing_one_by_one(recognizer, recordings):
+def test_predicting_in_batches_is_predicting_one_by_one(recognizer, recordings):
     long = Condition("long", "pauses", lambda r, rng: r.audio, 3.0)
     assert sum(3.2 * 2 / 0.015 for _ in recordings) > 4096  # more than one batch
     together = counts(evaluate_under(recognizer, expose(recordings, long)))

@@ -190,8 +190,7 @@ def test_evaluate_says_how_to_play_other_words(others, tmp_path):
 def test_evaluate_points_to_the_test_part_where_other_words_were_played(others, tiny):
     page = open_view("When to answer")
     widget(page, "selectbox", "Evaluated on").set_value("tiny").run()
-    assert "Choose the model’s own test part" in text(page)
-    assert "holds 40 recordings" in text(page)
+    assert "own test part above: it holds 40 recordings" in text(page)
 
 
 def test_evaluate_shows_clips_in_which_nobody_speaks(others, tmp_path):
@@ -233,12 +232,12 @@ def test_evaluate_says_when_the_named_model_is_gone():
     assert widget(page, "selectbox", "Model").value == DEFAULT_MODEL
 
 
-def test_a_shipped_model_is_shown_with_what_strangers_find():
+def test_a_shipped_model_is_shown_with_the_accuracy_on_unknown_speakers():
     model = find_model(DEFAULT_MODEL)
     measured = read_record(model.folder).strangers
     rate = measured.accuracy.value
     page = open_page("evaluate", model=DEFAULT_MODEL)
-    (note,) = [info.value for info in page.info if "strangers" in info.value]
+    (note,) = [info.value for info in page.info if "unknown speakers" in info.value]
     assert f"**{100 * rate:.1f} %**" in note
     assert f"n = {measured.n_clips:,}" in note
 

@@ -99,7 +99,7 @@ def test_live_warns_where_a_browser_gives_no_microphone():
     page = AppTest.from_file(APP, default_timeout=60)
     page.context["url"] = "http://192.168.1.5:8501/live"
     page.run().switch_page(script("live")).run()
-    assert "https or on localhost" in page.warning[0].value
+    assert "https pages and on localhost" in page.warning[0].value
     page.context["url"] = "https://digits.example.org/live"
     assert not page.run().warning
 

@@ -22,7 +22,7 @@ def test_a_card_says_what_the_speech_embedding_gave(kind, part, tiny_folder) -> 
     )
     lines = describe_data(config, resolve_clips(config))
     assert ("- Pretrained: " in lines) == (kind == "pretrained")
-    assert ("- Taught: " in lines) == (part > 0)
+    assert ("- Distilled: " in lines) == (part > 0)
     assert ("count for 0.7" in lines) == (part > 0)
     owes = kind == "pretrained" or part > 0
     assert ("arXiv 2002.01322" in lines) == owes

@@ -68,8 +68,8 @@ def _how_to_test_other_words(name: str) -> str:
         n = 0
     if n:
         return (
-            "The model was not tested on other words here. Choose its own test part "
-            f"above: it holds {n:,} recordings of words that are not digits."
+            "The model was not tested on other words here. Choose the model’s own test "
+            f"part above: it holds {n:,} recordings of words that are not digits."
         )
     return (
         "Whether the model also takes other words for digits is not known: this "

@@ -28,7 +28,7 @@ _model_option = click.option(
 )
 
 
-@click.command(short_help="list the models that can be named")
+@click.command(short_help="list the models that can be used")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def models(as_json: bool) -> None:
     """List the models that come with the app and those of finished runs."""
@@ -223,7 +223,7 @@ def predict(
     """Predict the digit in each FILE (wav, flac, ogg, mp3).
 
     A line is printed for each as soon as it is known. A file that cannot be read is
-    reported in its line and the others go on; the exit status is then 2 at the end.
+    reported in its line, and the next ones are predicted; the exit status is then 2.
     """
     from audiomnist.recognition.recognizer import Recognizer
 
