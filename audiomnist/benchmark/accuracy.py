@@ -93,7 +93,7 @@ def table(entry: dict[str, Any]) -> str:
         "whole speakers, real and synthetic, out of its training. Its threshold lets "
         f"{COVERAGE:.0%} of their digits be answered; their other words are "
         "recordings. Other words of the test part are by speakers whose other words "
-        "did not train the network. The embedding in the best model and in the CNN's "
+        "were not used for training. The embedding in the best model and in the CNN's "
         "teacher, however, was adapted to noise, without labels, on the synthetic "
         "voices and on other words, including those of this test.\n\n"
         + report.markdown_table(of_answers, answers)

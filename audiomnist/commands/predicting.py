@@ -161,7 +161,7 @@ def _trained_on(model: "Model") -> dict[str, str]:
 
 
 def _measures(result: "Evaluation") -> dict[str, Any]:
-    """What an evaluation comes to, as JSON can hold it."""
+    """The metrics of an evaluation, as JSON can hold them."""
     accuracy = result.accuracy
     return {
         "n": accuracy.n,

@@ -78,7 +78,7 @@ class SplitRule(ABC):
         ------
         CorpusError
             If there is no corpus, none of them can be split by the rule, or the test
-            part shares a clip, or a speaker who must not train, with another.
+            part shares a clip, or a speaker who must be in it alone, with another.
 
         Examples
         --------

@@ -24,7 +24,7 @@ from audiomnist.errors import AudioError, CorpusError
 from audiomnist.settings import OTHER_WORDS, settings
 from audiomnist.storage import OnProgress, Progress, new_folder
 
-_MAX_TOTAL_BYTES = 8 * 1024**3  # a known corpus may be larger than a stranger's
+_MAX_TOTAL_BYTES = 8 * 1024**3  # a known corpus may be larger than an uploaded one
 _CHUNK = 1024**2  # bytes
 
 

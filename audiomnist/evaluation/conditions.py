@@ -95,7 +95,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Condition:
-    """One way in which a recording comes about.
+    """One condition under which a recording is made.
 
     Parameters
     ----------

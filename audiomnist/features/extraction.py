@@ -91,7 +91,7 @@ def spectra(audios: Sequence[Audio], config: FeatureConfig) -> Spectra:
 
 
 def with_context(spectra: Spectra, config: FeatureConfig) -> Spectra:
-    """Keep what the features see of each word, and what augmentation needs around it.
+    """Keep what the features show of each word, and what augmentation needs around it.
 
     That is `CONTEXT` seconds, within which the ends of a word may move, and around a
     window as much again, for a quicker tempo.
@@ -101,7 +101,7 @@ def with_context(spectra: Spectra, config: FeatureConfig) -> Spectra:
 
 
 def crop(spectra: Spectra, config: FeatureConfig, context: int = 0) -> Spectra:
-    """Keep what the features see of each word, and `context` frames around that.
+    """Keep what the features show of each word, and `context` frames around that.
 
     Nothing is kept of a clip without speech. What a word's margins, its window and its
     context lack, because the recording begins or ends there, is silence. So a word

@@ -33,8 +33,8 @@ class TeamConfig(PretrainedConfig):
         Of the CNN, as in `CnnConfig`; `dropout` is that of both.
     cnn_weight
         How much the CNN's logits count, where the pretrained network's count for the
-        rest of 1. The CNN knows the voices that it learned from better than the
-        pretrained network does, and strangers' worse: docs/lab-notebook.md.
+        rest of 1. The CNN recognizes the speakers that it was trained on better than
+        the pretrained network does, and unknown speakers worse: docs/lab-notebook.md.
 
     Raises
     ------

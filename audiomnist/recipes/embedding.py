@@ -79,7 +79,7 @@ class DenoisingEpoch:
 def words_to_learn(features: FeatureConfig) -> Spectra:
     """Spectra of all words that are here by nobody who is a speaker of real digits.
 
-    So a recorded speaker who tests is a stranger to the embedding, too. Synthetic
+    So the embedding does not know a recorded speaker of a test part, either. Synthetic
     voices and other words of a test part are not: it has learned from them, without
     labels.
 

@@ -1,9 +1,9 @@
 """How the models that come with the app are made, from recordings to a card.
 
-Owns the settings of each of them, and the steps: a run that keeps speakers apart and
-tells how sure its kind may be of strangers, a run on everything that there is, and the
-shipping of the second with the calibration of the first. Whatever is done already is
-not done again.
+Owns the settings of each of them, and the steps: a run that holds out whole speakers,
+by whom such a model is calibrated, a run on everything that there is, and the shipping
+of the second with the calibration of the first. Whatever is done already is not done
+again.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ from audiomnist.runs.execution import execute_run
 from audiomnist.runs.folder import ENDED, Run, create_run, list_runs
 from audiomnist.runs.presets import preset
 from audiomnist.runs.queue import requeue_run
-from audiomnist.runs.record import StrangerTest
+from audiomnist.runs.record import UnknownSpeakersTest
 from audiomnist.training.config import AugmentationConfig
 from audiomnist.training.history import EpochMetrics
 
@@ -70,7 +70,7 @@ class Recipe:
     def config(
         self, corpora: Sequence[str] = (), other_words: Sequence[str] = ()
     ) -> RunConfig:
-        """The settings of its run, trained on all that may train.
+        """The settings of its run, trained on everything but the test part.
 
         Parameters
         ----------
@@ -183,7 +183,7 @@ def follow(
         if run.state != FINISHED:
             execute_run(run, on_epoch)
         done.append(run)
-    return publish(done[1], name, meet_strangers(done[0]))
+    return publish(done[1], name, measure_unknown_speakers(done[0]))
 
 
 def find_or_create(config: RunConfig) -> Run:
@@ -224,7 +224,7 @@ def _is_same(one: RunConfig, other: RunConfig) -> bool:
     return replace(one, title="") == replace(other, title="")
 
 
-def meet_strangers(run: Run) -> StrangerTest:
+def measure_unknown_speakers(run: Run) -> UnknownSpeakersTest:
     """Test and calibrate a run's model on the speakers that it kept for its test.
 
     Every speaker counts the same for the temperature, whatever the number of clips.
@@ -251,7 +251,7 @@ def meet_strangers(run: Run) -> StrangerTest:
     words = _recorded_words(clips)
     said = model.logits(clip_features(words, model.features).values)
     confidence = calibration.probabilities(said).max(axis=1)  # (n_words,)
-    return StrangerTest(
+    return UnknownSpeakersTest(
         run=run.id,
         calibration=calibration,
         n_speakers=len(n_clips),

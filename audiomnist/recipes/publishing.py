@@ -20,7 +20,7 @@ from audiomnist.recognition.record import FINISHED
 from audiomnist.runs.clips import resolve_clips
 from audiomnist.runs.execution import evaluate_model
 from audiomnist.runs.folder import Run
-from audiomnist.runs.record import StrangerTest, write_record
+from audiomnist.runs.record import UnknownSpeakersTest, write_record
 from audiomnist.settings import settings, writable_folder
 from audiomnist.storage import replacing, write_atomically
 from audiomnist.training.history import HISTORY
@@ -28,7 +28,7 @@ from audiomnist.training.history import HISTORY
 CARD = "CARD.md"
 
 
-def publish(run: Run, name: str, strangers: StrangerTest | None = None) -> Path:
+def publish(run: Run, name: str, strangers: UnknownSpeakersTest | None = None) -> Path:
     """Copy a finished run's model to the shipped models and write its card.
 
     Its weights are rounded to half precision, which halves their files. What answers

@@ -35,7 +35,7 @@ class RunConfig:
     corpora
         Names or folders of the corpora that are joined.
     split_rule, split_seed
-        Which clips train, validate and test, see `split_rules.RULES`.
+        How the clips are split, see `split_rules.RULES`.
     held_out
         The speaker or corpus that the rule asks for, else "".
     others

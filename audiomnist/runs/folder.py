@@ -1,4 +1,4 @@
-"""Runs as folders: what was asked for, and what has become of it so far.
+"""Runs as folders: the settings of each, and its progress so far.
 
 Owns the files of a run as anybody may read them at any moment, also while a worker
 writes them. What a run is made of is in `config`, what is written of it in `record`;

@@ -51,7 +51,7 @@ class SplitRecord:
 
 
 @dataclass(frozen=True)
-class StrangerTest:
+class UnknownSpeakersTest:
     """How well a recipe's network recognizes unknown speakers.
 
     Parameters
@@ -139,7 +139,7 @@ class RunRecord:
     best_epoch: int | None = None
     seconds: float | None = None
     processor_seconds: float | None = None
-    strangers: StrangerTest | None = None
+    strangers: UnknownSpeakersTest | None = None
     finished: datetime | None = None
 
     def __post_init__(self) -> None:

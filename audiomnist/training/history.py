@@ -17,7 +17,7 @@ HISTORY = "history.csv"
 
 @dataclass(frozen=True)
 class EpochMetrics:
-    """What one epoch of training came to.
+    """The metrics of one epoch of training.
 
     Parameters
     ----------

@@ -104,7 +104,7 @@ def evaluate_same(model: str, other: Evaluation) -> Evaluation:
 
 
 class Tested(NamedTuple):
-    """What a run's test came to.
+    """The result of a run on its test part.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class Tested(NamedTuple):
 
 
 def tested(run: Run) -> Tested | None:
-    """What a finished run's test came to; None where it was not tested."""
+    """The result of a finished run on its test part; None where it was not tested."""
     try:
         written = (run.folder / FILE_NAME).stat().st_mtime_ns
     except OSError:

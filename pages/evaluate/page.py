@@ -10,7 +10,7 @@ from audiomnist.ui.evaluate.report import (
     evaluate,
     offer_downloads,
     show_accuracy,
-    tell_of_strangers,
+    tell_of_unknown_speakers,
     tell_what_is_missing,
 )
 from audiomnist.ui.evaluate.views import VIEWS
@@ -32,7 +32,7 @@ with layout.guard():
         describe_part(recognizer.model, part)
         evaluation = evaluate(name, part)
         show_accuracy(evaluation)
-        tell_of_strangers(recognizer.model, part)
+        tell_of_unknown_speakers(recognizer.model, part)
         tell_what_is_missing(part, evaluation)
         tabs = st.tabs(list(VIEWS), on_change="rerun", key=state.EVALUATE_VIEW)
         for tab, show in zip(tabs, VIEWS.values(), strict=True):

@@ -162,7 +162,7 @@ def test_evaluate_shows_when_the_model_answers(others):
     assert f"at least **{100 * model.calibration.threshold:.0f} % sure**" in said
     for label, rate in (
         ("Digits answered", point.coverage),
-        ("Right among the answered", point.accuracy),
+        ("Right when it answers", point.accuracy),
         ("Other words answered", point.false_answers),
     ):
         assert f"{label}: {100 * rate.value:.1f} %" in said
@@ -199,7 +199,7 @@ def test_evaluate_shows_clips_in_which_nobody_speaks(others, tmp_path):
     save_evaluation(replace(others, probabilities=nobody), folder)
     page = open_view("When to answer")
     assert "Digits answered: 0.0 %" in text(page)
-    assert "Right among the answered" not in text(page)
+    assert "Right when it answers" not in text(page)
     assert len(page.get("image")) == 1
 
 

@@ -14,7 +14,7 @@ from audiomnist.recipes.models import (
     find_or_create,
     find_recipe,
     follow,
-    meet_strangers,
+    measure_unknown_speakers,
 )
 from audiomnist.recognition.models import find_model
 from audiomnist.runs.clips import resolve_clips
@@ -101,7 +101,7 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
 def test_without_recorded_words_of_strangers_none_are_counted(corpora, small) -> None:
     run = find_or_create(find_recipe("ann").config(corpora["corpora"], ("embedded",)))
     execute_run(run)
-    measured = meet_strangers(run)
+    measured = measure_unknown_speakers(run)
     assert (measured.n_words, measured.n_words_answered) == (0, 0)
     assert measured.n_clips > 0
 

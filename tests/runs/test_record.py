@@ -13,7 +13,7 @@ from audiomnist.runs.presets import preset
 from audiomnist.runs.record import (
     RunRecord,
     SplitRecord,
-    StrangerTest,
+    UnknownSpeakersTest,
     read_record,
     write_record,
 )
@@ -32,7 +32,7 @@ FULL = replace(
     best_epoch=2,
     seconds=1.5,
     processor_seconds=2.5,
-    strangers=StrangerTest("other", CALIBRATION, 2, 10, 9, 5, 1),
+    strangers=UnknownSpeakersTest("other", CALIBRATION, 2, 10, 9, 5, 1),
     finished=datetime(2026, 1, 3, tzinfo=UTC),
 )
 

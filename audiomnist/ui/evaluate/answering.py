@@ -44,7 +44,7 @@ def _show_point(name: str, point: OperatingPoint) -> None:
     """Show what the model's own threshold does."""
     metrics = [
         ("Digits answered", point.coverage, "Of the clips of digits."),
-        ("Right among the answered", point.accuracy, "Of the digits answered."),
+        ("Right when it answers", point.accuracy, "Of the digits answered."),
         (
             "Other words answered",
             point.false_answers,

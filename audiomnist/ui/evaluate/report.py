@@ -72,7 +72,7 @@ def describe_part(model: Model, part: str) -> None:
         st.caption("The model was not trained on this corpus.")
 
 
-def tell_of_strangers(model: Model, part: str) -> None:
+def tell_of_unknown_speakers(model: Model, part: str) -> None:
     """Show the accuracy on unknown speakers where the test is on known ones."""
     measured = read_record(model.folder).strangers
     if part != HELD_OUT or measured is None:

@@ -49,7 +49,7 @@ def test_listener_hears_the_word_that_the_end_cuts_short(spoken):
     speech = listener.last.prediction.speech
     assert listener.last.offset + speech.start > 0.9
     assert speech.start < speech.end <= listener.last.audio.duration
-    assert listener.seconds == 0, "what comes next is another stream"
+    assert listener.seconds == 0, "further samples are another stream"
     listener.finish()
     assert not listener.take()
 
