@@ -748,7 +748,7 @@ def test_a_waiting_run_is_cancelled_and_resumed(capsys, monkeypatch, tiny):
     assert one_line(capsys.readouterr().out) == f"{run.id} was cancelled."
     assert (run.state, launched) == ("cancelled", [])
     assert main(["runs", "resume", run.id]) == 0
-    assert one_line(capsys.readouterr().out).startswith(f"{run.id} goes on")
+    assert one_line(capsys.readouterr().out).startswith(f"{run.id} continues")
     assert (run.state, launched) == ("waiting", [run])
 
 

@@ -134,7 +134,7 @@ def test_the_tables_of_robustness_say_n_seed_interval_and_difference(measured):
         row["models"] = {model: counts}
     table = robustness.table(measured)
     assert "n = 40" in table and f"seed {robustness.SEED}" in table
-    assert f"7 trained {model}" in table
+    assert f"trained on: {model} 7" in table
     rows = {line.split(" | ")[0]: line for line in table.splitlines()}
     assert "100.0% (91.2% to 100.0%) |" in rows[f"| {clean['name']}"]
     assert "75.0% (59.8% to 85.8%), -25.0" in rows[f"| {noise['name']}"]
