@@ -6,17 +6,18 @@ cutting words out of a stream is for `streaming`.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from audiomnist.audio.decoding import decode
 from audiomnist.audio.signal import Audio, resample
+from audiomnist.digits import N_DIGITS
 from audiomnist.features.extraction import crop
 from audiomnist.features.rendering import frame_steps, render
 from audiomnist.features.spectra import Spectra, frames_in_batches, power_spectra
-from audiomnist.features.speech import Speech, speech_in, speech_spans
+from audiomnist.features.speech import Speech, speech_in, stretches
 from audiomnist.recognition.calibration import is_none_of_these
 from audiomnist.recognition.models import Model
 from audiomnist.recognition.quality import ClipQuality, judge
@@ -96,9 +97,9 @@ class _Answers:
     predictions
         One for each recording.
     features
-        Of those with speech, float32, shape (n_words, n_bins, n_frames).
+        float32, shape (n_recordings, n_bins, n_frames); NaN where nobody speaks.
     frame_steps
-        Of those with speech, in seconds, float64, shape (n_words,).
+        In seconds, float64, shape (n_recordings,); of no meaning where nobody speaks.
     """
 
     predictions: list[Prediction]
@@ -185,33 +186,62 @@ class Recognizer:
     def _answer(self, audios: Sequence[Audio], begin: float) -> _Answers:
         """Answer a batch that fits into memory at once."""
         config = self.model.features
-        recordings = self._find_words(audios)
-        words = crop(recordings, config).take(np.flatnonzero(recordings.is_speech))
-        features = render(words, config)
-        probabilities: Iterator[np.ndarray] = iter(())
-        if len(words):
-            probabilities = iter(self.model.probabilities(features))
-        predictions = []
-        for i, audio in enumerate(audios):
-            span = recordings.spans[i] - recordings.bounds[i]
-            speech = speech_in(audio, span, config.spectrum)
-            if speech is None:
-                predictions.append(Prediction(None, None, None, 0, NO_SPEECH))
-                continue
-            p = next(probabilities)
-            is_sure = bool(self.model.calibration.should_answer(p.max()))
-            digit = int(p.argmax()) if is_sure else None
-            reason = "" if is_sure else _why_not(p)
-            predictions.append(Prediction(digit, p, speech, 0, reason))
+        power, bounds = self._power_spectra(audios)
+        spans, *others = stretches(power, bounds, config.speech, config.spectrum)
+        features, probabilities = self._look(Spectra(power, bounds, spans))
+        # The largest stretch may be a breath or a beep beside the word.
+        for other in others:
+            is_open = ~self._is_sure(probabilities) & (other[:, 1] > other[:, 0])
+            if is_open.any():
+                other[~is_open, 1] = other[~is_open, 0]
+                seen, answers = self._look(Spectra(power, bounds, other))
+                is_word = self._is_sure(answers)
+                spans[is_word], features[is_word] = other[is_word], seen[is_word]
+                probabilities[is_word] = answers[is_word]
+        predictions = [
+            self._prediction(audio, span - first, p)
+            for audio, span, first, p in zip(
+                audios, spans, bounds[:-1], probabilities, strict=True
+            )
+        ]
         latency_ms = 1000 * (time.perf_counter() - begin) / max(1, len(audios))
         return _Answers(
             [replace(answer, latency_ms=latency_ms) for answer in predictions],
             features,
-            frame_steps(words.spans, config),
+            frame_steps(spans, config),
         )
 
-    def _find_words(self, audios: Sequence[Audio]) -> Spectra:
-        """Spectra of the whole recordings, as the features find the words in them."""
+    def _look(self, words: Spectra) -> tuple[np.ndarray, np.ndarray]:
+        """Features of the words, (n_clips, n_bins, n_frames), and their probabilities.
+
+        The probabilities are (n_clips, 10); both are NaN where there is no word.
+        """
+        config = self.model.features
+        features = np.full((len(words), *config.shape), np.nan, np.float32)
+        probabilities = np.full((len(words), N_DIGITS), np.nan, np.float32)
+        spoken = np.flatnonzero(words.is_speech)
+        if len(spoken):
+            features[spoken] = render(crop(words, config).take(spoken), config)
+            probabilities[spoken] = self.model.probabilities(features[spoken])
+        return features, probabilities
+
+    def _is_sure(self, probabilities: np.ndarray) -> np.ndarray:
+        """Whether each of these words, (n_clips, 10), is to be answered: (n_clips,)."""
+        return self.model.calibration.should_answer(probabilities.max(axis=1))
+
+    def _prediction(
+        self, audio: Audio, span: np.ndarray, probabilities: np.ndarray
+    ) -> Prediction:
+        """What is said of a word from its span of frames and its probabilities."""
+        speech = speech_in(audio, span, self.model.features.spectrum)
+        if speech is None:
+            return Prediction(None, None, None, 0, NO_SPEECH)
+        if self._is_sure(probabilities[None])[0]:
+            return Prediction(int(probabilities.argmax()), probabilities, speech, 0)
+        return Prediction(None, probabilities, speech, 0, _why_not(probabilities))
+
+    def _power_spectra(self, audios: Sequence[Audio]) -> tuple[np.ndarray, np.ndarray]:
+        """Power spectra of whole recordings of any rate, and their bounds."""
         config = self.model.features
         window = config.spectrum.win_length
         lengthened = []
@@ -221,9 +251,7 @@ class Recognizer:
                 # Too short for any word: silence, in which none is found.
                 at_rate = Audio(np.zeros(window, np.float32), config.sample_rate)
             lengthened.append(at_rate)
-        power, bounds = power_spectra(lengthened, config.spectrum)
-        spans = speech_spans(power, bounds, config.speech, config.spectrum)
-        return Spectra(power, bounds, spans)
+        return power_spectra(lengthened, config.spectrum)
 
 
 def _why_not(probabilities: np.ndarray) -> str:

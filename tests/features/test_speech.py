@@ -5,7 +5,16 @@ import pytest
 
 from audiomnist.audio.signal import Audio
 from audiomnist.errors import ConfigError
-from audiomnist.features.speech import Speech, SpeechConfig, find_speech
+from audiomnist.features.spectra import SpectrumConfig, power_spectra
+from audiomnist.features.speech import (
+    N_STRETCHES,
+    Speech,
+    SpeechConfig,
+    find_speech,
+    speech_in,
+    speech_spans,
+    stretches,
+)
 
 
 def with_silence(
@@ -132,3 +141,37 @@ def test_margin_widens_what_is_found(spoken) -> None:
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         SpeechConfig(**settings)
+
+
+def spans_of(audio: Audio) -> list[tuple[float, float]]:
+    """Beginning and end of each stretch in seconds."""
+    spectrum = SpectrumConfig()
+    power, bounds = power_spectra([audio], spectrum)
+    places = stretches(power, bounds, SpeechConfig(), spectrum)
+    assert places.shape == (N_STRETCHES, 1, 2)
+    (first,) = speech_spans(power, bounds, SpeechConfig(), spectrum)
+    assert (places[0, 0] == first).all()
+    spans = (speech_in(audio, span, spectrum) for span in places[:, 0])
+    return [(span.start, span.end) for span in spans if span]
+
+
+def test_stretches_apart_come_by_their_area(spoken) -> None:
+    loud, soft = spoken(4).samples, 0.1 * spoken(4).samples
+    pause = np.zeros(2400, np.float32)
+    sound = Audio(np.concatenate([pause, soft, pause, loud, pause]), 8000)
+    (first, _), (second, _) = spans_of(with_silence(sound, 0, 0))
+    assert first == pytest.approx(1.0, abs=0.08)
+    assert second == pytest.approx(0.3, abs=0.08)
+
+
+def test_a_stretch_too_long_for_a_digit_is_parted_at_its_pauses(spoken) -> None:
+    word = spoken(4).samples
+    sound = np.concatenate([word, np.zeros(800, np.float32), 0.5 * word])
+    whole, *parts = spans_of(with_silence(Audio(sound, 8000), 0.5, 0.5))
+    assert whole == pytest.approx((0.5, 1.4), abs=0.08)
+    starts = [start for start, _ in parts]
+    assert starts == pytest.approx([0.5, 1.0], abs=0.08)
+
+
+def test_silence_has_no_stretches() -> None:
+    assert spans_of(Audio(np.zeros(8000, np.float32), 8000)) == []

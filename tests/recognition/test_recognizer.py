@@ -199,6 +199,35 @@ def test_threads_may_share_it(model, spoken):
     assert all(digits[name] == list(range(10)) for name in range(4))
 
 
+@pytest.mark.parametrize("is_before", [True, False])
+@pytest.mark.parametrize("gap", [0.08, 0.3])
+@pytest.mark.parametrize("sound", ["breath", "beep"])
+def test_what_is_heard_beside_a_digit_is_not_taken_for_it(sound, gap, is_before):
+    recognizer = Recognizer(find_model("best"))
+    words = load_corpus("embedded").clips[40:1500:146]
+    n_right = 0
+    for clip in words:
+        word = load_audio(clip)
+        power = np.mean(np.square(word.samples))
+        pause = np.zeros(round(gap * word.sample_rate))
+        beside = _beside(sound, word.sample_rate) * np.sqrt(power)
+        parts = [beside, pause, word.samples]
+        samples = np.concatenate(parts if is_before else parts[::-1])
+        recording = _recording(Audio(samples.astype(np.float32), word.sample_rate))
+        n_right += recognizer.predict(recording).digit == clip.digit
+    assert n_right >= len(words) - 1
+
+
+def _beside(sound: str, sample_rate: int) -> np.ndarray:
+    """A breath or a beep of 0.4 s and of power 1."""
+    time = np.arange(round(0.4 * sample_rate)) / sample_rate
+    if sound == "beep":
+        return np.sqrt(2) * np.sin(2 * np.pi * 1000 * time)
+    noise = np.random.default_rng(0).normal(size=len(time))
+    breath = np.convolve(noise, np.hanning(9), "same") * np.sin(np.pi * time / 0.4)
+    return breath / np.sqrt(np.mean(breath**2))
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_model_recognizes_the_embedded_voices(name):
     chosen = load_corpus("embedded").clips[::25]
