@@ -321,6 +321,7 @@ def _answer(recognizer: "Recognizer", path: str) -> dict[str, Any]:
     if prediction.probabilities is not None:
         answer["probability"] = round(prediction.probability or 0.0, 6)
         answer["probabilities"] = [round(float(p), 6) for p in prediction.probabilities]
+        answer["not_a_digit"] = round(prediction.unknown, 6)
     return answer | {"latency_ms": round(prediction.latency_ms, 3)}
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audiomnist.digits import N_DIGITS
 from audiomnist.plots.style import FONT_SIZE, Style, new_figure
-from audiomnist.recognition.calibration import is_none_of_these
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,36 +27,40 @@ _LEAST_MISTAKE_SCALE = 0.2
 def plot_probabilities(
     values: np.ndarray, *, style: Style, threshold: float | None = None
 ) -> "Figure":
-    """Draw the probability of each digit, shape (10,), the likeliest marked.
+    """Draw the probability of each digit, and that it is none, the likeliest marked.
 
     Parameters
     ----------
     values
-        Probabilities, in [0, 1].
+        Probabilities, in [0, 1], shape (10,); or (11,), the last that the word is no
+        digit.
     style
         Colours.
     threshold
-        Draws the probability from which on the model answers.
+        Draws the probability from which on the model answers with a digit.
     """
     figure, axes = new_figure(style, height=2.3, grid="y")
     percent = 100 * np.asarray(values, dtype=np.float64)
-    best = int(percent.argmax())
+    best = int(percent[:N_DIGITS].argmax())
     is_sure = threshold is None or percent[best] >= 100 * threshold
-    stands_out = is_sure or not is_none_of_these(values)
-    colours = [style.muted] * len(percent)
-    if stands_out:
-        colours[best] = style.accent if is_sure else style.second
+    marked = {best: style.accent if is_sure else style.second}
+    if percent.argmax() == N_DIGITS:
+        marked = {N_DIGITS: style.second}
+    colours = [marked.get(i, style.muted) for i in range(len(percent))]
     axes.bar(np.arange(len(percent)), percent, color=colours, width=0.72)
-    top = percent[best]
+    line = 0.0
     if threshold is not None:
         line = 100 * threshold
-        axes.axhline(line, color=style.second, linewidth=1, linestyle="--")
-        if line - _LABEL_HEIGHT < top < line:
-            top = line  # the number would lie on the line
-    if stands_out:
+        axes.plot(
+            [-0.5, N_DIGITS - 0.5], [line] * 2, "--", color=style.second, linewidth=1
+        )
+    for i in marked:
+        height = percent[i]
+        if i < N_DIGITS and line - _LABEL_HEIGHT < height < line:
+            height = line  # the number would lie on the line
         axes.annotate(
-            percent_text(percent[best] / 100),
-            (best, top),
+            percent_text(percent[i] / 100),
+            (i, height),
             xytext=(0, 3),
             textcoords="offset points",
             ha="center",
@@ -65,7 +69,8 @@ def plot_probabilities(
         )
     axes.set_ylim(0, 114)
     axes.set_yticks([0, 25, 50, 75, 100])
-    axes.set_xticks(np.arange(len(percent)))
+    names = [*map(str, range(N_DIGITS)), "not a\ndigit"]
+    axes.set_xticks(np.arange(len(percent)), names[: len(percent)])
     is_bare = threshold is None
     axes.set_xlabel(
         "digit" if is_bare else "digit (dashed: the threshold, from which it answers)"

@@ -15,9 +15,6 @@ from audiomnist.errors import ModelError
 COVERAGE = 0.98
 """Part of the validation clips that a model answers, see `choose_threshold`."""
 
-_MOSTLY = 0.5
-"""Share of "none of these" from which a sound is called so."""
-
 _TEMPERATURES = np.geomspace(0.2, 5, 161)
 
 
@@ -108,12 +105,30 @@ class Calibration:
         threshold = choose_threshold(probabilities)
         return cls(best, threshold, COVERAGE, rejects_unknown)
 
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Turn logits into probabilities of the digits.
+    def outcomes(self, logits: np.ndarray) -> np.ndarray:
+        """Turn logits into probabilities of the digits and of "none of these".
 
-        What falls to "none of these" is spread evenly over the digits: of a sound that
-        is not a digit, each is as likely as the others. So the largest probability says
-        both, that it is a digit and which.
+        Parameters
+        ----------
+        logits
+            float32, shape (n_clips, 10).
+
+        Returns
+        -------
+        np.ndarray
+            float32, shape (n_clips, 11), the last column for "none of these"; rows sum
+            to 1. A network that has not learned to reject gives it 0.
+        """
+        scaled = logits / np.float32(self.temperature)
+        if self.rejects_unknown:
+            return _softmax(with_unknown(scaled))
+        none = np.zeros((len(logits), 1), dtype=np.float32)
+        return np.concatenate([_softmax(scaled), none], axis=1)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Turn logits into the probabilities with which digits are answered.
+
+        As `spread_unknown` makes them of `outcomes`.
 
         Parameters
         ----------
@@ -125,11 +140,7 @@ class Calibration:
         np.ndarray
             float32, shape (n_clips, 10); rows sum to 1.
         """
-        scaled = logits / np.float32(self.temperature)
-        if not self.rejects_unknown:
-            return _softmax(scaled)
-        powers = _softmax(with_unknown(scaled))
-        return powers[:, :N_DIGITS] + powers[:, N_DIGITS:] / np.float32(N_DIGITS)
+        return spread_unknown(self.outcomes(logits))
 
     def should_answer(
         self, confidence: "np.ndarray | np.floating | float"
@@ -154,13 +165,23 @@ def with_unknown(logits: np.ndarray) -> np.ndarray:
     return np.concatenate([logits, np.zeros((len(logits), 1), logits.dtype)], axis=1)
 
 
-def is_none_of_these(probabilities: np.ndarray) -> bool:
-    """Whether most of a sound's probability, (10,), is that it is not a digit.
+def spread_unknown(outcomes: np.ndarray) -> np.ndarray:
+    """Spread what falls to "none of these" evenly over the digits.
 
-    What is none of the digits is spread evenly over them, see
-    `Calibration.probabilities`.
+    Of a sound that is not a digit, each digit is as likely as the others. So the
+    largest probability says both, that it is a digit and which.
+
+    Parameters
+    ----------
+    outcomes
+        Of `Calibration.outcomes`, float32, shape (n_clips, 11).
+
+    Returns
+    -------
+    np.ndarray
+        float32, shape (n_clips, 10); rows sum to 1.
     """
-    return bool(len(probabilities) * np.min(probabilities) > _MOSTLY)
+    return outcomes[:, :N_DIGITS] + outcomes[:, N_DIGITS:] / np.float32(N_DIGITS)
 
 
 def choose_threshold(probabilities: np.ndarray, coverage: float = COVERAGE) -> float:

@@ -103,6 +103,18 @@ class Model:
         """
         return self.network.logits(features)
 
+    def outcomes(self, features: np.ndarray) -> np.ndarray:
+        """Compute the probabilities of the digits and of "none of these".
+
+        As in `Calibration.outcomes`: (n_clips, 11), rows sum to 1.
+
+        Raises
+        ------
+        ModelError
+            If the features have another shape.
+        """
+        return self.calibration.outcomes(self.logits(features))
+
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Compute the probability of each digit: (n_clips, 10), rows sum to 1.
 

@@ -18,13 +18,16 @@ from audiomnist.features.extraction import crop
 from audiomnist.features.rendering import frame_steps, render
 from audiomnist.features.spectra import Spectra, frames_in_batches, power_spectra
 from audiomnist.features.speech import Speech, speech_in, stretches
-from audiomnist.recognition.calibration import is_none_of_these
+from audiomnist.recognition.calibration import spread_unknown
 from audiomnist.recognition.models import Model
 from audiomnist.recognition.quality import ClipQuality, judge
 
 NO_SPEECH = "no speech heard"
 NOT_SURE = "not sure"
 NOT_A_DIGIT = "not a digit"
+
+_MOSTLY = 0.5
+"""Probability of "none of these" above which a sound is called so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,9 @@ class Prediction:
     digit
         The digit, or None.
     probabilities
-        Probability of each digit, float32, shape (10,); None where nobody speaks.
+        Probability of each digit with which it is answered, float32, shape (10,): with
+        its tenth of `unknown`, see `calibration.spread_unknown`. None where nobody
+        speaks.
     speech
         Where the word is, in seconds from the beginning of the recording; None where
         nobody speaks.
@@ -44,6 +49,9 @@ class Prediction:
         Time from the call to the answer.
     reason
         Why there is no digit: "no speech heard", "not a digit" or "not sure"; else "".
+    unknown
+        Probability that the word is none of the digits; 0 where the model has not
+        learned to reject other words, or nobody speaks.
     """
 
     digit: int | None
@@ -51,6 +59,15 @@ class Prediction:
     speech: Speech | None
     latency_ms: float
     reason: str = ""
+    unknown: float = 0.0
+
+    @property
+    def outcomes(self) -> np.ndarray | None:
+        """Probability of each digit and of none of them, shape (11,), with sum 1."""
+        if self.probabilities is None:
+            return None
+        digits = self.probabilities - np.float32(self.unknown / N_DIGITS)
+        return np.append(np.maximum(digits, 0), np.float32(self.unknown))
 
     @property
     def probability(self) -> float | None:
@@ -188,20 +205,20 @@ class Recognizer:
         config = self.model.features
         power, bounds = self._power_spectra(audios)
         spans, *others = stretches(power, bounds, config.speech, config.spectrum)
-        features, probabilities = self._look(Spectra(power, bounds, spans))
+        features, outcomes = self._look(Spectra(power, bounds, spans))
         # The largest stretch may be a breath or a beep beside the word.
         for other in others:
-            is_open = ~self._is_sure(probabilities) & (other[:, 1] > other[:, 0])
+            is_open = ~self._is_sure(outcomes) & (other[:, 1] > other[:, 0])
             if is_open.any():
                 other[~is_open, 1] = other[~is_open, 0]
                 seen, answers = self._look(Spectra(power, bounds, other))
                 is_word = self._is_sure(answers)
                 spans[is_word], features[is_word] = other[is_word], seen[is_word]
-                probabilities[is_word] = answers[is_word]
+                outcomes[is_word] = answers[is_word]
         predictions = [
-            self._prediction(audio, span - first, p)
-            for audio, span, first, p in zip(
-                audios, spans, bounds[:-1], probabilities, strict=True
+            self._prediction(audio, span - first, outcome)
+            for audio, span, first, outcome in zip(
+                audios, spans, bounds[:-1], outcomes, strict=True
             )
         ]
         latency_ms = 1000 * (time.perf_counter() - begin) / max(1, len(audios))
@@ -212,33 +229,37 @@ class Recognizer:
         )
 
     def _look(self, words: Spectra) -> tuple[np.ndarray, np.ndarray]:
-        """Features of the words, (n_clips, n_bins, n_frames), and their probabilities.
+        """Features of the words, (n_clips, n_bins, n_frames), and their outcomes.
 
-        The probabilities are (n_clips, 10); both are NaN where there is no word.
+        The outcomes are (n_clips, 11); both are NaN where there is no word.
         """
         config = self.model.features
         features = np.full((len(words), *config.shape), np.nan, np.float32)
-        probabilities = np.full((len(words), N_DIGITS), np.nan, np.float32)
+        outcomes = np.full((len(words), N_DIGITS + 1), np.nan, np.float32)
         spoken = np.flatnonzero(words.is_speech)
         if len(spoken):
             features[spoken] = render(crop(words, config).take(spoken), config)
-            probabilities[spoken] = self.model.probabilities(features[spoken])
-        return features, probabilities
+            outcomes[spoken] = self.model.outcomes(features[spoken])
+        return features, outcomes
 
-    def _is_sure(self, probabilities: np.ndarray) -> np.ndarray:
-        """Whether each of these words, (n_clips, 10), is to be answered: (n_clips,)."""
-        return self.model.calibration.should_answer(probabilities.max(axis=1))
+    def _is_sure(self, outcomes: np.ndarray) -> np.ndarray:
+        """Whether each of these words, (n_clips, 11), is to be answered: (n_clips,)."""
+        confidence = spread_unknown(outcomes).max(axis=1)
+        return self.model.calibration.should_answer(confidence)
 
     def _prediction(
-        self, audio: Audio, span: np.ndarray, probabilities: np.ndarray
+        self, audio: Audio, span: np.ndarray, outcome: np.ndarray
     ) -> Prediction:
-        """What is said of a word from its span of frames and its probabilities."""
+        """What is said of a word from its span of frames and its outcomes, (11,)."""
         speech = speech_in(audio, span, self.model.features.spectrum)
         if speech is None:
             return Prediction(None, None, None, 0, NO_SPEECH)
-        if self._is_sure(probabilities[None])[0]:
-            return Prediction(int(probabilities.argmax()), probabilities, speech, 0)
-        return Prediction(None, probabilities, speech, 0, _why_not(probabilities))
+        (probabilities,), unknown = spread_unknown(outcome[None]), float(outcome[-1])
+        if self._is_sure(outcome[None])[0]:
+            digit, reason = int(probabilities.argmax()), ""
+        else:
+            digit, reason = None, NOT_A_DIGIT if unknown > _MOSTLY else NOT_SURE
+        return Prediction(digit, probabilities, speech, 0, reason, unknown)
 
     def _power_spectra(self, audios: Sequence[Audio]) -> tuple[np.ndarray, np.ndarray]:
         """Power spectra of whole recordings of any rate, and their bounds."""
@@ -252,8 +273,3 @@ class Recognizer:
                 at_rate = Audio(np.zeros(window, np.float32), config.sample_rate)
             lengthened.append(at_rate)
         return power_spectra(lengthened, config.spectrum)
-
-
-def _why_not(probabilities: np.ndarray) -> str:
-    """Why a word of these probabilities, (10,), has no answer."""
-    return NOT_A_DIGIT if is_none_of_these(probabilities) else NOT_SURE

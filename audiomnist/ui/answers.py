@@ -3,11 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from audiomnist.digits import DIGIT_WORDS
+from audiomnist.digits import DIGIT_WORDS, N_DIGITS
 from audiomnist.features.config import FeatureConfig
 from audiomnist.plots.results import percent_text, plot_probabilities
 from audiomnist.plots.sound import plot_features
 from audiomnist.plots.style import Style
+from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.recognizer import (
     NO_SPEECH,
     NOT_A_DIGIT,
@@ -47,16 +48,19 @@ def show_digit(prediction: Prediction, said: int | None = None) -> None:
     elif prediction.reason == NOT_A_DIGIT:
         sign, text, colour = "?", "This does not sound like a digit", look.second
     elif prediction.digit is None:
-        best = int(prediction.probabilities.argmax())
+        best, sure = _likeliest(prediction)
         sign, colour = "?", look.second
-        text = f"Not sure: {best} is likeliest, {percent(prediction.probability)}"
+        text = f"Not sure: {best} is likeliest, {percent(sure)}"
     else:
         sign = str(prediction.digit)
-        sure = percent(prediction.probability)
-        is_doubtful = float(prediction.probabilities.max()) < _DOUBTFUL
-        only = "only " if is_doubtful else ""
-        colour = look.second if is_doubtful else colour
-        text = f"“{DIGIT_WORDS[prediction.digit]}”, {only}{sure} sure"
+        word, sure = DIGIT_WORDS[prediction.digit], _likeliest(prediction)[1]
+        text = f"“{word}”, {percent(sure)} sure"
+        if prediction.unknown > sure:
+            none = percent(prediction.unknown)
+            text = f"“{word}”, {percent(sure)}, but more likely not a digit, {none}"
+        elif sure < _DOUBTFUL:
+            text = f"“{word}”, only {percent(sure)} sure"
+        colour = look.second if sure < _DOUBTFUL else colour
         if said == prediction.digit:
             text += ". Right!"
         elif said is not None:
@@ -83,46 +87,42 @@ def reach(features: FeatureConfig) -> str:
     )
 
 
-def explain(prediction: Prediction, threshold: float) -> str:
+def _likeliest(prediction: Prediction) -> tuple[int, float]:
+    """The likeliest digit of a word and its probability."""
+    assert prediction.outcomes is not None
+    digits = prediction.outcomes[:N_DIGITS]
+    return int(digits.argmax()), float(digits.max())
+
+
+def explain(prediction: Prediction) -> str:
     """Say in a sentence why there is this answer, or none.
 
     Parameters
     ----------
     prediction
         The model's answer, with probabilities.
-    threshold
-        Probability from which on it answers.
     """
-    probabilities = prediction.probabilities
-    assert probabilities is not None
-    second, first = np.argsort(probabilities)[-2:]
-    likeliest, next_to = float(probabilities[first]), float(probabilities[second])
+    outcomes = prediction.outcomes
+    assert outcomes is not None
+    first, likeliest = _likeliest(prediction)
+    second = int(np.argsort(outcomes[:N_DIGITS])[-2])
+    next_to = float(outcomes[second])
     if prediction.reason == NOT_A_DIGIT:
         return (
-            "No bar stands out: to the model this sounds more like the other words "
-            "and noises that it was trained to reject than like any digit. It may be "
-            "another word, a noise, or half of a digit: check that you can hear its "
-            "beginning and its end."
+            f"To the model this is not a digit, with {percent(prediction.unknown)}: it "
+            "sounds more like the other words and noises that it was trained to "
+            "reject. It may be another word, a noise, or half of a digit: check that "
+            "you can hear its beginning and its end."
         )
     if prediction.digit is None:
-        probability, limit = percent(likeliest), percent(threshold)
-        if probability == limit:  # closer than whole percent tell
-            probability, limit = f"{100 * likeliest:.2f} %", f"{100 * threshold:.2f} %"
         return (
-            f"It sounds most like {first}, but {probability} is below this model’s "
-            f"threshold of {limit}."
+            f"It sounds most like {first}, with {percent(likeliest)}, which is not "
+            "enough for this model to answer."
         )
-    if likeliest < _DOUBTFUL:
-        # Spread evenly over the digits: what every one of them has.
-        least = float(probabilities.min())
-        rest = f"without it {first} has {percent(likeliest - least)}"
-        if next_to - least >= _NOTABLE:
-            rest += f", and {second}, which comes second, {percent(next_to - least)}"
+    if prediction.unknown > likeliest:
         return (
-            f"This answer is doubtful: {first} has only {percent(likeliest)}, though "
-            f"this model answers from {percent(threshold)} upwards. Part of every bar, "
-            f"{percent(least)}, stands for “not a digit”, "
-            f"{percent(len(probabilities) * least)} in all ten; {rest}."
+            f"This answer is doubtful: no other digit comes as near as {first}, but "
+            "the model thinks it more likely that this is not a digit at all."
         )
     if next_to < _NOTABLE:
         return (
@@ -137,21 +137,31 @@ def explain(prediction: Prediction, threshold: float) -> str:
 
 
 def bars(
-    probabilities: np.ndarray, threshold: float, *, is_public: bool = False
+    prediction: Prediction, calibration: Calibration, *, is_public: bool = False
 ) -> Picture:
-    """Draw ten bars, one a digit, and the threshold from which on a model answers.
+    """Draw a bar for each digit and for none of them, and from where a model answers.
 
-    What is public is everybody's to hear, as the clips of a corpus are.
+    A model that has not learned to reject other words has no bar for them. What is
+    public is everybody's to hear, as the clips of a corpus are.
     """
-    return _bars(is_public, probabilities, threshold, figures.style())
+    outcomes = prediction.outcomes
+    assert outcomes is not None
+    if not calibration.rejects_unknown:
+        outcomes = outcomes[:N_DIGITS]
+    # The threshold is compared with a digit's probability and its tenth of the rest.
+    threshold = max(0.0, calibration.threshold - prediction.unknown / N_DIGITS)
+    return _bars(is_public, outcomes, threshold, figures.style())
 
 
 @figures.keep
-def _bars(probabilities: np.ndarray, threshold: float, style: Style) -> Picture:
+def _bars(outcomes: np.ndarray, threshold: float, style: Style) -> Picture:
     """The bars in a style."""
-    words = ", ".join(f"{digit}: {percent(p)}" for digit, p in enumerate(probabilities))
+    names = [*map(str, range(N_DIGITS)), "not a digit"]
+    words = ", ".join(
+        f"{name}: {percent(p)}" for name, p in zip(names, outcomes, strict=False)
+    )
     return figures.draw(
-        plot_probabilities(probabilities, style=style, threshold=threshold),
+        plot_probabilities(outcomes, style=style, threshold=threshold),
         alt=f"Probability of each digit. {words}.",
     )
 

@@ -31,13 +31,15 @@ def test_an_unsure_answer_looks_different():
 
 
 def test_no_digit_stands_out_where_there_is_probably_none():
-    values = np.full(10, 0.09)
-    values[4] = 0.19
+    values = np.array([*10 * [0.02], 0.8])
+    values[4] += 0.05
     axes = plot_probabilities(values, style=Style(), threshold=0.25).axes[0]
-    assert len({bar.get_facecolor() for bar in axes.patches}) == 1
-    assert not axes.texts
-    unsure = plot_probabilities(PROBABILITIES, style=Style(), threshold=0.9).axes[0]
-    assert len({bar.get_facecolor() for bar in unsure.patches}) == 2
+    bars = [to_rgb(bar.get_facecolor()) for bar in axes.patches]
+    assert set(bars[:10]) == {to_rgb(Style().muted)}
+    assert bars[10] == to_rgb(Style().second)
+    assert [text.get_text() for text in axes.texts] == ["80 %"]
+    names = [label.get_text().replace("\n", " ") for label in axes.get_xticklabels()]
+    assert names == [*map(str, range(10)), "not a digit"]
 
 
 def test_the_number_above_a_bar_is_not_on_the_line():

@@ -8,7 +8,6 @@ from audiomnist.recognition.calibration import (
     COVERAGE,
     Calibration,
     choose_threshold,
-    is_none_of_these,
 )
 
 PLAIN, REJECTING = Calibration(), Calibration(rejects_unknown=True)
@@ -28,8 +27,10 @@ def test_the_threshold_lets_enough_clips_be_answered(n_clips, coverage):
 
 
 def test_large_logits_do_no_harm():
-    probabilities = PLAIN.probabilities(np.array([[1000.0, 0.0], [-1000.0, -1000.0]]))
-    np.testing.assert_allclose(probabilities, [[1, 0], [0.5, 0.5]])
+    logits = np.full((2, 10), -1000.0)
+    logits[0, 0] = 1000
+    probabilities = PLAIN.probabilities(logits)
+    np.testing.assert_allclose(probabilities, [[1, *9 * [0]], 10 * [0.1]])
     assert PLAIN.probabilities(np.zeros((0, 10))).shape == (0, 10)
 
 
@@ -95,8 +96,13 @@ def test_what_is_out_of_range_is_refused(values, message):
         Calibration(**values)
 
 
-def test_none_of_these_is_what_is_spread_evenly():
+def test_digits_and_none_of_these_share_the_outcomes():
     logits = np.array([[5, *9 * [-4]], 10 * [-5]], np.float32)
-    digit, other = REJECTING.probabilities(logits)
-    assert not is_none_of_these(digit)
-    assert is_none_of_these(other)
+    digit, other = REJECTING.outcomes(logits)
+    assert digit[-1] < 0.01 and other[-1] > 0.9
+    np.testing.assert_allclose(REJECTING.outcomes(logits).sum(axis=1), 1, rtol=1e-6)
+    spread = REJECTING.probabilities(logits)
+    np.testing.assert_allclose(spread[1], other[:10] + other[10] / 10, rtol=1e-6)
+    plain = Calibration().outcomes(logits)
+    assert (plain[:, -1] == 0).all()
+    np.testing.assert_array_equal(plain[:, :10], Calibration().probabilities(logits))

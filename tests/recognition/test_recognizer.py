@@ -138,12 +138,15 @@ def test_below_the_threshold_it_is_not_sure(model, spoken):
 def test_a_word_that_is_mostly_none_of_the_digits_is_not_a_digit(model, spoken):
     audio = _recording(spoken(3, 1))
     for none_of_these, reason in ((0.4, NOT_SURE), (0.6, NOT_A_DIGIT)):
-        shares = np.full((1, 10), none_of_these / 10, dtype=np.float32)
-        shares[0, 3] += 1 - none_of_these
-        model.probabilities = lambda features, answer=shares: answer
+        outcomes = np.zeros((1, 11), dtype=np.float32)
+        outcomes[0, [3, 10]] = 1 - none_of_these, none_of_these
+        model.outcomes = lambda features, answer=outcomes: answer
         model.calibration = Calibration(threshold=0.9)
         prediction = Recognizer(model).predict(audio)
         assert (prediction.digit, prediction.reason) == (None, reason)
+        assert prediction.unknown == pytest.approx(none_of_these)
+        np.testing.assert_allclose(prediction.outcomes, outcomes[0], atol=1e-6)
+        assert prediction.probability == pytest.approx(1 - 0.9 * none_of_these)
 
 
 def test_bytes_are_recognized_as_their_audio(model, spoken):

@@ -5,41 +5,67 @@ import pytest
 
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.speech import Speech
+from audiomnist.recognition.calibration import Calibration, spread_unknown
 from audiomnist.recognition.recognizer import NOT_A_DIGIT, NOT_SURE, Prediction
 from audiomnist.runs.presets import preset
 from audiomnist.ui import answers
 
 
+def prediction_of(
+    digit: int | None, reason: str, likeliest: float, second: float, unknown: float
+) -> Prediction:
+    """Seven is likeliest, then two; what is left is shared by the other digits."""
+    outcomes = np.full(11, (1 - likeliest - second - unknown) / 8)
+    outcomes[[7, 2, 10]] = likeliest, second, unknown
+    probabilities = spread_unknown(outcomes[None])[0]
+    speech = Speech(0.1, 0.5)
+    return Prediction(digit, probabilities, speech, 1.0, reason, unknown)
+
+
 @pytest.mark.parametrize(
-    ("digit", "reason", "likeliest", "expected"),
+    ("prediction", "expected"),
     [
-        (
-            None,
-            NOT_SURE,
-            0.15,
-            "most like 7, but 15 % is below this model’s threshold of 20 %",
-        ),
-        (None, NOT_SURE, 0.1996, "19.96 % is below this model’s threshold of 20.00 %"),
-        (None, NOT_A_DIGIT, 0.11, "No bar stands out"),
-        (7, "", 0.6, "second choice is 2 with 38 %, after 7 with 60 %"),
-        (7, "", 0.99, "no digit other than 7 is at all likely"),
-        (7, "", 0.45, "This answer is doubtful: 7 has only 45 %"),
-        (
-            7,
-            "",
-            0.3,
-            "stands for “not a digit”, 78 % in all ten; without it 7 has 22 %",
-        ),
+        (prediction_of(None, NOT_SURE, 0.15, 0.1, 0), "most like 7, with 15 %, which"),
+        (prediction_of(None, NOT_A_DIGIT, 0.1, 0, 0.8), "not a digit, with 80 %"),
+        (prediction_of(7, "", 0.6, 0.38, 0), "choice is 2 with 38 %, after 7 with 60"),
+        (prediction_of(7, "", 0.99, 0, 0), "no digit other than 7 is at all likely"),
+        (prediction_of(7, "", 0.2, 0, 0.7), "it more likely that this is not a digit"),
     ],
 )
-def test_an_answer_is_explained(digit, reason, likeliest, expected):
-    probabilities = np.full(10, 0.02 / 8)
-    probabilities[7], probabilities[2] = likeliest, 0.98 - likeliest
-    if not 0.5 < likeliest < 0.98:
-        probabilities[:] = (1 - likeliest) / 9
-        probabilities[7] = likeliest
-    prediction = Prediction(digit, probabilities, Speech(0.1, 0.5), 1.0, reason)
-    assert expected in answers.explain(prediction, 0.2)
+def test_an_answer_is_explained(prediction, expected):
+    assert expected in answers.explain(prediction)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "expected"),
+    [
+        (prediction_of(7, "", 0.97, 0, 0), "**“seven”, 97 % sure**"),
+        (prediction_of(7, "", 0.4, 0.3, 0.1), "**“seven”, only 40 % sure**"),
+        (
+            prediction_of(7, "", 0.2, 0, 0.77),
+            "**“seven”, 20 %, but more likely not a digit, 77 %**",
+        ),
+        (prediction_of(None, NOT_SURE, 0.4, 0.3, 0.2), "Not sure: 7 is likeliest, 40"),
+        (prediction_of(None, NOT_A_DIGIT, 0.1, 0, 0.8), "does not sound like a digit"),
+    ],
+)
+def test_the_answer_says_how_sure_it_is(prediction, expected, monkeypatch):
+    said = []
+    monkeypatch.setattr(answers.st, "markdown", said.append)
+    answers.show_digit(prediction)
+    assert expected in said[0]
+
+
+def test_a_model_that_rejects_nothing_has_no_bar_for_it():
+    prediction = prediction_of(7, "", 0.5, 0.1, 0.2)
+    names = [
+        answers.bars(
+            prediction, Calibration(rejects_unknown=rejects), is_public=True
+        ).alt
+        for rejects in (True, False)
+    ]
+    assert "not a digit: 20 %" in names[0] and "7: 50 %" in names[0]
+    assert "not a digit" not in names[1]
 
 
 def test_what_reaches_a_model_is_told_by_how_it_is_fitted():

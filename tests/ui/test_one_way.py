@@ -59,7 +59,7 @@ class Seen:
 @contextmanager
 def watched() -> Iterator[Seen]:
     """Note what is done meanwhile; whatever is noted does its work all the same."""
-    seen, probabilities = Seen(), Model.probabilities
+    seen, outcomes = Seen(), Model.outcomes
 
     def counted_decode(*given: Any, **named: Any) -> Audio:
         seen.n_decoded += 1
@@ -77,9 +77,9 @@ def watched() -> Iterator[Seen]:
         seen.features.append(values)
         return plot_features(values, *given, **named)
 
-    def noted_probabilities(model: Model, features: np.ndarray) -> np.ndarray:
+    def noted_outcomes(model: Model, features: np.ndarray) -> np.ndarray:
         seen.given.append(features)
-        return probabilities(model, features)
+        return outcomes(model, features)
 
     st.cache_data.clear()  # so that every picture is drawn
     with ExitStack() as stack:
@@ -93,9 +93,7 @@ def watched() -> Iterator[Seen]:
                 stack.enter_context(
                     mock.patch.object(module, function.__name__, wrapper)
                 )
-        stack.enter_context(
-            mock.patch.object(Model, "probabilities", noted_probabilities)
-        )
+        stack.enter_context(mock.patch.object(Model, "outcomes", noted_outcomes))
         yield seen
 
 

@@ -209,9 +209,9 @@ def _show_mistake(mistake: Mistake, recognizer: Recognizer) -> None:
     audio, prediction = recognition.audio, recognition.prediction
     listen.play(audio, alt=f"A spoken {clip.digit} by {clip.speaker}")
     figures.show(listen.wave(audio, prediction.speech, is_public=True))
-    if (p := prediction.probabilities) is not None:
+    if prediction.probabilities is not None:
         figures.show(answers.features(recognition, model.features, is_public=True))
-        figures.show(answers.bars(p, model.calibration.threshold, is_public=True))
+        figures.show(answers.bars(prediction, model.calibration, is_public=True))
 
 
 def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:

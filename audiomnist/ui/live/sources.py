@@ -156,7 +156,7 @@ def _show_words(listener: Listener, last: Recognition) -> None:
 
 
 def show_answer(recognizer: Recognizer, recognition: Recognition) -> None:
-    """Show the digit, the wave, what the model was given, and ten probabilities."""
+    """Show the digit, the wave, what the model was given, and the probabilities."""
     model, prediction = recognizer.model, recognition.prediction
     wave = listen.wave(recognition.audio, prediction.speech)
     pictures = []
@@ -169,7 +169,7 @@ def show_answer(recognizer: Recognizer, recognition: Recognition) -> None:
             ),
             (
                 "How likely each digit is",
-                answers.bars(prediction.probabilities, model.calibration.threshold),
+                answers.bars(prediction, model.calibration),
                 None,
             ),
         ]
@@ -188,9 +188,7 @@ def show_answer(recognizer: Recognizer, recognition: Recognition) -> None:
             st.markdown(f"**{title}**", help=help)
             figures.show(picture)
     if prediction.probabilities is not None:
-        st.markdown(
-            f"**Why?** {answers.explain(prediction, model.calibration.threshold)}"
-        )
+        st.markdown(f"**Why?** {answers.explain(prediction)}")
         wrong = "Was it wrong?" if prediction.digit is not None else "Was it a digit?"
         st.markdown(
             f"**{wrong}** {answers.reach(model.features)} A noisy or clipped "

@@ -153,9 +153,8 @@ def show_answer(walk: Walk, said: int) -> None:
     """Show what a network makes of the recording."""
     prediction = walk.recognition.prediction
     answers.show_digit(prediction, said)
-    if (p := prediction.probabilities) is not None:
-        threshold = walk.model.calibration.threshold
-        figures.show(answers.bars(p, threshold, is_public=True))
+    if prediction.probabilities is not None:
+        figures.show(answers.bars(prediction, walk.model.calibration, is_public=True))
 
 
 def _place(config: FeatureConfig, speech: Speech) -> str:
@@ -185,9 +184,9 @@ def rehearse() -> None:
     spectrogram(audio)
     for walk in walks:
         model, recognition = walk.model, walk.recognition
-        if (p := recognition.prediction.probabilities) is not None:
+        if recognition.prediction.probabilities is not None:
             answers.features(recognition, model.features, is_public=True)
-            answers.bars(p, model.calibration.threshold, is_public=True)
+            answers.bars(recognition.prediction, model.calibration, is_public=True)
 
 
 def invite() -> None:
