@@ -14,17 +14,14 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from audiomnist.audio.decoding import MAX_DURATION, decode
+from audiomnist.audio.decoding import decode, duration_of
+from audiomnist.audio.formats import SUFFIXES
 from audiomnist.audio.signal import Audio
 from audiomnist.digits import DIGIT_WORDS
 from audiomnist.errors import CorpusError
-
-SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
-"""Endings of the files that are taken for recordings."""
 
 UNKNOWN_SPEAKER = "unknown"
 
@@ -246,12 +243,12 @@ def load_audio(clip: Clip) -> Audio:
 
 
 def duration(clip: Clip) -> float:
-    """Read how long a clip is from its header, without decoding it.
+    """Tell how long a clip is, from its header where that can be trusted.
 
     Returns
     -------
     float
-        Seconds, above 0 and at most `MAX_DURATION`.
+        Seconds, above 0 and at most `limits.MAX_DURATION`.
 
     Raises
     ------
@@ -260,18 +257,7 @@ def duration(clip: Clip) -> float:
     AudioError
         If it is no recording, holds no sound or is too long.
     """
-    import soundfile
-
-    data = read(clip)
-    try:
-        header = soundfile.info(BytesIO(data))
-        seconds = float(header.frames / max(header.samplerate, 1))
-    except (RuntimeError, TypeError):  # libsndfile's errors are RuntimeErrors
-        seconds = 0.0
-    if 0 < seconds <= MAX_DURATION:
-        return seconds
-    # Only decoding tells how long a streamed recording is, or what is wrong.
-    return decode(data, clip.name).duration
+    return duration_of(read(clip), clip.name)
 
 
 def clips_in_folder(folder: Path) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]]:

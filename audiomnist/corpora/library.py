@@ -15,10 +15,10 @@ from typing import BinaryIO
 
 import filelock
 
+from audiomnist.audio.formats import SUFFIXES
 from audiomnist.corpora.archives import unpack
 from audiomnist.corpora.catalogue import CORPORA, KnownCorpus
 from audiomnist.corpora.clips import (
-    SUFFIXES,
     Clip,
     Corpus,
     Skipped,

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from audiomnist.audio.formats import SUFFIXES
 from audiomnist.corpora.clips import (
     OTHER_WORD,
     SPEECH_COMMANDS_STEM,
-    SUFFIXES,
     UNKNOWN_SPEAKER,
     Clip,
     names_in_archive,

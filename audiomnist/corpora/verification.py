@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audiomnist.audio.decoding import decode
+from audiomnist.audio.formats import SUFFIXES
 from audiomnist.corpora.archives import unpack
 from audiomnist.corpora.catalogue import KnownCorpus
 from audiomnist.corpora.clips import (
     SPEECH_COMMANDS_STEM,
-    SUFFIXES,
     ClipName,
     parse_name,
 )

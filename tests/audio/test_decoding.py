@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiomnist.audio import decoding
+from audiomnist.audio import limits
 from audiomnist.audio.decoding import decode, load
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio, level_dbfs
@@ -121,7 +121,7 @@ def test_a_flac_of_unknown_length_is_refused_when_it_turns_out_too_long(
     data = piped_flac(np.zeros(61 * 8000), 8000)
     with pytest.raises(AudioError, match=r"piped\.flac lasts over 60 s"):
         decode(data, "piped.flac")
-    monkeypatch.setattr(decoding, "MAX_VALUES", 100_000)
+    monkeypatch.setattr(limits, "MAX_VALUES", 100_000)
     with pytest.raises(AudioError, match="more than 100,000 samples in all"):
         decode(data)
 
