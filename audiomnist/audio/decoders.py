@@ -73,6 +73,17 @@ class Sound(NamedTuple):
     sample_rate: int
 
 
+class _Bytes(BytesIO):
+    """Bytes in memory for libsndfile, which prints what seeking before them raises."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Seek, or stay where there is no such place."""
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
+
+
 def unreadable(limits: Limits) -> AudioError:
     """The error for bytes that are no sound, or too damaged to be heard."""
     return AudioError(
@@ -100,7 +111,7 @@ def decode_with_libsndfile(data: bytes, limits: Limits) -> Sound | None:
     import soundfile
 
     try:
-        file = soundfile.SoundFile(BytesIO(data))
+        file = soundfile.SoundFile(_Bytes(data))
     except _FAILURES:
         return None
     try:
@@ -121,6 +132,17 @@ def decode_with_libsndfile(data: bytes, limits: Limits) -> Sound | None:
     return Sound(channels, sample_rate)
 
 
+def header_duration(data: bytes) -> float:
+    """Seconds that libsndfile finds in a header, 0 where it finds none."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(_Bytes(data)) as file:
+            return float(file.frames / max(file.samplerate, 1))
+    except _FAILURES:
+        return 0.0
+
+
 def _read_to_the_end(data: bytes, limits: Limits) -> np.ndarray:
     """Read a file that does not say how long it is: (n_frames, n_channels)."""
     import soundfile
@@ -133,7 +155,7 @@ def _read_to_the_end(data: bytes, limits: Limits) -> np.ndarray:
             return False
 
     blocks, n_frames = [], 0
-    with Stream(BytesIO(data)) as file:
+    with Stream(_Bytes(data)) as file:
         while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
             n_frames += len(block)
             limits.check_length(n_frames, file.channels, file.samplerate, is_part=True)

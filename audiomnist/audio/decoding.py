@@ -6,7 +6,6 @@ decode are for `decoders`; where in a recording the word is belongs to
 `features.speech`.
 """
 
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from audiomnist.audio.decoders import (
     Sound,
     decode_with_ffmpeg,
     decode_with_libsndfile,
+    header_duration,
     is_mp3,
 )
 from audiomnist.audio.limits import FORGIVEN, MAX_DURATION, Limits
@@ -65,7 +65,8 @@ def decode(
     if len(sound.channels) == 0:
         raise _no_samples(name)
     try:
-        return Audio(_to_mono(sound.channels), sound.sample_rate)
+        with np.errstate(invalid="ignore", over="ignore"):  # `Audio` refuses infinity
+            return Audio(_to_mono(sound.channels), sound.sample_rate)
     except AudioError as error:
         raise AudioError(f"{name}: {error}") from error
 
@@ -112,15 +113,9 @@ def duration_of(data: bytes, name: str = "The recording") -> float:
     AudioError
         If it is no recording, holds no sound or is too long.
     """
-    import soundfile
-
     seconds = 0.0
     if data[:4] in (b"fLaC", b"OggS"):
-        try:
-            header = soundfile.info(BytesIO(data))
-            seconds = float(header.frames / max(header.samplerate, 1))
-        except (RuntimeError, TypeError):  # libsndfile's errors are RuntimeErrors
-            seconds = 0.0
+        seconds = header_duration(data)
     elif (wav := read_wav(data, Limits(name))) is not None and wav.is_uncompressed:
         seconds = wav.n_frames / max(wav.sample_rate, 1)
     if 0 < seconds <= MAX_DURATION:

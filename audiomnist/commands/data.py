@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.commands.bars import epoch_bar, stage_bars
 
 if TYPE_CHECKING:
@@ -71,15 +72,19 @@ def download(name: str, source: str | None) -> None:
     )
 
 
-@data.command("import", short_help="import recordings of your own")
+@data.command(
+    "import",
+    short_help="import recordings of your own",
+    epilog=f"Formats: {FORMAT_NAMES}. Other files are counted and left out.",
+)
 @click.argument("name", metavar="NAME")
 @click.argument("source", metavar="SOURCE", type=click.Path(path_type=Path))
 def import_recordings(name: str, source: Path) -> None:
     """Import recordings as a corpus that is called NAME.
 
-    SOURCE is a folder, zip or tar archive of recordings (wav, flac, ogg, opus, mp3).
-    Files are named {digit}_{speaker}_{take}.wav, such as 7_anna_0.wav, or lie in a
-    folder for each digit, such as seven/anna.wav.
+    SOURCE is a folder, zip or tar archive of recordings. Files are named
+    {digit}_{speaker}_{take}.wav, such as 7_anna_0.wav, or lie in a folder for each
+    digit, such as seven/anna.wav.
     """
     from audiomnist.corpora.library import import_corpus
 
@@ -88,10 +93,10 @@ def import_recordings(name: str, source: Path) -> None:
     corpus = report.corpus
     print(
         f"{corpus.name}: {len(corpus.clips):,} clips of "
-        f"{corpus.people} imported, {len(report.skipped)} files left out."
+        f"{corpus.people} imported, {report.n_left_out:,} files left out."
     )
-    for skipped in report.skipped:
-        print(f"  {skipped.name}: {skipped.reason}")
+    for left_out in report.left_out:
+        print(f"  {left_out.name}: {left_out.reason}")
 
 
 @data.command(short_help="remove a corpus from this machine")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.commands.bars import stage_bars
 from audiomnist.errors import AudioError, CorpusError, ModelError
 
@@ -204,9 +205,10 @@ def _as_tables(content: dict[str, Any]) -> str:
 
 @click.command(
     short_help="predict the digit in each file",
-    epilog="With --json each line is an object: path, digit (0-9, or null where there "
-    "is no speech, no digit, or the model is not sure: see reason), probability, "
-    "probabilities (10), latency_ms, reason and error (text or null).",
+    epilog=f"Formats: {FORMAT_NAMES}, known by their contents. With --json each line "
+    "is an object: path, digit (0-9, or null where there is no speech, no digit or the "
+    "model is not sure: see reason), probability, probabilities (10), latency_ms, "
+    "reason and error (text or null).",
 )
 @_model_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
@@ -220,7 +222,7 @@ def _as_tables(content: dict[str, Any]) -> str:
 def predict(
     name: str | None, as_json: bool, names: str | None, files: tuple[str, ...]
 ) -> int:
-    """Predict the digit in each FILE (wav, flac, ogg, mp3).
+    """Predict the digit in each FILE.
 
     A line is printed for each as soon as it is known. A file that cannot be read is
     reported in its line, and the next ones are predicted; the exit status is then 2.

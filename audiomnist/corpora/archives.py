@@ -16,7 +16,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
@@ -53,6 +53,7 @@ def unpack(
     suffixes: tuple[str, ...],
     max_total_bytes: int = MAX_TOTAL_BYTES,
     max_files: int = MAX_FILES,
+    on_other: Callable[[PurePosixPath], None] | None = None,
     on_progress: OnProgress | None = None,
 ) -> list[Path]:
     """Unpack the wanted files of a zip or tar archive into a new folder.
@@ -71,6 +72,8 @@ def unpack(
         Bytes that all members together may have, counted while unpacking.
     max_files
         Members that the archive may have.
+    on_other
+        Called with the name of each file that is left out.
     on_progress
         Called now and then with bytes done and in all.
 
@@ -95,6 +98,8 @@ def unpack(
                 for path, chunks in members:
                     if _is_wanted(path, suffixes):
                         _write(temporary / path, chunks, limits)
+                    elif on_other:
+                        on_other(path)
                     if on_progress:
                         on_progress(Progress("unpacking", *limits.progress))
                 if on_progress:

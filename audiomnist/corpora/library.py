@@ -8,14 +8,15 @@ import hashlib
 import re
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 import filelock
 
-from audiomnist.audio.formats import SUFFIXES
+from audiomnist.audio.formats import FORMAT_NAMES, SUFFIXES
 from audiomnist.corpora.archives import unpack
 from audiomnist.corpora.catalogue import CORPORA, KnownCorpus
 from audiomnist.corpora.clips import (
@@ -28,6 +29,7 @@ from audiomnist.corpora.clips import (
     read,
 )
 from audiomnist.corpora.downloads import fetch, is_url
+from audiomnist.corpora.other_files import count_in_folder, describe, ending
 from audiomnist.corpora.verification import keep_recordings, official_test_speakers
 from audiomnist.errors import AudioError, CorpusError
 from audiomnist.settings import EMBEDDED_FILES, settings, writable_folder
@@ -48,10 +50,23 @@ class ImportReport:
         The corpus, as it can be loaded from now on.
     skipped
         Recordings that were left out, and why.
+    others
+        Numbers of files that are no recordings, by their `other_files.ending`.
     """
 
     corpus: Corpus
     skipped: tuple[Skipped, ...]
+    others: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def left_out(self) -> tuple[Skipped, ...]:
+        """All that was left out: recordings, then files of each ending, and why."""
+        return (*self.skipped, *describe(self.others))
+
+    @property
+    def n_left_out(self) -> int:
+        """Number of files that were left out."""
+        return len(self.skipped) + self.others.total()
 
 
 def available() -> tuple[str, ...]:
@@ -163,8 +178,8 @@ def import_corpus(
     name
         What to call the corpus: letters, digits, "-" and "_", at most 40.
     source
-        Zip or tar archive (path or binary file), or folder, of wav, flac, ogg,
-        opus or mp3 files whose names `parse_name` understands.
+        Zip or tar archive (path or binary file), or folder, of files of
+        `formats.FORMATS` whose names `parse_name` understands.
     on_progress
         Called with the stages "unpacking" or "copying", and "checking".
 
@@ -176,20 +191,28 @@ def import_corpus(
     """
     _check_new_name(name)
     skipped: list[Skipped] = []
+    others: Counter[str] = Counter()
     with new_folder(settings().corpora / name) as temporary:
         inside = temporary / "recordings"
         if isinstance(source, Path) and source.is_dir():
             skipped += _copy_recordings(source, inside, on_progress)
+            others = count_in_folder(source)
         else:
-            unpack(source, inside, suffixes=SUFFIXES, on_progress=on_progress)
+            unpack(
+                source,
+                inside,
+                suffixes=SUFFIXES,
+                on_other=lambda path: others.update([ending(path)]),
+                on_progress=on_progress,
+            )
         clips, unnamed = clips_in_folder(inside)
         unreadable = _unreadable(clips, inside, on_progress)
         skipped = sorted([*skipped, *unnamed, *unreadable])
         if len(unreadable) == len(clips):
-            raise _no_clips(name, skipped)
+            raise _no_clips(name, skipped, others)
         for recording in (*unnamed, *unreadable):
             (inside / recording.name).unlink()
-    return ImportReport(load_corpus(name), tuple(skipped))
+    return ImportReport(load_corpus(name), tuple(skipped), others)
 
 
 def remove_corpus(name: str) -> None:
@@ -345,13 +368,17 @@ def _check_new_name(name: str) -> None:
         )
 
 
-def _no_clips(name: str, skipped: Sequence[Skipped]) -> CorpusError:
+def _no_clips(
+    name: str, skipped: Sequence[Skipped], others: Counter[str] | None = None
+) -> CorpusError:
     """The error for recordings of which none is a digit's."""
     first = f" The first, {skipped[0].name}: {skipped[0].reason}" if skipped else ""
-    files = "1 file was" if len(skipped) == 1 else f"{len(skipped)} files were"
+    found = "1 file was" if len(skipped) == 1 else f"{len(skipped)} files were"
+    rest = ", ".join(left_out.name for left_out in describe(others or Counter()))
     return CorpusError(
-        f"{name} holds no recording of a digit: {files} found that ended in "
-        f"{', '.join(SUFFIXES)}, and left out.{first} Call the "
-        "files {digit}_{speaker}_{take}, such as 7_anna_0.wav, or put them into a "
-        "folder for each digit."
+        f"{name} holds no recording of a digit: {found} found that ended like a sound "
+        f"file ({FORMAT_NAMES}), and left out.{first}"
+        + (f" Others: {rest}." if rest else "")
+        + " Call the files {digit}_{speaker}_{take}, such as 7_anna_0.wav, or put them "
+        "into a folder for each digit."
     )

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from audiomnist.audio.formats import SUFFIXES
+from audiomnist.audio.formats import FORMAT_NAMES, SUFFIXES
 from audiomnist.corpora.clips import (
     OTHER_WORD,
     SPEECH_COMMANDS_STEM,
@@ -73,8 +73,8 @@ def load_other_words(name_or_folder: str) -> tuple[Clip, ...]:
     if recordings := tuple(sorted(clips)):
         return recordings
     raise CorpusError(
-        f"The folder {name_or_folder} holds no recordings; expected files that end in "
-        f"{', '.join(SUFFIXES)}."
+        f"The folder {name_or_folder} holds no recordings; expected {FORMAT_NAMES} "
+        "files."
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pandas as pd
 import streamlit as st
 
+from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA, KnownCorpus
 from audiomnist.corpora.library import ImportReport
@@ -59,7 +60,7 @@ def _offer(known: KnownCorpus) -> None:
 def offer_import() -> None:
     """Take an archive of a visitor's recordings, and report what came of it."""
     st.markdown(
-        "Pack wav, flac, ogg or mp3 files into a zip or tar archive and name them "
+        f"Pack recordings ({FORMAT_NAMES}) into a zip or tar archive and name them "
         "`{digit}_{speaker}_{take}`, such as `7_anna_0.wav`, or put them into a folder "
         "for each digit. For larger archives use `python -m audiomnist data import "
         "NAME FILE`."
@@ -100,10 +101,11 @@ def show_import_report() -> None:
         f"available as “{report.corpus.name}”.",
         icon="✅",
     )
-    if report.skipped:
-        with st.expander(f"{len(report.skipped):,} files were left out", expanded=True):
+    if n := report.n_left_out:
+        found = "1 file was" if n == 1 else f"{n:,} files were"
+        with st.expander(f"{found} left out", expanded=True):
             st.dataframe(
-                pd.DataFrame(report.skipped, columns=["File", "Why"]), hide_index=True
+                pd.DataFrame(report.left_out, columns=["File", "Why"]), hide_index=True
             )
 
 
