@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from audiomnist.__main__ import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
 from audiomnist.audio.encoding import encode_wav
@@ -375,6 +376,19 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(capsys, word, broke
     assert [bool(line["error"]) for line in lines] == [True, False, True, True]
     assert all(line["digit"] is None for line in lines if line["error"])
     assert "3 of 4 files" in one_line(captured.err)
+
+
+def test_each_error_of_a_batch_names_its_file(capsys, tmp_path, word):
+    slow, telephone = tmp_path / "slow.wav", tmp_path / "telephone.wav"
+    soundfile.write(slow, np.zeros(3000), 3000)
+    samples, sample_rate = soundfile.read(word)
+    assert sample_rate == 8000
+    soundfile.write(telephone, samples, 8000, subtype="GSM610")
+    files = [str(slow), str(telephone), str(word)]
+    assert main(["predict", *files]) == BAD_INPUT
+    captured = capsys.readouterr()
+    assert [line.split(": ")[0] for line in captured.out.splitlines()] == files[1:]
+    assert f"audiomnist: {slow}: the sample rate is 3000 Hz" in captured.err
 
 
 def test_as_text_each_file_gets_a_line_on_one_of_the_two_outputs(capsys, word, broken):

@@ -44,6 +44,9 @@ _FRAMES = 0.1
 _MAX_DAMAGED, _SMALL = 2, 4096
 """Packets that may fail, and their bytes: a stream may begin or end inside of one."""
 
+_MAX_PACKETS = 50_000
+"""Packets that are decoded: two minutes of the shortest that codecs have, 2.5 ms."""
+
 # Containers of sound; none that names other files or addresses, as playlists do.
 _CONTAINERS = (
     "wav,w64,flac,ogg,mp3,aac,loas,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,amr,asf,caf,"
@@ -203,7 +206,12 @@ def _decode_stream(
 
     blocks: list[np.ndarray] = []
     sample_rate, n_frames, n_damaged = 0, 0, 0
-    for packet in container.demux(stream):
+    for n_packets, packet in enumerate(container.demux(stream)):
+        if n_packets > _MAX_PACKETS:
+            raise AudioError(
+                f"{limits.name} holds more than {_MAX_PACKETS:,} pieces of sound; "
+                "expected one spoken digit. Convert it to wav."
+            )
         try:
             frames = packet.decode()
         except av.error.InvalidDataError:

@@ -187,6 +187,14 @@ def test_hours_of_silence_end_at_the_limit_while_they_are_decoded(
             decode(data)
 
 
+def test_a_file_of_too_many_small_packets_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoders, "_MAX_PACKETS", 10)
+    with pytest.raises(AudioError, match=r"tiny\.m4a holds more than 10 pieces"):
+        decode(encoded("ipod", "aac", 16_000), "tiny.m4a")
+
+
 def test_a_picture_is_no_recording() -> None:
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as output:

@@ -51,6 +51,11 @@ def test_an_uploaded_file_is_recognized_and_a_broken_one_is_refused(
     wait_until_ready(page)
     page.locator('input[type="file"]').set_input_files(seven)
     expect(page.get_by_text("“seven”")).to_be_visible(timeout=SLOW)
+    large = tmp_path / "large.wav"  # the browser refuses it, and the server knows not
+    with large.open("wb") as file:
+        file.truncate(60 * 1024**2)
+    page.locator('input[type="file"]').set_input_files(large)
+    expect(page.get_by_text("“seven”")).to_be_hidden(timeout=SLOW)
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF, or so it says")
     page.locator('input[type="file"]').set_input_files(broken)

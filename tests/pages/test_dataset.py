@@ -7,6 +7,7 @@ import pytest
 from visitor import errors, open_page, press, text, widget
 
 from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.errors import AudioError
@@ -73,8 +74,9 @@ def test_dataset_says_when_no_clip_matches(home, spoken):
 
 def test_dataset_imports_an_archive_and_reports_what_was_left_out(home, spoken):
     files = {f"{digit}_anna_0.wav": encode_wav(spoken(digit)) for digit in range(10)}
-    files |= {"11_anna_0.wav": b"", "3_anna_1.wav": b"no sound"}
+    files |= {"11_anna_0.wav": b"", "3_anna_1.wav": b"no sound", "note.txt": b"Anna"}
     page = open_page("dataset")
+    assert FORMAT_NAMES in text(page)
     widget(page, "text_input", "Name of the corpus").set_value("anna")
     uploader = widget(page, "file_uploader", "Archive of recordings")
     uploader.set_value(("anna.zip", archive(files), "application/zip"))
@@ -82,7 +84,9 @@ def test_dataset_imports_an_archive_and_reports_what_was_left_out(home, spoken):
     assert "10 clips by 1 speaker are now available as" in page.success[0].value
     assert widget(page, "selectbox", "Corpus").value == "anna"
     skipped = next(t.value for t in page.dataframe if "Why" in t.value)
-    assert set(skipped["File"]) == {"11_anna_0.wav", "3_anna_1.wav"}
+    left_out = {"11_anna_0.wav", "3_anna_1.wav", "1 file that ends in .txt"}
+    assert set(skipped["File"]) == left_out
+    assert page.expander[-1].label == "3 files were left out"
     page.run()
     assert not page.success, "said once"
 

@@ -14,6 +14,7 @@ from visitor import APP, errors, open_page, text, widget
 
 from audiomnist.audio.decoding import decode
 from audiomnist.audio.encoding import encode_wav
+from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.audio.signal import Audio
 from audiomnist.features.mfcc import MFCC
 from audiomnist.recognition.models import DEFAULT_MODEL, find_model
@@ -93,6 +94,19 @@ def test_live_says_what_is_wrong_with_a_file(content):
     assert not page.exception
     assert "bad.wav" in errors(page)[0]
     assert "shown to nobody else" in text(page), "the page goes on"
+
+
+def test_a_refused_file_leaves_no_former_answer(recording):
+    page = open_way(sources.UPLOAD)
+    uploader = page.get("file_uploader")[0]
+    assert FORMAT_NAMES in text(page)
+    assert not uploader.proto.type, "the browser refuses no type on its own"
+    uploader.upload("three.wav", recording).run()
+    assert "Answered in" in text(page)
+    page.get("file_uploader")[0].upload("note.txt", b"three").run()
+    assert "note.txt is not a sound file" in errors(page)[0]
+    assert "Answered in" not in text(page)
+    assert not page.get("audio") and not page.get("image")
 
 
 def test_live_warns_where_a_browser_gives_no_microphone():

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.features.config import KINDS
 from audiomnist.recognition.recognizer import Recognition, Recognizer
 from audiomnist.settings import settings
@@ -18,7 +19,15 @@ WAYS = (RECORD, UPLOAD, STREAM)
 _SAMPLE_RATE = 48_000
 """Rate of recordings in Hz: what microphones give, so that browsers change nothing."""
 
-_SOUND_FILES = ["wav", "flac", "ogg", "opus", "mp3"]
+_UPLOADED = "live-uploaded"
+"""Key of the container in which the answer to a file stands."""
+
+# The browser refuses a file that is too large and tells only the visitor.
+_HIDE_FORMER = (
+    '<style>body:has([data-testid="stFileChips"] > div > div:last-child '
+    f'[aria-invalid="true"]) .st-key-{_UPLOADED} {{display: none}}</style>'
+)
+
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 _POLL = 0.4
@@ -56,18 +65,18 @@ def record(recognizer: Recognizer) -> None:
 
 def upload(recognizer: Recognizer) -> None:
     """Take a sound file and recognize the digit in it."""
-    file = st.file_uploader(
-        "A recording of one spoken digit",
-        type=_SOUND_FILES,
-        key=state.LIVE_UPLOAD,
-        help="wav, flac, ogg or mp3, of any sample rate, up to a minute.",
-    )
+    # Of any type: what the browser refuses, the page does not know of, and would go
+    # on to show the answer to the file before.
+    file = st.file_uploader("A recording of one spoken digit", key=state.LIVE_UPLOAD)
+    st.caption(f"Formats: {FORMAT_NAMES}, of any usual sample rate, up to a minute.")
     if file is None:
         layout.empty("Choose a sound file: a few seconds in which one digit is said.")
         return
     recognition = recognizer.recognize_bytes(file.getvalue(), file.name)
-    listen.play(recognition.audio, alt=f"Your file {file.name}")
-    show_answer(recognizer, recognition)
+    st.html(_HIDE_FORMER)
+    with st.container(key=_UPLOADED):
+        listen.play(recognition.audio, alt=f"Your file {file.name}")
+        show_answer(recognizer, recognition)
 
 
 def stream(recognizer: Recognizer) -> None:
