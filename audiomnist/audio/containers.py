@@ -38,6 +38,9 @@ class Wav:
     ----------
     fmt
         The contents of its format chunk.
+    numbers
+        What they begin with: the encoding's tag, channels, rate in Hz, bytes a second,
+        bytes a block, bits.
     order
         Order of the bytes of a number: "<", or ">" for RIFX.
     offset, n_bytes
@@ -45,6 +48,7 @@ class Wav:
     """
 
     fmt: bytes
+    numbers: tuple[int, ...]
     order: str
     offset: int
     n_bytes: int
@@ -52,29 +56,29 @@ class Wav:
     @property
     def format_tag(self) -> int:
         """The encoding's number; 1 is linear PCM."""
-        return self._numbers[0]
+        return self.numbers[0]
 
     @property
     def n_channels(self) -> int:
         """Number of channels."""
-        return self._numbers[1]
+        return self.numbers[1]
 
     @property
     def sample_rate(self) -> int:
         """Samples a second, in Hz."""
-        return self._numbers[2]
+        return self.numbers[2]
 
     @property
     def block_size(self) -> int:
         """Bytes that belong together: a sample of every channel, or a block."""
-        return max(1, self._numbers[4])
+        return max(1, self.numbers[4])
 
     @property
     def bytes_per_second(self) -> int:
         """Bytes of a second of sound; of compressed sound, as the header says."""
         if self.is_uncompressed:
             return max(1, self.sample_rate * self.block_size)
-        n_bytes = self._numbers[3]
+        n_bytes = self.numbers[3]
         return n_bytes if n_bytes >= _SLOWEST else _USUAL
 
     @property
@@ -86,7 +90,7 @@ class Wav:
     def is_plain(self) -> bool:
         """Whether the samples are 16-bit integers, one after the other."""
         is_packed = self.block_size == 2 * self.n_channels
-        is_pcm16 = self.format_tag == _PCM and self._numbers[5] == 16
+        is_pcm16 = self.format_tag == _PCM and self.numbers[5] == 16
         return is_pcm16 and is_packed and self.order == "<"
 
     @property
@@ -98,11 +102,6 @@ class Wav:
     def n_frames(self) -> int:
         """Samples of each channel, where it is uncompressed."""
         return self.n_bytes // self.block_size
-
-    @property
-    def _numbers(self) -> tuple[int, ...]:
-        """Tag, channels, rate, bytes a second, bytes a block, bits."""
-        return struct.unpack_from(self.order + "HHIIHH", self.fmt)
 
     def rewritten(self, data: bytes) -> bytes:
         """The same sound in a wav file with a true header."""
@@ -147,14 +146,15 @@ def read_wav(data: bytes, limits: Limits) -> Wav | None:
         elif name == b"data":
             if not fmt:
                 return None
-            wav = Wav(fmt, order, offset, 0)
+            numbers = struct.unpack_from(order + "HHIIHH", fmt)
+            wav = Wav(fmt, numbers, order, offset, 0)
             if size == 0xFFFFFFFF and long_size is not None:
                 size = long_size
             if size == 0 and _ends_in_chunks(data, offset, order):
                 empty = wav
                 continue
-            n_bytes = _n_bytes(size, len(data) - offset, wav.bytes_per_second, limits)
-            return Wav(fmt, order, offset, n_bytes)
+            n_bytes = _n_bytes(size, len(data), wav, limits)
+            return Wav(fmt, numbers, order, offset, n_bytes)
     if empty is not None:
         return empty
     raise AudioError(
@@ -163,14 +163,14 @@ def read_wav(data: bytes, limits: Limits) -> Wav | None:
     )
 
 
-def _n_bytes(promised: int, present: int, bytes_per_second: int, limits: Limits) -> int:
-    """Bytes of sound in a file whose header promises a number of them."""
+def _n_bytes(promised: int, n_all: int, wav: Wav, limits: Limits) -> int:
+    """Bytes of sound in a file of `n_all` bytes whose header promises some."""
+    present = n_all - wav.offset
     if promised == 0 or _is_unknown(promised, present):
         return present
     if promised > present:
-        limits.check_whole(
-            promised / bytes_per_second, present / bytes_per_second, FORGIVEN
-        )
+        a_second = wav.bytes_per_second
+        limits.check_whole(promised / a_second, present / a_second, FORGIVEN)
     return min(promised, present)
 
 

@@ -97,6 +97,8 @@ def import_recordings(name: str, source: Path) -> None:
     )
     for left_out in report.left_out:
         print(f"  {left_out.name}: {left_out.reason}")
+    if report.others:
+        print(f"  Formats that are read: {FORMAT_NAMES}.")
 
 
 @data.command(short_help="remove a corpus from this machine")

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from audiomnist.audio.formats import FORMAT_NAMES, SUFFIXES
+from audiomnist.audio.formats import SUFFIXES
 from audiomnist.corpora.clips import Skipped
 
 HIDDEN = "hidden"
@@ -64,7 +64,4 @@ def _reason(found: str) -> str:
     """Why files of an ending are no recordings."""
     if found == HIDDEN:
         return "names that begin with a dot are those of programs."
-    return (
-        f"not the ending of a sound file that is read here; these are {FORMAT_NAMES}. "
-        "Convert what is sound, or give it its right ending."
-    )
+    return "not the ending of a format that is read here. Convert what is sound."

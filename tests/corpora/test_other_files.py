@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from audiomnist.__main__ import main
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.corpora.library import import_corpus
@@ -15,7 +16,7 @@ FILES = ("note.txt", "a/deep.TXT", "README", "x.gsm", ".DS_Store", "__MACOSX/._7
 
 
 @pytest.fixture(params=["folder", "archive"])
-def source(request, tmp_path: Path, spoken):  # type: ignore[no-untyped-def]
+def source(request, tmp_path: Path, spoken):
     """A recording under three endings, and files beside it, in either form."""
     sound = encode_wav(spoken(7))
     endings = ("wav", "WAVE", "m4a")  # contents tell the format, not endings
@@ -45,7 +46,20 @@ def test_an_import_counts_files_of_other_endings(source: Path | io.BytesIO) -> N
         "1 file without an ending",
         "1 file that ends in .gsm",
     ]
-    assert FORMAT_NAMES in report.left_out[0].reason
+
+
+def test_the_command_line_says_what_was_left_out(
+    source: Path | io.BytesIO, tmp_path: Path, capsys
+) -> None:
+    if isinstance(source, io.BytesIO):
+        path = tmp_path / "in.zip"
+        path.write_bytes(source.getvalue())
+        source = path
+    assert main(["data", "import", "mine", str(source)]) == 0
+    said = capsys.readouterr().out
+    assert "3 clips of 1 speaker imported, 6 files left out" in said
+    assert "1 file that ends in .gsm: not the ending of a format" in said
+    assert f"Formats that are read: {FORMAT_NAMES}." in said
 
 
 def test_an_import_of_nothing_else_says_what_was_there(tmp_path: Path) -> None:
