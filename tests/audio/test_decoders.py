@@ -1,6 +1,7 @@
 """What FFmpeg reads where libsndfile cannot, and every decoder's errors."""
 
 import io
+import sys
 import warnings
 from pathlib import Path
 
@@ -267,6 +268,17 @@ def test_damaged_bytes_are_heard_or_explained(capfd) -> None:
                 n_refused += 1
     assert n_refused > 0
     assert capfd.readouterr().err == "", "libraries print nothing"
+
+
+def test_a_header_that_leads_nowhere_is_refused_without_a_print(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # libsndfile seeks before the beginning, and cffi would print what Python raises.
+    printed: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", printed.append)
+    with pytest.raises(AudioError, match="is not a sound file"):
+        decode(b"FORM\0\0\0\0AIFFCOMM\0\0\0\x12\0\x01")
+    assert not printed
 
 
 def test_samples_of_every_width_are_scaled_to_one() -> None:
