@@ -56,8 +56,17 @@ _TELLS_LENGTH = {"flac", "mov", "asf", "wv", "tta"}  # and `containers` of other
 _MP3_LENGTHS = (b"Xing", b"Info", b"VBRI")  # what tells how many frames an mp3 has
 
 
-_RANGES = {"uint8": (128, 128), "int16": (0, 2**15), "int32": (0, 2**31)}
-"""The middle and the range of whole numbers that stand for samples."""
+_MAX_PLANES = 8
+"""Most channels of one frame of FFmpeg's: PyAV finds planes after these in vain."""
+
+# How samples are stored, by FFmpeg's name: their type, middle and range.
+_STORED: dict[str, tuple[type[np.generic], int, int]] = {
+    "u8": (np.uint8, 128, 128),
+    "s16": (np.int16, 0, 2**15),
+    "s32": (np.int32, 0, 2**31),
+    "flt": (np.float32, 0, 1),
+    "dbl": (np.float64, 0, 1),
+}
 
 
 class Sound(NamedTuple):
@@ -220,10 +229,9 @@ def _decode_stream(
                 raise
             continue
         for frame in frames:
-            block = _samples(frame)
+            block = _samples(frame, limits)
             if not blocks:
                 sample_rate = frame.sample_rate
-                limits.check_format(block.shape[1], sample_rate)
             elif (block.shape[1], frame.sample_rate) != (
                 blocks[0].shape[1],
                 sample_rate,
@@ -245,14 +253,30 @@ def _decode_stream(
     return Sound(np.concatenate(blocks), sample_rate)
 
 
-def _samples(frame: "av.AudioFrame") -> np.ndarray:
+def _samples(frame: "av.AudioFrame", limits: Limits) -> np.ndarray:
     """A frame's samples as float32, shape (n_frames, n_channels)."""
-    values: np.ndarray = frame.to_ndarray()
-    if not frame.format.is_planar:
-        values = values.reshape(-1, len(frame.layout.channels)).T
-    middle, scale = _RANGES.get(values.dtype.name, (0, 1))
+    n_channels = frame.layout.nb_channels
+    limits.check_format(n_channels, frame.sample_rate)
+    if n_channels > _MAX_PLANES:
+        raise AudioError(
+            f"{limits.name} has {n_channels} channels; expected at most {_MAX_PLANES} "
+            "in this format. Mix it to one or two."
+        )
+    dtype, middle, scale = _STORED[frame.format.name.removesuffix("p")]
+    # Not `frame.to_ndarray`, which reads a ninth plane of eight and ends the process.
+    if frame.format.is_planar:
+        planes = [
+            np.frombuffer(memoryview(plane), dtype)
+            for plane in frame.planes[:n_channels]
+        ]
+        values = np.stack([plane[: frame.samples] for plane in planes], axis=1)
+    else:
+        values = np.frombuffer(memoryview(frame.planes[0]), dtype)[
+            : frame.samples * n_channels
+        ]
+        values = values.reshape(-1, n_channels)
     with np.errstate(over="ignore"):  # infinity is refused later, by its name
-        samples = values.T.astype(np.float32)
+        samples = values.astype(np.float32)
     return (samples - np.float32(middle)) / np.float32(scale)
 
 

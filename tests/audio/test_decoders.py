@@ -270,6 +270,40 @@ def test_damaged_bytes_are_heard_or_explained(capfd) -> None:
     assert capfd.readouterr().err == "", "libraries print nothing"
 
 
+@pytest.mark.parametrize(
+    ("layout", "codec"), [("7.1", "aac"), ("7.1", "flac"), ("5.1", "aac")]
+)
+def test_all_channels_of_a_film_are_mixed(layout: str, codec: str) -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as output:
+        stream = output.add_stream(codec, rate=48_000, layout=layout)
+        n_channels = stream.layout.nb_channels
+        form = stream.codec_context.format.name
+        packed = np.repeat(tone(48_000), n_channels)[None]
+        frame = av.AudioFrame.from_ndarray(packed, "flt", layout)
+        frame.sample_rate = 48_000
+        fifo = av.AudioFifo()
+        for part in av.AudioResampler(form, layout, 48_000).resample(frame):
+            fifo.write(part)
+        size = stream.codec_context.frame_size or 1024
+        while (piece := fifo.read(size, partial=True)) is not None:
+            output.mux(stream.encode(piece))
+        output.mux(stream.encode(None))
+    read = decode(file.getvalue())
+    assert read.duration == pytest.approx(1, abs=0.1)
+    assert level_dbfs(read.samples) == pytest.approx(LEVEL, abs=2)  # LFE is filtered
+
+
+def test_more_channels_than_the_planes_of_a_frame_are_refused() -> None:
+    values = np.zeros((1, 90), np.float32)
+    frame = av.AudioFrame.from_ndarray(values, "flt", "7.1.2")
+    frame.sample_rate = 48_000
+    with pytest.raises(
+        AudioError, match=r"wide\.m4a has 10 channels; expected at most"
+    ):
+        decoders._samples(frame, limits.Limits("wide.m4a"))
+
+
 def test_a_header_that_leads_nowhere_is_refused_without_a_print(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -295,7 +329,8 @@ def test_samples_of_every_width_are_scaled_to_one() -> None:
         both = np.stack([whole, whole[::-1]], axis=1)  # (n_frames, n_channels)
         values = both.T.copy() if form.endswith("p") else both.reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(values, form, "stereo")
-        samples = decoders._samples(frame)
+        frame.sample_rate = 48_000
+        samples = decoders._samples(frame, limits.Limits("x"))
         assert samples.dtype == np.float32
         np.testing.assert_allclose(
             samples, np.stack([ramp, ramp[::-1]], axis=1), atol=1 / 128
