@@ -50,7 +50,7 @@ _MAX_PACKETS = 50_000
 # Containers of sound; none that names other files or addresses, as playlists do.
 _CONTAINERS = (
     "wav,w64,flac,ogg,mp3,aac,loas,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,amr,asf,caf,"
-    "aiff,au,nistsphere,voc,ac3,eac3,wv,tta,avi,flv,mpegts,mpeg,iff,ircam,shn"
+    "aiff,au,nistsphere,voc,ac3,eac3,wv,tta"
 )
 _TELLS_LENGTH = {"flac", "mov", "asf", "wv", "tta"}  # and `containers` of others
 _MP3_LENGTHS = (b"Xing", b"Info", b"VBRI")  # what tells how many frames an mp3 has
