@@ -99,7 +99,8 @@ class SplitRule(ABC):
                 for corpus in corpora
             ]
         )
-        return _without_speakers(whole, self.set_aside(corpora))
+        whole = _without_speakers(whole, self.set_aside(corpora))
+        return _with_unknown_speakers(whole) if self.is_by_speaker else whole
 
     def split_one(
         self, corpus: Corpus, seed: int = 0, *, held_out: str = ""
@@ -252,6 +253,23 @@ def _without_speakers(split: Split, speakers: frozenset[str]) -> Split:
     return replace(
         split, train=others(split.train), validation=others(split.validation)
     )
+
+
+def _with_unknown_speakers(split: Split) -> Split:
+    """Let whole speakers validate, where all of them would be in the training, too.
+
+    How sure a network is of unknown speakers can be learned from nobody else. Two
+    speakers or more remain for the training.
+    """
+    clips = split.train + split.validation
+    speakers = speakers_of(clips)
+    if speakers_of(split.validation) - speakers_of(split.train) or len(speakers) < 3:
+        return split
+    rng = np.random.default_rng(split.seed)
+    drawn = draw_speakers(clips, len(split.validation) / len(clips), rng)
+    validation = of_speakers(clips, drawn)
+    training = without(clips, validation)
+    return replace(split, train=tuple(training), validation=tuple(validation))
 
 
 def draw_clips(

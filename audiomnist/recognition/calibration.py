@@ -15,6 +15,12 @@ from audiomnist.errors import ModelError
 COVERAGE = 0.98
 """Part of the validation clips that a model answers, see `choose_threshold`."""
 
+MIN_CLIPS = 50
+"""Clips of unknown speakers to fit to, at least: 2 % of them are one clip."""
+
+MAX_THRESHOLD = 0.5
+"""Threshold where too few clips of unknown speakers tell of a better one."""
+
 _TEMPERATURES = np.geomspace(0.2, 5, 161)
 
 
@@ -72,6 +78,7 @@ class Calibration:
         *,
         rejects_unknown: bool = False,
         weights: np.ndarray | None = None,
+        is_unknown: np.ndarray | None = None,
     ) -> "Calibration":
         """Fit the temperature, then the threshold, to labelled clips.
 
@@ -86,6 +93,12 @@ class Calibration:
         weights
             How much each clip counts for the temperature, shape (n_clips,); None: all
             the same. For the threshold each clip counts once.
+        is_unknown
+            Which clips are by speakers outside the training, bool, (n_clips,); None:
+            all of them. A network is far surer of the speakers that it knows, so the
+            others are left out if `MIN_CLIPS` remain. Where too few do, what is known
+            of unknown speakers is nothing: the threshold is then `MAX_THRESHOLD` at
+            most, from where on a digit is likelier than all else together.
 
         Returns
         -------
@@ -93,6 +106,12 @@ class Calibration:
             With the temperature from 0.2 to 5 that has the lowest mean negative log
             likelihood, and the threshold of `choose_threshold`.
         """
+        if is_unknown is None:
+            is_unknown = np.ones(len(digits), dtype=bool)
+        are_enough = is_unknown.all() or is_unknown.sum() >= MIN_CLIPS
+        if are_enough:
+            logits, digits = logits[is_unknown], digits[is_unknown]
+            weights = None if weights is None else weights[is_unknown]
         clip = np.arange(len(digits))
 
         def loss(temperature: float) -> float:
@@ -103,6 +122,8 @@ class Calibration:
         best = min(map(float, _TEMPERATURES), key=loss)
         probabilities = cls(best, rejects_unknown=rejects_unknown).probabilities(logits)
         threshold = choose_threshold(probabilities)
+        if not are_enough:
+            threshold = min(threshold, MAX_THRESHOLD)
         return cls(best, threshold, COVERAGE, rejects_unknown)
 
     def outcomes(self, logits: np.ndarray) -> np.ndarray:

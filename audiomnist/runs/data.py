@@ -4,7 +4,7 @@ Owns the data of its training, with the negatives.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -63,6 +63,7 @@ def prepare(
         _digits(kept.clips),
         features,
         weights=_weights(said, config.training, clips),
+        is_unknown=_is_unknown(kept.clips, split.train),
     )
     if not clips.words:
         return data
@@ -91,6 +92,12 @@ def _with_negatives(
         negative_weights=_negative_weights(said, len(sounds), sources),
         validation_negatives=np.concatenate([held_out, hums]),
     )
+
+
+def _is_unknown(clips: Sequence[Clip], training: Sequence[Clip]) -> np.ndarray:
+    """Which clips are by nobody who speaks in the training, bool, (n_clips,)."""
+    known = {clip.speaker for clip in training}
+    return np.array([clip.speaker not in known for clip in clips], dtype=bool)
 
 
 def _weights(

@@ -124,6 +124,7 @@ def _calibrate(run: Run, config: RunConfig, data: TrainingData) -> None:
         served.logits(data.validation),
         data.validation_digits,
         rejects_unknown=rejects_unknown,
+        is_unknown=data.is_unknown,
     )
     update_record(
         run,

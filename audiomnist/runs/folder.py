@@ -195,5 +195,32 @@ def delete_run(run: Run) -> None:
 
 
 def update_record(run: Run, **changes: Any) -> None:
-    """Write some entries of a run's record; only its worker may."""
+    """Write some entries of a run's record; while it lives, only its worker may."""
     write_record(run.folder, replace(run.record, **changes))
+
+
+def keep_threshold(run: Run, threshold: float) -> None:
+    """Let a finished run's model answer from another probability on.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+    threshold
+        Lowest probability of the likeliest digit with which to answer, in [0, 1].
+
+    Raises
+    ------
+    RunError
+        If the run is not finished or has no model, or its record cannot be written.
+    ModelError
+        If the threshold is out of range.
+    """
+    model = run.record.model
+    if run.state != FINISHED or model is None:
+        raise RunError(
+            f"The run {run.id} is {run.state} and has no model whose threshold could "
+            "be changed. Wait until it is finished."
+        )
+    calibration = replace(model.calibration, threshold=threshold)
+    update_record(run, model=replace(model, calibration=calibration))

@@ -5,6 +5,9 @@ Owns their names, defaults and ranges. What they do is for `loop` and `augmentat
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ConfigError
 from audiomnist.features.rendering import CONTEXT
 
@@ -218,3 +221,11 @@ class TrainConfig:
             raise ConfigError(
                 f"label_smoothing is {self.label_smoothing}; expected 0 to under 1."
             )
+
+    @property
+    def least_loss(self) -> float:
+        """The loss of a network that is as sure as smoothed labels want it, in nats."""
+        n = N_DIGITS + (self.others_part > 0)
+        rest = self.label_smoothing / n  # of each answer that is not the label
+        parts = np.array([1 - (n - 1) * rest, *(n - 1) * [rest]])
+        return float(-np.sum(parts * np.log(np.maximum(parts, 1e-12))))

@@ -52,6 +52,9 @@ class TrainingData:
         How often each of them is drawn, relative to the others; as `weights`.
     validation_negatives
         Features of negatives to validate with.
+    is_unknown
+        Which validation clips are by speakers outside the training, bool,
+        shape (n_validation_clips,); None: all.
 
     Raises
     ------
@@ -68,6 +71,7 @@ class TrainingData:
     negatives: Spectra | None = None
     negative_weights: np.ndarray | None = None
     validation_negatives: np.ndarray | None = None
+    is_unknown: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         _check_digits("training", len(self.train), self.train_digits)

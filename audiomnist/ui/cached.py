@@ -110,6 +110,8 @@ class Tested(NamedTuple):
     ----------
     accuracy
         Of its digits.
+    coverage
+        Share of its digits that the model answers, rightly or not.
     false_answers
         Share of the other words that it takes for a digit.
     speakers
@@ -117,6 +119,7 @@ class Tested(NamedTuple):
     """
 
     accuracy: Rate
+    coverage: Rate
     false_answers: Rate
     speakers: frozenset[str]
 
@@ -124,7 +127,9 @@ class Tested(NamedTuple):
 def tested(run: Run) -> Tested | None:
     """The result of a finished run on its test part; None where it was not tested."""
     try:
-        written = (run.folder / FILE_NAME).stat().st_mtime_ns
+        written = tuple(
+            (run.folder / name).stat().st_mtime_ns for name in (FILE_NAME, RECORD)
+        )
     except OSError:
         return None
     return _tested(run.id, run.folder, written)
@@ -185,17 +190,19 @@ def _held_out(model: str, stamp: Stamp) -> Evaluation:
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
-def _tested(run_id: str, folder: Path, written: int) -> Tested | None:
-    """What the evaluation says that was written at that time, in ns."""
+def _tested(run_id: str, folder: Path, written: tuple[int, ...]) -> Tested | None:
+    """What evaluation and record say that were written at these times, in ns."""
     try:
         evaluation, model = load_evaluation(folder), read_record(folder).model
     except (ModelError, RunError):
         return None
     if model is None:
         return None
+    point = at_threshold(evaluation, model.calibration.threshold)
     return Tested(
         evaluation.accuracy,
-        at_threshold(evaluation, model.calibration.threshold).false_answers,
+        point.coverage,
+        point.false_answers,
         frozenset(clip.speaker for clip in evaluation.clips),
     )
 

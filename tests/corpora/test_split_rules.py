@@ -9,6 +9,7 @@ from made_corpora import made_corpus
 from audiomnist.corpora.clips import Clip, Corpus
 from audiomnist.corpora.library import load_corpus
 from audiomnist.corpora.split_rules import RULES
+from audiomnist.corpora.splits import speakers_of
 from audiomnist.errors import CorpusError
 
 # The rule "corpus" splits no corpus: it holds a whole one out.
@@ -151,6 +152,15 @@ def test_a_split_by_speaker_comes_near_the_fractions() -> None:
     assert len(speakers(split.test)) == 6
     assert len(speakers(split.validation)) in (2, 3)
     assert len(speakers(rule.split_corpus(corpus, test=0.5).test)) == 15
+
+
+@pytest.mark.parametrize("rule", ["speaker", "leave_one_out"])
+def test_whole_speakers_validate_where_whole_speakers_test(rule: str) -> None:
+    split = RULES[rule].split([made_corpus(6)], held_out="s2")
+    unknown = speakers_of(split.validation)
+    assert len(unknown) == 1 and not unknown & speakers_of(split.train)
+    few = RULES[rule].split([made_corpus(3)], held_out="s2")
+    assert speakers_of(few.validation) == speakers_of(few.train)
 
 
 def test_one_chosen_speaker_is_left_out() -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import errors, open_page, text, widget
+from visitor import errors, open_page, press, text, widget
 
 from audiomnist.corpora.clips import Clip
 from audiomnist.evaluation.files import load_evaluation, save_evaluation
 from audiomnist.evaluation.metrics import Evaluation
 from audiomnist.evaluation.rejection import at_threshold, expected_calibration_error
 from audiomnist.recognition.models import DEFAULT_MODEL, find_model, list_models
-from audiomnist.runs.folder import update_record
+from audiomnist.runs.folder import keep_threshold, update_record
 from audiomnist.runs.record import read_record
 from audiomnist.settings import REPOSITORY
 from audiomnist.ui import state
@@ -175,6 +175,34 @@ def test_evaluate_shows_when_the_model_answers(others):
     assert model.calibration.threshold in set(curve["threshold"])
     assert curve["false_answers"].notna().all()
     assert bins["n"].sum() == others.is_answered.sum()
+
+
+def test_evaluate_keeps_another_threshold_with_a_run(finished_run):
+    page = open_view("When to answer", model=finished_run.id)
+    before = find_model(finished_run.id).calibration
+    assert widget(page, "button", "Keep this threshold").disabled
+    widget(page, "slider", "Answer from this probability on").set_value(73.0).run()
+    press(page, "Keep this threshold")
+    assert find_model(finished_run.id).calibration == replace(before, threshold=0.73)
+    assert "at least **73 % sure**" in text(page)
+    point = at_threshold(load_evaluation(finished_run.folder), 0.73)
+    assert f"Digits answered: {100 * point.coverage.value:.1f} %" in text(page)
+
+
+def test_evaluate_tries_another_threshold_on_a_model_that_came_with_the_app(others):
+    page = open_view("When to answer")
+    widget(page, "slider", "Answer from this probability on").set_value(99.0).run()
+    point = at_threshold(others, 0.99)
+    assert f"Digits answered: {100 * point.coverage.value:.1f} %" in text(page)
+    assert "keeps its threshold" in text(page)
+    assert "Keep this threshold" not in [button.label for button in page.button]
+
+
+def test_evaluate_never_says_that_a_model_is_all_sure(finished_run):
+    keep_threshold(finished_run, 0.99957)
+    said = text(open_view("When to answer", model=finished_run.id))
+    assert "when it is **all but certain** of a digit" in said
+    assert "100 % sure" not in said
 
 
 def test_evaluate_says_how_to_play_other_words(others, tmp_path):

@@ -234,6 +234,13 @@ def test_train_shows_the_result_of_a_finished_run(finished_run):
     assert {"See where it is wrong", "Speak to it"} <= links
 
 
+def test_train_says_why_the_loss_does_not_come_to_nothing(finished_run):
+    training = finished_run.config.training
+    assert f"stays above {training.least_loss:.2f} even" in text(
+        open_page("train", run=finished_run.id)
+    )
+
+
 def test_train_lists_runs_and_deletes_one(finished_run):
     page = open_page("train")
     table = page.dataframe[0].value
@@ -289,11 +296,15 @@ def test_train_leads_back_to_the_newest_run(finished_run):
 
 def test_train_warns_of_a_model_that_knows_little(finished_run, monkeypatch):
     assert not open_page("train", run=finished_run.id).warning
-    weak = cached.Tested(Rate(89, 100), Rate(51, 100), frozenset({"anna"}))
+    weak = cached.Tested(
+        Rate(89, 100), Rate(20, 100), Rate(51, 100), frozenset({"anna"})
+    )
     monkeypatch.setattr(cached, "tested", lambda run: weak)
     page = open_page("train", run=finished_run.id)
-    first, second = (warning.value for warning in page.warning)
+    assert "answers **20.0 %**" in text(page)
+    first, silent, second = (warning.value for warning in page.warning)
     assert "Test accuracy 89.0 %" in first and "More epochs" in first
+    assert "A lower threshold" in silent
     assert "takes 51.0 % of 100 other words" in second
     assert not page.success
 
@@ -305,7 +316,7 @@ def test_train_says_when_voices_and_not_epochs_are_few(finished_run, monkeypatch
         (best, "More epochs or"),
     ):
         rate = Rate(round(500 * accuracy), 500)
-        tested = cached.Tested(rate, Rate(0, 0), frozenset({"an_na"}))
+        tested = cached.Tested(rate, Rate(500, 500), Rate(0, 0), frozenset({"an_na"}))
         monkeypatch.setattr(cached, "tested", lambda run, tested=tested: tested)
         monkeypatch.setattr(run_view, "_GOOD_ACCURACY", 1.1)
         page = open_page("train", run=finished_run.id)

@@ -106,3 +106,24 @@ def test_digits_and_none_of_these_share_the_outcomes():
     plain = Calibration().outcomes(logits)
     assert (plain[:, -1] == 0).all()
     np.testing.assert_array_equal(plain[:, :10], Calibration().probabilities(logits))
+
+
+def test_a_threshold_is_fitted_to_unknown_speakers_where_there_are_enough():
+    logits = np.zeros((300, 10))
+    logits[:, 0] = np.linspace(1, 4, 300)  # the least sure clips come first
+    digits = np.zeros(300, dtype=int)
+    is_unknown = np.arange(300) < 60
+    fitted = Calibration.fit(logits, digits, is_unknown=is_unknown)
+    alone = Calibration.fit(logits[:60], digits[:60])
+    assert fitted == alone
+    assert fitted.threshold < Calibration.fit(logits, digits).threshold
+
+
+@pytest.mark.parametrize("n_unknown", [0, 49])
+def test_without_unknown_speakers_a_threshold_claims_little(n_unknown):
+    logits = np.zeros((300, 10))
+    logits[:, 0] = 20
+    digits, is_unknown = np.zeros(300, dtype=int), np.arange(300) < n_unknown
+    assert Calibration.fit(logits, digits).threshold > 0.99
+    fitted = Calibration.fit(logits, digits, is_unknown=is_unknown)
+    assert fitted.threshold == 0.5

@@ -88,3 +88,12 @@ def test_each_speaker_counts_alike_if_that_is_wanted(config):
     assert data.weights is not None
     speakers = {clip.speaker for clip in resolve_clips(config).split.train}
     assert data.weights.sum() == pytest.approx(len(speakers))
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"), [("random", {False}), ("speaker", {True})]
+)
+def test_clips_by_speakers_outside_the_training_are_known(config, rule, expected):
+    data = prepared(replace(config, split_rule=rule))
+    assert set(data.is_unknown) == expected
+    assert len(data.is_unknown) == len(data.validation)

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from audiomnist.errors import AudioMnistError, RunError
+from audiomnist.errors import AudioMnistError, ModelError, RunError
 from audiomnist.recognition.record import RECORD
 from audiomnist.runs import folder, worker
 from audiomnist.runs.folder import (
     create_run,
     delete_run,
     find_run,
+    keep_threshold,
     list_runs,
     update_record,
 )
@@ -151,3 +152,13 @@ def test_a_full_disk_leaves_no_run_behind(monkeypatch):
     with pytest.raises(RunError, match="No space left on device"):
         create_run(preset("ann"))
     assert list(settings().runs.iterdir()) == []
+
+
+def test_only_a_finished_run_has_a_threshold_to_keep(finished_run):
+    keep_threshold(finished_run, 0.25)
+    assert finished_run.record.model.calibration.threshold == 0.25
+    with pytest.raises(ModelError, match=r"threshold is 1\.5; expected 0 to 1"):
+        keep_threshold(finished_run, 1.5)
+    waiting = create_run(preset("ann"))
+    with pytest.raises(RunError, match="is waiting and has no model whose threshold"):
+        keep_threshold(waiting, 0.25)

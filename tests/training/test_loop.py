@@ -327,6 +327,23 @@ def test_a_wrong_setting_is_refused(setting, message):
         TrainConfig(**setting)
 
 
+@pytest.mark.parametrize("others_part", [0.0, 0.3])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.3])
+def test_the_least_loss_is_that_of_the_smoothed_labels_themselves(
+    smoothing, others_part
+):
+    import keras
+
+    n = 11 if others_part else 10
+    config = TrainConfig(label_smoothing=smoothing, others_part=others_part)
+    label = np.eye(n, dtype=np.float32)[:1]
+    logits = np.log(label * (1 - smoothing) + smoothing / n + 1e-12)
+    loss = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=smoothing
+    )
+    assert config.least_loss == pytest.approx(float(loss(label, logits)), abs=1e-5)
+
+
 def test_data_that_contradict_themselves_are_refused(data):
     with pytest.raises(ModelError, match="expected as many digits as clips"):
         replace(data, train_digits=data.train_digits[:-1])

@@ -17,27 +17,73 @@ from audiomnist.evaluation.rejection import (
 from audiomnist.plots.confidence import plot_coverage, plot_reliability
 from audiomnist.plots.style import Style
 from audiomnist.recognition.recognizer import Recognizer
-from audiomnist.ui import answers, cached, figures
+from audiomnist.runs.folder import keep_threshold, list_runs
+from audiomnist.ui import answers, cached, figures, state
 from audiomnist.ui.figures import Picture
 from audiomnist.ui.numbers import interval, share
+
+_MAX_THRESHOLD = 0.999
+"""Above this, a threshold is not told in percent: none would look like all."""
+
+_SAME = 0.1
+"""Step of the slider in percent."""
 
 
 def show_answering(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
     """Show what the model's threshold and other ones cost, and its calibration."""
-    threshold = recognizer.model.calibration.threshold
-    point = at_threshold(evaluation, threshold)
+    own = recognizer.model.calibration.threshold
     st.markdown(
-        f"This model answers when it is at least **{answers.percent(threshold)} sure** "
-        "of a digit. Otherwise it says that it is not sure, or that the sound is not "
-        "a digit."
+        f"This model answers when it is {_at_least(own)} of a digit. Otherwise it says "
+        "that it is not sure, or that the sound is not a digit."
     )
-    _show_point(name, point)
+    threshold = _choose_threshold(name, own)
+    _show_point(name, at_threshold(evaluation, threshold))
     curve = coverage_curve(evaluation, threshold)
     table = calibration(evaluation)
     _show_coverage(curve, threshold)
     _show_calibration(evaluation, table)
     with st.expander("The numbers"):
         _show_tables(curve, table)
+
+
+def _at_least(threshold: float) -> str:
+    """How sure a model has to be, in Markdown."""
+    if threshold > _MAX_THRESHOLD:
+        return "**all but certain**"
+    return f"at least **{answers.percent(threshold)} sure**"
+
+
+def _choose_threshold(name: str, own: float) -> float:
+    """Try another threshold, and keep it with a model that was trained here."""
+    percent = st.slider(
+        "Answer from this probability on",
+        0.0,
+        100.0,
+        100 * own,
+        step=0.1,
+        format="%.1f %%",
+        key=f"{state.EVALUATE_THRESHOLD}-{name}-{own}",
+        help="The figures and the curves below follow. A higher threshold answers "
+        "fewer digits, and fewer other words.",
+    )
+    # The slider has coarser steps than the model's own threshold.
+    threshold = own if abs(percent - 100 * own) < _SAME else percent / 100
+    run = next((run for run in list_runs() if run.id == name), None)
+    if run is None:
+        st.caption("This model came with the app and keeps its threshold.")
+        return threshold
+    is_same = threshold == own
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Keep this threshold",
+            disabled=is_same,
+            help="From now on this model answers like this, for everybody.",
+        ):
+            keep_threshold(run, threshold)
+            st.rerun()
+        if is_same:
+            st.caption("This is the model’s own threshold.")
+    return threshold
 
 
 def _show_point(name: str, point: OperatingPoint) -> None:

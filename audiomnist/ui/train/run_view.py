@@ -9,6 +9,7 @@ from audiomnist.plots.learning import plot_learning_curves
 from audiomnist.runs.folder import ENDED, Run, delete_run
 from audiomnist.runs.progress import RunProgress
 from audiomnist.runs.queue import cancel_run, resume_run
+from audiomnist.training.config import TrainConfig
 from audiomnist.training.history import EpochMetrics, best_epoch
 from audiomnist.ui import cached, figures, layout, state, titles
 from audiomnist.ui.numbers import interval, share, tell_of_few_speakers
@@ -39,6 +40,9 @@ _WIDE_GAP = 0.1
 
 _MANY_FALSE_ANSWERS = 0.5
 """Share of other words taken for a digit from which on a warning is due."""
+
+_LOW_COVERAGE = 0.9
+"""Share of digits answered under which a warning is due."""
 
 _POLL = 1.0
 """Seconds between two looks at a living run."""
@@ -98,9 +102,7 @@ def _show(run: Run, shown: str) -> None:
         _offer_actions(run, now)
         history = run.history
         if history:
-            _show_history(
-                history, is_varied=run.config.training.augmentation is not None
-            )
+            _show_history(history, run.config.training)
         elif now not in ENDED:
             st.caption("The curves appear after the first epoch.")
 
@@ -145,7 +147,7 @@ def _progress(progress: RunProgress, now: str) -> tuple[float, str]:
     return min(1.0, done), text
 
 
-def _show_history(history: list[EpochMetrics], *, is_varied: bool) -> None:
+def _show_history(history: list[EpochMetrics], training: TrainConfig) -> None:
     """Show loss and accuracy of training and validation over the epochs."""
     last, best = history[-1], best_epoch(history)
     seconds = sum(metrics.seconds for metrics in history)
@@ -159,16 +161,22 @@ def _show_history(history: list[EpochMetrics], *, is_varied: bool) -> None:
         )
         st.metric("Training time", duration(seconds).removeprefix("about "))
     figures.show_curves(plot_learning_curves(history, style=figures.style()))
-    st.caption(
+    lines = [
         "If the training curve keeps improving while the validation curve does not, "
         "the network is memorizing its clips (overfitting)."
-        + (
-            " Training clips are augmented, which makes them harder, so the "
-            "validation accuracy may be higher than the training accuracy."
-            if is_varied
-            else ""
+    ]
+    if training.augmentation is not None:
+        lines.append(
+            "Training clips are augmented, which makes them harder, so the validation "
+            "accuracy may be higher than the training accuracy."
         )
-    )
+    if training.label_smoothing > 0:
+        lines.append(
+            "The network is taught to be a little less than certain (label smoothing "
+            f"{training.label_smoothing:g}), so its loss stays above "
+            f"{training.least_loss:.2f} even where every answer is right."
+        )
+    st.caption(" ".join(lines))
 
 
 def _show_result(run: Run) -> None:
@@ -185,6 +193,18 @@ def _show_result(run: Run) -> None:
         else:
             st.warning(f"{verdict} {_what_may_help(run, rate.value)}", icon="🎯")
         tell_of_few_speakers(tested.speakers)
+        rate = tested.coverage
+        st.markdown(
+            f"Of these digits it answers **{share(rate.value)}** ({interval(rate)}); "
+            "of the rest it says that it is not sure."
+        )
+        if rate.value < _LOW_COVERAGE:
+            st.warning(
+                "It will often say that it is not sure. A lower threshold lets it "
+                "answer more, rightly and wrongly: see “When to answer” on the "
+                "Evaluate page.",
+                icon="🤐",
+            )
         rate = tested.false_answers
         if rate.n and rate.value > _MANY_FALSE_ANSWERS:
             st.warning(
