@@ -4,18 +4,12 @@ Owns the curves of loss and accuracy over the epochs; their look is from `style`
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from audiomnist.plots.style import Style
 from audiomnist.training.history import EpochMetrics, best_epoch
 
-if TYPE_CHECKING:
-    pass
-
-
 _CURVE_HEIGHT = 280  # pixels
-
-_NEARLY_ALL = 99.9  # percent
 
 
 class LearningCurves(NamedTuple):

@@ -13,7 +13,8 @@ from audiomnist.plots.style import FONT_SIZE, Style, new_figure
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-from audiomnist.plots.learning import _NEARLY_ALL
+
+_NEARLY_ALL = 99.9  # percent
 
 _MAX_SPEAKERS = 40
 
