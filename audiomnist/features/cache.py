@@ -17,8 +17,7 @@ import numpy as np
 
 from audiomnist.audio.signal import Audio
 from audiomnist.configs import config_to_dict
-from audiomnist.corpora import library
-from audiomnist.corpora.clips import Clip
+from audiomnist.corpora.clips import Clip, load_audio, read
 from audiomnist.errors import AudioMnistError
 from audiomnist.features.config import VERSION, FeatureConfig
 from audiomnist.features.extraction import extract_spoken, join_spectra, spectra
@@ -132,7 +131,7 @@ def _decoded(
     """Decode clips, some at a time."""
     for begin in range(0, len(clips), _CLIPS_AT_ONCE):
         batch = clips[begin : begin + _CLIPS_AT_ONCE]
-        yield [library.load_audio(clip) for clip in batch]
+        yield [load_audio(clip) for clip in batch]
         if on_progress is not None:
             on_progress(begin + len(batch), len(clips))
 
@@ -155,7 +154,7 @@ def _content_key(clips: Sequence[Clip], config: FeatureConfig) -> str:
     digest = hashlib.sha256(f"features {VERSION}".encode())
     digest.update(json.dumps(config_to_dict(config), sort_keys=True).encode())
     for clip in clips:
-        data = library.read(clip)
+        data = read(clip)
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()

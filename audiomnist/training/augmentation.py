@@ -10,10 +10,8 @@ import numpy as np
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.rendering import Placement, render_mel, window_middle
 from audiomnist.features.spectra import Spectra, mel_filter_bank
-from audiomnist.training.config import UNVARIED, AugmentationConfig
+from audiomnist.training.config import AugmentationConfig
 from audiomnist.training.noise import add_noise
-
-__all__ = ["UNVARIED", "AugmentationConfig", "augment", "augment_pairs"]
 
 _N_WARPS = 15
 """Filter banks between the lowest and the highest warp."""
