@@ -8,7 +8,6 @@ is for the module that stores it.
 import contextlib
 import errno
 import json
-import os
 import secrets
 import shutil
 import time
@@ -142,8 +141,12 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to, which takes the place of `path` if all goes well."""
-    unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+    """Give a path to write to, which takes the place of `path` if all goes well.
+
+    Threads and processes that write the same file at once do not disturb each other:
+    each has a path of its own, and whoever is last remains.
+    """
+    unfinished = path.with_name(f"{UNFINISHED}{secrets.token_hex(4)}-{path.name}")
     try:
         yield unfinished
         unfinished.replace(path)

@@ -86,6 +86,17 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_may_be_written_twice_at_once(tmp_path):
+    path = tmp_path / "file"
+    with replacing(path) as first:
+        first.write_text("first")
+        with replacing(path) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_json_is_written_as_it_is(tmp_path):
     content = {"digit": 7, "title": "Größe", "parts": [1.5, None]}
     write_json(tmp_path / "file", content)

@@ -18,6 +18,7 @@ from typing import Any
 
 from audiomnist.errors import AudioMnistError
 from audiomnist.settings import REPOSITORY, settings
+from audiomnist.storage import write_atomically
 
 README = REPOSITORY / "README.md"
 DOCS = REPOSITORY / "docs"
@@ -114,9 +115,8 @@ def record(name: str, result: dict[str, Any], path: Path) -> None:
     results[name] = {"facts": facts(), **result}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-        unfinished.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        unfinished.replace(path)
+        text = json.dumps(results, indent=2) + "\n"
+        write_atomically(path, text.encode())
     except OSError as error:
         raise AudioMnistError(
             f"The results cannot be written to {path} ({error.strerror}). "

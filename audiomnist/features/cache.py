@@ -7,7 +7,6 @@ are kept here, so that no recording is decoded twice.
 import hashlib
 import json
 import logging
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from audiomnist.features.config import VERSION, FeatureConfig
 from audiomnist.features.extraction import extract_spoken, join_spectra, spectra
 from audiomnist.features.spectra import Spectra
 from audiomnist.settings import settings, writable_folder
+from audiomnist.storage import replacing
 
 MAX_CACHE_FILES = 64
 """Sets of features kept on disk; the oldest go first."""
@@ -183,17 +183,12 @@ def _write_cache(path: Path, is_speech: np.ndarray, values: np.ndarray) -> None:
     A disk that is full or read-only costs the time to compute the features
     again, and nothing else: the result stands without the cache.
     """
-    temporary = None
     try:
         writable_folder(path.parent)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            temporary = Path(file.name)
-            np.savez(file, is_speech=is_speech, values=values)
-        temporary.replace(path)
+        with replacing(path) as unfinished:
+            np.savez(unfinished, is_speech=is_speech, values=values)
         files = sorted(path.parent.glob("*.npz"), key=lambda old: old.stat().st_mtime)
         for old in files[:-MAX_CACHE_FILES]:
             old.unlink(missing_ok=True)
     except (OSError, AudioMnistError) as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         logging.getLogger(__name__).warning("Features are not cached: %s", error)

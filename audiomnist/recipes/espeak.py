@@ -35,7 +35,7 @@ from audiomnist.digits import DIGIT_WORDS
 from audiomnist.errors import CorpusError
 from audiomnist.recipes.words import WORDS
 from audiomnist.settings import writable_folder
-from audiomnist.storage import OnProgress, Progress, disk_errors
+from audiomnist.storage import OnProgress, Progress, disk_errors, replacing
 
 N_CLIPS_PER_DIGIT = 500
 N_WORDS_PER_VOICE = 8
@@ -236,7 +236,6 @@ def make_embedded(
     )
     by_voice = [list(g) for _, g in groupby(todo, key=lambda said: said.voice)]
     writable_folder(out.parent)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
     members: dict[str, bytes] = {}
     # A fresh process for each voice: see `synthesize`.
     with ProcessPoolExecutor(
@@ -246,13 +245,13 @@ def make_embedded(
             members.update(recordings)
             if on_progress:
                 on_progress(Progress("synthesizing", len(members), len(todo)))
-    try:
-        with disk_errors(out.parent), zipfile.ZipFile(temporary, "w") as archive:
-            for name in sorted(members):
-                archive.writestr(zipfile.ZipInfo(name), members[name])
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        disk_errors(out.parent),
+        replacing(out) as unfinished,
+        zipfile.ZipFile(unfinished, "w") as archive,
+    ):
+        for name in sorted(members):
+            archive.writestr(zipfile.ZipInfo(name), members[name])
     return out
 
 
