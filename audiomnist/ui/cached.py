@@ -15,8 +15,8 @@ import numpy as np
 import streamlit as st
 
 from audiomnist.audio.signal import Audio
-from audiomnist.corpora import clips, library
-from audiomnist.corpora.clips import Clip, Corpus
+from audiomnist.corpora import library
+from audiomnist.corpora.clips import Clip, Corpus, duration
 from audiomnist.errors import ModelError, RunError
 from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation
@@ -70,11 +70,6 @@ def durations(corpus: Corpus) -> np.ndarray:
         Seconds, float64, shape (n_clips,), in the order of `corpus.clips`.
     """
     return np.array([duration(clip) for clip in corpus.clips])
-
-
-def duration(clip: Clip) -> float:
-    """Read how long a clip is, in seconds, from its header."""
-    return clips.duration(clip)
 
 
 def recognizer(model: str) -> Recognizer:

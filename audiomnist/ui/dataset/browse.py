@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA
-from audiomnist.corpora.clips import Clip, Corpus, load_audio
+from audiomnist.corpora.clips import Clip, Corpus, duration, load_audio
 from audiomnist.errors import CorpusError
 from audiomnist.recognition.models import list_models
 from audiomnist.ui import answers, cached, figures, layout, listen, state
@@ -116,7 +116,7 @@ def choose_clip(corpus: Corpus, clips: Sequence[Clip]) -> Clip:
             "Digit": [clip.digit for clip in shown],
             "Speaker": [clip.speaker for clip in shown],
             "Take": [clip.take for clip in shown],
-            "Length": [cached.duration(clip) for clip in shown],
+            "Length": [duration(clip) for clip in shown],
             "File": [clip.name for clip in shown],
         }
     )
