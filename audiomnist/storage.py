@@ -5,7 +5,6 @@ that explains what a disk refuses. Where things live is for `settings`; what is 
 is for the module that stores it.
 """
 
-import contextlib
 import errno
 import json
 import secrets
@@ -20,6 +19,8 @@ from typing import Any
 from audiomnist.errors import CorpusError
 from audiomnist.settings import writable_folder
 
+_STAGES_IN_BYTES = ("downloading", "verifying", "unpacking")
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -29,9 +30,9 @@ class Progress:
     ----------
     stage
         What is being done: "downloading", "verifying", "unpacking", "copying",
-        "checking" or "synthesizing".
+        "checking", "synthesizing" or "evaluating".
     done
-        Bytes (of the first three) or files done so far.
+        Bytes or files done so far, see `is_in_bytes`.
     total
         The same in all, None while that is unknown.
     """
@@ -39,6 +40,11 @@ class Progress:
     stage: str
     done: int
     total: int | None
+
+    @property
+    def is_in_bytes(self) -> bool:
+        """Whether `done` and `total` are bytes; else they are files."""
+        return self.stage in _STAGES_IN_BYTES
 
 
 OnProgress = Callable[[Progress], None]
@@ -139,7 +145,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     write_atomically(path, text.encode())
 
 
-@contextlib.contextmanager
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path to write to, which takes the place of `path` if all goes well.
 

@@ -10,11 +10,20 @@ import pytest
 from audiomnist.errors import CorpusError
 from audiomnist.storage import (
     UNFINISHED,
+    Progress,
     disk_errors,
     new_folder,
     replacing,
     write_json,
 )
+
+
+@pytest.mark.parametrize(
+    ("stage", "is_in_bytes"),
+    [("downloading", True), ("unpacking", True), ("checking", False)],
+)
+def test_progress_tells_whether_it_counts_bytes(stage: str, is_in_bytes: bool) -> None:
+    assert Progress(stage, 1, 2).is_in_bytes == is_in_bytes
 
 
 def names(folder: Path) -> list[str]:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from audiomnist.storage import OnProgress, Progress
 
-_STAGES_IN_BYTES = ("downloading", "verifying", "unpacking")
-
 
 @contextmanager
 def stage_bars() -> "Iterator[OnProgress]":
@@ -39,12 +37,11 @@ def _bar(progress: "Progress") -> "tqdm":
     """An empty bar for the stage."""
     from tqdm import tqdm
 
-    is_bytes = progress.stage in _STAGES_IN_BYTES
     return tqdm(
         desc=progress.stage.capitalize(),
         total=progress.total,
-        unit="B" if is_bytes else "clip",
-        unit_scale=is_bytes,
+        unit="B" if progress.is_in_bytes else "clip",
+        unit_scale=progress.is_in_bytes,
         disable=None,  # unless stderr is a terminal
     )
 

@@ -13,6 +13,7 @@ from audiomnist.corpora.catalogue import CORPORA, KnownCorpus
 from audiomnist.corpora.library import ImportReport
 from audiomnist.storage import Progress
 from audiomnist.ui import layout, state
+from audiomnist.ui.titles import short_corpus_title
 
 _ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "xz"]
 
@@ -23,9 +24,6 @@ _STAGES = {
     "checking": "Checking the recordings",
     "copying": "Copying",
 }
-
-_OF_BYTES = ("downloading", "verifying", "unpacking")
-"""Stages whose progress is in bytes."""
 
 _REDRAW = 0.1
 """Seconds between two states of a progress bar: a visitor sees no more."""
@@ -114,8 +112,7 @@ def offer_removal(name: str) -> None:
     if name == "embedded":
         return
     st.subheader("Remove", anchor=False)
-    title = CORPORA[name].title if name in CORPORA else name
-    with st.popover(f"Remove {layout.plain(title)}"):
+    with st.popover(f"Remove {layout.plain(short_corpus_title(name))}"):
         st.markdown(
             "This deletes the recordings from this machine, for everybody who uses "
             "the app. Trained models stay."
@@ -147,8 +144,8 @@ def progress_bar(download_mb: int = 0) -> Iterator[Callable[[Progress], None]]:
             return
         drawn = time.monotonic()
         stage = _STAGES.get(progress.stage, progress.stage.capitalize())
-        is_bytes = progress.stage in _OF_BYTES
-        unit = (lambda n: f"{n / 1e6:.1f} MB") if is_bytes else (lambda n: f"{n:,}")
+        in_bytes = progress.is_in_bytes
+        unit = (lambda n: f"{n / 1e6:.1f} MB") if in_bytes else (lambda n: f"{n:,}")
         text = f"{stage}: {unit(done)}" + (f" of {unit(total)}" if total else "")
         bar.progress(min(1.0, done / total) if total else 0.0, text)
 
