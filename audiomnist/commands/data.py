@@ -39,10 +39,10 @@ def list_corpora() -> None:
             title, licence = corpus.title, corpus.licence
             note = ", synthetic voices" if corpus.is_synthetic else ""
         else:
-            card = CORPORA[name]
-            n_clips, n_speakers = card.n_clips, ""
-            title, licence = card.title, card.licence
-            way = f"data download {name}" if card.url else card.source
+            known = CORPORA[name]
+            n_clips, n_speakers = known.n_clips, ""
+            title, licence = known.title, known.licence
+            way = f"data download {name}" if known.url else known.source
             note = f", not here yet: {way}"
         count = f"{n_clips:,} clips"
         print(f"{name:<16}{count:>14}  {n_speakers:<13} {title} ({licence}){note}")

@@ -35,7 +35,7 @@ class SplitRecord:
     Parameters
     ----------
     rule, seed
-        How they were split, see `splits.RULES`.
+        How they were split, see `split_rules.RULES`.
     digest
         Sha256 over the clips of each part.
     train, validation, test

@@ -102,7 +102,7 @@ def test_evaluate_on_silence_alone(tmp_path, tiny_corpus):
     assert evaluate(_model(tiny_corpus.clips), clips).accuracy.value == 0
 
 
-def test_evaluate_hears_other_sounds_beside_the_clips(tmp_path, tiny_corpus):
+def test_evaluate_predicts_other_words_beside_the_clips(tmp_path, tiny_corpus):
     silence = encode_wav(Audio(np.zeros(8000, np.float32), 8000))
     (tmp_path / "0_noise_0.wav").write_bytes(silence)
     others = [*load_corpus(tmp_path).clips, *tiny_corpus.clips[:2]]

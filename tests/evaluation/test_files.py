@@ -79,7 +79,7 @@ def test_the_file_is_compact_and_no_rounding_changes_an_answer(tmp_path):
 
 
 @pytest.mark.parametrize("names", [("bed_0.wav", "Tür_1.wav", "noise.wav"), ()])
-def test_other_sounds_are_saved_and_loaded(tmp_path, names):
+def test_other_words_are_saved_and_loaded(tmp_path, names):
     rng = np.random.default_rng(0)
     others = rng.dirichlet(np.full(10, 0.05), 3).astype(np.float32)
     others[1] = np.nan
@@ -94,7 +94,7 @@ def test_other_sounds_are_saved_and_loaded(tmp_path, names):
     assert loaded.corpora == ("fsdd",)
 
 
-def test_a_file_without_other_sounds_is_as_it_always_was(tmp_path):
+def test_a_file_without_other_words_is_as_it_always_was(tmp_path):
     path = save_evaluation(evaluation_of(), tmp_path)
     assert set(json.loads(path.read_text())) == {"format", "corpora", "clips"}
     loaded = load_evaluation(tmp_path)

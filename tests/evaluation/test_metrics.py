@@ -95,7 +95,7 @@ def test_probabilities_must_fit_the_clips():
         Evaluation(some_clips()[:1], half)
 
 
-def test_other_sounds_change_no_metric_of_digits(tiny_corpus):
+def test_other_words_change_no_metric_of_digits(tiny_corpus):
     clips = tiny_corpus.clips
     rows = certain([3, None, *(clip.digit for clip in clips[2:])])
     plain = Evaluation(clips, rows)
@@ -119,7 +119,7 @@ def test_confidence_is_the_likeliest_digits_probability():
     assert (result.confidence >= 0).tolist() == [True, False]
 
 
-def test_other_sounds_are_checked_like_clips():
+def test_other_words_are_checked_like_clips():
     clips, rows = some_clips()[:1], certain([0])
     for others in (np.zeros((3, 9), np.float32), np.zeros(10, np.float32)):
         with pytest.raises(ModelError, match="other words have shape"):

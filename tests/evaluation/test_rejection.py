@@ -202,7 +202,7 @@ def test_silence_has_no_part_in_the_calibration():
     assert silent.accuracy.value < answered.accuracy.value - 0.1
 
 
-def test_other_sounds_have_no_part_in_the_calibration():
+def test_other_words_have_no_part_in_the_calibration():
     result = _random(9)
     alone = replace(result, other_words=np.zeros((0, 10), np.float32))
     assert calibration(result).equals(calibration(alone))

@@ -63,7 +63,7 @@ def test_an_ensemble_sees_a_word_in_three_ways():
 
 
 @pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_kinds_of_other_sounds_count_as_one_answer(kind):
+def test_kinds_of_negatives_count_as_one_answer(kind):
     config = replace(small(kind), n_others=3)
     network = shaken(build(config, SHAPES[kind]))
     answer = network(sounds(kind, 5), training=False)

@@ -40,7 +40,7 @@ def test_coverage_marks_what_the_models_threshold_does():
     assert f"at least {100 * row['threshold']:.0f} % sure" in _legend(figure)
 
 
-def test_coverage_without_other_sounds_shows_right_answers_alone():
+def test_coverage_without_other_words_shows_right_answers_alone():
     figure = plot_coverage(coverage_table(has_other_words=False), 0.4, style=Style())
     assert "other words" not in _legend(figure)
     assert len(_points(figure.axes[0])) == 1

@@ -56,7 +56,7 @@ def test_clips_are_drawn_in_proportion_to_their_weights(data):
     np.testing.assert_allclose(total / 100, weights, atol=0.25)
 
 
-def test_other_sounds_are_labelled_as_no_digit(data):
+def test_negatives_are_labelled_as_no_digit(data):
     features, labels = drawn(data, n_negatives=12)
     assert features.shape == (42, *FEATURES.shape)
     np.testing.assert_array_equal(labels[30:], np.full(12, N_DIGITS))

@@ -182,7 +182,7 @@ def _figures(model: Model, part: str, evaluation: Evaluation) -> dict[str, Any]:
         "threshold": model.calibration.threshold,
         "digits_answered": _rate(point.coverage),
         "right_among_the_answered": _rate(point.accuracy),
-        "other_sounds_answered": _rate(point.false_answers),
+        "other_words_answered": _rate(point.false_answers),
         "coverage_curve": _records(
             coverage_curve(evaluation, model.calibration.threshold)
         ),

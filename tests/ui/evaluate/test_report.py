@@ -35,8 +35,8 @@ def test_the_figures_for_download_say_when_to_answer(has_other_words):
         if r["threshold"] == model.calibration.threshold
     )
     if has_other_words:
-        assert again["other_sounds_answered"]["share"] == point.false_answers.value
+        assert again["other_words_answered"]["share"] == point.false_answers.value
         assert row["false_answers"] == point.false_answers.value
     else:
-        assert again["other_sounds_answered"] is None
+        assert again["other_words_answered"] is None
         assert row["false_answers"] is None
