@@ -35,6 +35,11 @@ class RunProgress:
         Part of this epoch, or of the preparation, that is done: 0 to 1.
     seconds_left
         Until the training's end, None while it cannot be told.
+
+    Raises
+    ------
+    ConfigError
+        If the stage is not one of `STAGES`.
     """
 
     stage: str
@@ -42,6 +47,12 @@ class RunProgress:
     epochs: int
     batch: float = 0.0
     seconds_left: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.stage not in STAGES:
+            raise ConfigError(
+                f"The stage is {self.stage!r}; expected one of {list(STAGES)}."
+            )
 
 
 def read_progress(folder: Path) -> RunProgress | None:

@@ -92,7 +92,10 @@ def test_a_resumed_training_begins_at_its_next_epoch(tmp_path):
     assert read_progress(tmp_path) == RunProgress("training", 7, 9)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"stage": 3}', '{"stage": "x"}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"stage": "training"}', '{"stage": "x", "epoch": 0, "epochs": 1}'],
+)
 def test_a_damaged_file_is_refused(content, tmp_path):
     (tmp_path / "progress.json").write_text(content)
     with pytest.raises(RunError, match="cannot be read"):
