@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from audiomnist.benchmark import report
-from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.library import load_corpus
 from audiomnist.corpora.split_rules import RULES
 from audiomnist.evaluation.significance import Rate
@@ -103,13 +102,13 @@ def _train(kind: str, seed: int) -> dict[str, Any]:
     """One training, as the preset of its kind has it."""
     basis = preset(kind)
     split = RULES[_RULE].split_corpus(load_corpus(_CORPUS), seed)
-    spectra, clips, _ = clip_spectra(split.train + split.validation, basis.features)
+    learned = clip_spectra(split.train + split.validation, basis.features)
     held_out = clip_features(split.test, basis.features)
     data = TrainingData(
-        spectra,
-        _digits(clips),
+        learned.spectra,
+        learned.digits,
         held_out.values,
-        _digits(held_out.clips),
+        held_out.digits,
         basis.features,
     )
     history: list[EpochMetrics] = []
@@ -125,7 +124,7 @@ def _train(kind: str, seed: int) -> dict[str, Any]:
     seconds = np.cumsum([metrics.processor_seconds for metrics in history])
     return {
         "seed": seed,
-        "n_train": len(clips),
+        "n_train": len(learned.clips),
         "epochs_to_target": reached[0] if reached else None,
         "seconds_to_target": float(seconds[reached[0] - 1]) if reached else None,
         "epochs": len(history),
@@ -133,8 +132,3 @@ def _train(kind: str, seed: int) -> dict[str, Any]:
         "n_correct": round(history[-1].val_accuracy * len(held_out.clips)),
         "n_test": len(split.test),
     }
-
-
-def _digits(clips: tuple[Clip, ...]) -> np.ndarray:
-    """What is said in the clips, shape (n_clips,)."""
-    return np.array([clip.digit for clip in clips], dtype=np.int64)

@@ -48,6 +48,35 @@ class ClipFeatures:
     values: np.ndarray
     missing: tuple[Clip, ...]
 
+    @property
+    def digits(self) -> np.ndarray:
+        """What is said in the clips: int64, shape (n_clips,)."""
+        return _digits(self.clips)
+
+
+@dataclass(frozen=True, eq=False)
+class ClipSpectra:
+    """Spectra of the clips in which speech was found, and the clips without.
+
+    Parameters
+    ----------
+    clips
+        The clips in the order of `spectra`.
+    spectra
+        Of their words, with some context; each has speech.
+    missing
+        Clips in which no speech was found.
+    """
+
+    clips: tuple[Clip, ...]
+    spectra: Spectra
+    missing: tuple[Clip, ...]
+
+    @property
+    def digits(self) -> np.ndarray:
+        """What is said in the clips: int64, shape (n_clips,)."""
+        return _digits(self.clips)
+
 
 def clip_features(
     clips: Sequence[Clip],
@@ -98,14 +127,8 @@ def clip_spectra(
     config: FeatureConfig,
     *,
     on_progress: Callable[[int, int], None] | None = None,
-) -> tuple[Spectra, tuple[Clip, ...], tuple[Clip, ...]]:
+) -> ClipSpectra:
     """Read clips and compute the spectra of their words, for augmentation.
-
-    Returns
-    -------
-    tuple[Spectra, tuple[Clip, ...], tuple[Clip, ...]]
-        The spectra, the clips that they belong to, and the clips in which no
-        speech was found.
 
     Raises
     ------
@@ -116,7 +139,8 @@ def clip_spectra(
     """
     parts = [spectra(audios, config) for audios in _decoded(clips, on_progress)]
     joined = join_spectra(parts, config.spectrum)
-    return with_speech(joined), *_sort_out(clips, joined.is_speech)
+    kept, missing = _sort_out(clips, joined.is_speech)
+    return ClipSpectra(kept, with_speech(joined), missing)
 
 
 def with_speech(spectra: Spectra) -> Spectra:
@@ -134,6 +158,11 @@ def _decoded(
         yield [load_audio(clip) for clip in batch]
         if on_progress is not None:
             on_progress(begin + len(batch), len(clips))
+
+
+def _digits(clips: Sequence[Clip]) -> np.ndarray:
+    """What is said in clips: int64, shape (n_clips,)."""
+    return np.array([clip.digit for clip in clips], dtype=np.int64)
 
 
 def _sort_out(

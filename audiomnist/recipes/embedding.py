@@ -105,7 +105,9 @@ def words_to_learn(features: FeatureConfig) -> Spectra:
         if clip.speaker not in known
     ]
     parts = [
-        clip_spectra(clips, features)[0] for clips in (digits, other_words) if clips
+        clip_spectra(clips, features).spectra
+        for clips in (digits, other_words)
+        if clips
     ]
     if not parts:
         raise CorpusError(

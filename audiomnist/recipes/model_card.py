@@ -178,7 +178,7 @@ def compare_16_bits(model: Model, result: Evaluation) -> Finer | None:
         rejects_unknown=model.calibration.rejects_unknown,
     )
     spoken = clip_features(result.clips, model.features)
-    digits = np.array([clip.digit for clip in spoken.clips])
+    digits = spoken.digits
     logits, fine = (network.logits(spoken.values) for network in (model.network, finer))
     return Finer(
         path.name,

@@ -239,7 +239,7 @@ def measure_unknown_speakers(run: Run) -> UnknownSpeakersTest:
     model, clips = Model.load(run.folder), resolve_clips(run.config)
     features = clip_features(clips.split.test, model.features)
     logits = model.logits(features.values)
-    digits = np.array([clip.digit for clip in features.clips])
+    digits = features.digits
     speakers = np.array([clip.speaker for clip in features.clips])
     _, speaker, n_clips = np.unique(speakers, return_inverse=True, return_counts=True)
     calibration = Calibration.fit(

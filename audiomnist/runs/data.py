@@ -11,9 +11,13 @@ import numpy as np
 
 from audiomnist.corpora.clips import Clip
 from audiomnist.corpora.other_words import EMBEDDED
-from audiomnist.features.cache import clip_features, clip_spectra, with_speech
+from audiomnist.features.cache import (
+    ClipSpectra,
+    clip_features,
+    clip_spectra,
+    with_speech,
+)
 from audiomnist.features.extraction import extract_spoken, join_spectra, spectra
-from audiomnist.features.spectra import Spectra
 from audiomnist.runs.clips import RunClips
 from audiomnist.runs.config import RunConfig
 from audiomnist.training.config import TrainConfig
@@ -54,30 +58,29 @@ def prepare(
         return lambda done, _: on_progress((n_before[part] + done) / n_before[-1])
 
     features = config.features
-    digits, said, _ = clip_spectra(split.train, features, on_progress=show(0))
+    learned = clip_spectra(split.train, features, on_progress=show(0))
     kept = clip_features(split.validation, features, on_progress=show(1))
     data = TrainingData(
-        digits,
-        _digits(said),
+        learned.spectra,
+        learned.digits,
         kept.values,
-        _digits(kept.clips),
+        kept.digits,
         features,
-        weights=_weights(said, config.training, clips),
+        weights=_weights(learned.clips, config.training, clips),
         is_unknown=_is_unknown(kept.clips, split.train),
     )
     if not clips.words:
         return data
-    words, spoken, _ = clip_spectra(others["train"], features, on_progress=show(2))
+    words = clip_spectra(others["train"], features, on_progress=show(2))
     held_out = clip_features(others["validation"], features, on_progress=show(3))
     return _with_negatives(
-        data, words, spoken, held_out.values, clips.words, config.training.seed
+        data, words, held_out.values, clips.words, config.training.seed
     )
 
 
 def _with_negatives(
     data: TrainingData,
-    words: Spectra,
-    said: tuple[Clip, ...],
+    words: ClipSpectra,
     held_out: np.ndarray,
     sources: dict[str, tuple[Clip, ...]],
     seed: int,
@@ -88,8 +91,8 @@ def _with_negatives(
     _, hums = extract_spoken(noises(_N_VALIDATION_NOISES, rng), features)
     return replace(
         data,
-        negatives=join_spectra([words, sounds], features.spectrum),
-        negative_weights=_negative_weights(said, len(sounds), sources),
+        negatives=join_spectra([words.spectra, sounds], features.spectrum),
+        negative_weights=_negative_weights(words.clips, len(sounds), sources),
         validation_negatives=np.concatenate([held_out, hums]),
     )
 
@@ -142,8 +145,3 @@ def _negative_weights(
     }
     of_words = [weight_of[source_of[clip]] for clip in words]
     return np.array(of_words + n_noises * [_NOISE_WEIGHT])
-
-
-def _digits(clips: tuple[Clip, ...]) -> np.ndarray:
-    """What is said in the clips: int64, shape (n_clips,)."""
-    return np.array([clip.digit for clip in clips], dtype=np.int64)

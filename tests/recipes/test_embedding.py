@@ -42,7 +42,7 @@ def published():
 @pytest.fixture
 def words(home):
     """Some words of the embedded voices."""
-    return clip_spectra(load_corpus("embedded").clips[::25], FEATURES)[0]
+    return clip_spectra(load_corpus("embedded").clips[::25], FEATURES).spectra
 
 
 @pytest.fixture(autouse=True)
