@@ -1,10 +1,9 @@
 """python -m audiomnist models, evaluate, predict: what trained models answer."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import click
 from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.commands.bars import stage_bars
 from audiomnist.errors import AudioError, CorpusError, ModelError
+from audiomnist.networks.backend import silent_stderr
 
 if TYPE_CHECKING:
     from audiomnist.corpora.clips import Clip, Corpus
@@ -51,7 +51,7 @@ def _model_row(name: str) -> dict[str, Any]:
 
     row = {"name": name, "network": "", "n_parameters": 0, "folder": "", "error": ""}
     try:
-        with _silent_libraries():
+        with silent_stderr():
             model = find_model(name)
     except ModelError as error:
         return row | {"error": str(error)}
@@ -261,23 +261,8 @@ def _model(name: str | None) -> "Model":
     """The model of that name, or the default one."""
     from audiomnist.recognition.models import DEFAULT_MODEL, find_model
 
-    with _silent_libraries():
+    with silent_stderr():
         return find_model(name or DEFAULT_MODEL)
-
-
-@contextmanager
-def _silent_libraries() -> Iterator[None]:
-    """Keep what LiteRT logs past Python off stderr, where it can be mistaken."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _warm_up(recognizer: "Recognizer") -> None:

@@ -1,11 +1,13 @@
 """TensorFlow, as training wants it: quiet, repeatable, and not on every core.
 
-Owns how it is loaded, which takes seconds and is done inside functions alone. What is
-built with it is for `networks`.
+Owns how it is loaded, which takes seconds and is done inside functions alone, and how
+what such libraries log past Python is kept off stderr. What is built with it is for
+`networks`.
 """
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ def n_threads() -> int:
 def tensorflow_ready() -> Any:
     """TensorFlow, quiet, repeatable and leaving a core free."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters is raised
-    with _silent_stderr():
+    with silent_stderr():
         import tensorflow
 
     # Refused once the process has used TensorFlow: then it keeps its threads.
@@ -32,12 +34,14 @@ def tensorflow_ready() -> Any:
 
 
 @contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
+def silent_stderr() -> Iterator[None]:
     """Keep off stderr what libraries write there past Python, errors or not.
 
     TensorFlow tells everybody whom it loads for that there is no GPU, whatever its log
-    level.
+    level, and LiteRT how it computes, which can be mistaken for an error.
     """
+    if sys.stderr is not None:
+        sys.stderr.flush()
     try:
         stderr = os.dup(_STDERR)
     except OSError:  # there is none
