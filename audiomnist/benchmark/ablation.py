@@ -184,7 +184,7 @@ def table(entry: dict[str, Any]) -> str:
                 row += ["not measured", ""]
                 continue
             rate = Rate(runs[rule]["n_correct"], runs[rule]["n"])
-            row.append(f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})")
+            row.append(report.rate_text(rate))
             points = ""
             if rule in basis and runs is not basis:
                 before = Rate(basis[rule]["n_correct"], basis[rule]["n"])

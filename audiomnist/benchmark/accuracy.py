@@ -61,18 +61,18 @@ def table(entry: dict[str, Any]) -> str:
                 f"{row['title']}{voices}: {who}",
                 f"{row['rule']}, seed {row['seed']}",
                 f"{row['n']:,}",
-                _share(row["n_correct"], row["n"]),
+                report.rate_text(Rate(row["n_correct"], row["n"])),
             ]
         )
     answers = [
         [
             row["model"],
-            _share(row["n_correct_strangers"], row["n_strangers"]),
+            report.rate_text(Rate(row["n_correct_strangers"], row["n_strangers"])),
             f"{row['n_strangers']:,}",
-            _share(row["n_answered_words"], row["n_words"]),
+            report.rate_text(Rate(row["n_answered_words"], row["n_words"])),
             f"{row['n_words']:,}",
-            _share(row["n_answered"], row["n"]),
-            _share(row["n_others_answered"], row["n_others"]),
+            report.rate_text(Rate(row["n_answered"], row["n"])),
+            report.rate_text(Rate(row["n_others_answered"], row["n_others"])),
             f"{row['n_others']:,}",
         ]
         for row in entry["answers"]
@@ -98,14 +98,6 @@ def table(entry: dict[str, Any]) -> str:
         "voices and on other words, including those of this test.\n\n"
         + report.markdown_table(of_answers, answers)
     )
-
-
-def _share(n_some: int, n: int) -> str:
-    """A share with its interval."""
-    rate = Rate(n_some, n)
-    if not n:
-        return "not measured"
-    return f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})"
 
 
 def _evaluate(model: Model) -> tuple[list[dict[str, Any]], dict[str, Any]]:

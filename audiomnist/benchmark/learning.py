@@ -83,7 +83,7 @@ def table(entry: dict[str, Any]) -> str:
                 _range(to_target) if is_reached else "not with every seed",
                 f"{_range(seconds, '.1f')} s" if is_reached else "",
                 _range([training["epochs"] for training in trainings]),
-                f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%}), n = {rate.n:,}",
+                f"{report.rate_text(rate)}, n = {rate.n:,}",
             ]
         )
     return report.markdown_table(head, rows)

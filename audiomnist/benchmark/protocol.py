@@ -106,7 +106,7 @@ def table(entry: dict[str, Any]) -> str:
                 TITLES[rule].format(tested_on or seeds),
                 trainers,
                 f"{rate.n:,}",
-                f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})",
+                report.rate_text(rate),
                 _worst(members),
                 f"{_sum(members, 'n_sure_correct', 'n_sure').value:.1%}",
             ]

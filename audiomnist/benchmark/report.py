@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from audiomnist.errors import AudioMnistError
+from audiomnist.evaluation.significance import Rate
 from audiomnist.settings import REPOSITORY, settings
 from audiomnist.storage import write_atomically
 
@@ -183,6 +184,13 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out a table; the first column is text, the others are numbers."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def rate_text(rate: Rate) -> str:
+    """A rate with its 95 % interval, as tables show it."""
+    if not rate.n:
+        return "not measured"
+    return f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})"
 
 
 def measured_on(entry: dict[str, Any]) -> str:

@@ -132,8 +132,8 @@ def _counts(outcome: Outcome) -> dict[str, int]:
 def _cell(row: dict[str, Any], clean: dict[str, Any], name: str, n: int) -> str:
     """A model's accuracy and its difference to that without the condition."""
     rate, without = (Rate(r["models"][name]["correct"], n) for r in (row, clean))
-    cell = f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})"
     points = 100 * (rate.value - without.value)
+    cell = report.rate_text(rate)
     return cell if row is clean else f"{cell}, {points:+.1f}"
 
 

@@ -58,7 +58,5 @@ def table(results: dict[str, Any]) -> str:
 
 def _share(n_correct: int, n: int) -> str:
     """A share with its interval and the number of clips."""
-    if not n:
-        return "not measured"
-    rate = Rate(n_correct, n)
-    return f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%}), n = {n:,}"
+    text = report.rate_text(Rate(n_correct, n))
+    return f"{text}, n = {n:,}" if n else text

@@ -12,6 +12,7 @@ from audiomnist.benchmark.accuracy import shipped_models
 from audiomnist.commands.measuring import NAMES, benchmarks, with_tables
 from audiomnist.errors import AudioMnistError
 from audiomnist.evaluation.conditions import CLEAN, CONDITIONS
+from audiomnist.evaluation.significance import Rate
 
 FACTS = {"processor", "n_cores", "system", "python", "versions", "commit", "day"}
 
@@ -25,6 +26,11 @@ def test_facts_say_where_and_with_what():
     assert set(facts) == FACTS
     assert {"numpy", "tensorflow", "streamlit"} <= set(facts["versions"])
     assert facts["n_cores"] >= 1
+
+
+def test_a_rate_of_nothing_was_not_measured():
+    assert report.rate_text(Rate(0, 0)) == "not measured"
+    assert report.rate_text(Rate(3, 4)) == "75.0% (30.1% to 95.4%)"
 
 
 def test_a_result_replaces_its_predecessor_alone(tmp_path):
