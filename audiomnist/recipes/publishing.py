@@ -16,7 +16,7 @@ from audiomnist.networks.architectures import find_architecture
 from audiomnist.networks.files import load_network, save_network, to_litert
 from audiomnist.recipes.model_card import LITERT_16BIT, model_card
 from audiomnist.recognition.models import LITERT, WEIGHTS, Model, is_folder_name
-from audiomnist.recognition.record import FINISHED
+from audiomnist.recognition.record import FINISHED, ModelRecord
 from audiomnist.runs.clips import resolve_clips
 from audiomnist.runs.execution import evaluate_model
 from audiomnist.runs.folder import Run
@@ -50,6 +50,39 @@ def publish(run: Run, name: str, strangers: UnknownSpeakersTest | None = None) -
     ModelError
         If the run is not finished, the name is no plain folder name, or the
         folder cannot be written.
+    CorpusError
+        If a recording of the run is not here.
+    """
+    trained = _model_to_ship(run, name)
+    clips = resolve_clips(run.config)  # what is missing shows before anything is done
+    folder = writable_folder(settings().models / name)
+    if strangers is not None:
+        trained = replace(trained, calibration=strangers.calibration)
+    record = replace(run.record, model=trained, strangers=strangers)
+    try:
+        for file in (HISTORY, FILE_NAME):
+            shutil.copyfile(run.folder / file, folder / file)
+        _write_network(run.folder / WEIGHTS, folder)
+        write_record(folder, record)
+        model = Model.load(folder)
+        # Again, with the temperature that the shipped model has.
+        corpora = load_evaluation(folder).corpora
+        save_evaluation(evaluate_model(model, clips, corpora), folder)
+        card = model_card(name, model, record, clips)
+        write_atomically(folder / CARD, card.encode())
+    except OSError as error:
+        raise ModelError(
+            f"The model cannot be written to {folder} ({error.strerror}). "
+            "Make room there or set AUDIOMNIST_MODELS to another folder."
+        ) from error
+    return folder
+
+
+def _model_to_ship(run: Run, name: str) -> ModelRecord:
+    """What a run's record says of its model; ModelError says why it cannot be shipped.
+
+    The files are made anew, also where the run is of an earlier version: so the views
+    are those that its network has now.
     """
     if run.state != FINISHED:
         raise ModelError(
@@ -59,43 +92,25 @@ def publish(run: Run, name: str, strangers: UnknownSpeakersTest | None = None) -
         raise ModelError(
             f"{name!r} cannot name a model; expected letters, digits, '-', '_' and '.'."
         )
-    trained = run.record.model
-    if trained is None:
+    record = run.record
+    if record.model is None:
         raise ModelError(
             f"The record of the run {run.id} tells of no model. Train it again."
         )
-    clips = resolve_clips(run.config)  # what is missing shows before anything is done
-    folder = writable_folder(settings().models / name)
-    try:
-        for file in (HISTORY, FILE_NAME):
-            shutil.copyfile(run.folder / file, folder / file)
-        network = load_network(run.folder / WEIGHTS)
-        for variable in network.weights:
-            if len(variable.shape) > 1:  # offsets and scales take no room
-                variable.assign(variable.numpy().astype(np.float16))
-        save_network(network, folder / WEIGHTS)
-        _pack(folder / WEIGHTS)
-        for file, n_bits in ((LITERT, 8), (LITERT_16BIT, 16)):
-            write_atomically(folder / file, to_litert(network, n_bits=n_bits))
-        # The files are new, also where the run is of an earlier version.
-        view_shift = find_architecture(run.config.network.kind).view_shift
-        trained = replace(trained, view_shift=view_shift)
-        if strangers is not None:
-            trained = replace(trained, calibration=strangers.calibration)
-        record = replace(run.record, model=trained, strangers=strangers)
-        write_record(folder, record)
-        model = Model.load(folder)
-        # Again, with the temperature that the shipped model has.
-        corpora = load_evaluation(folder).corpora
-        save_evaluation(evaluate_model(model, clips, corpora), folder)
-        text = model_card(name, model, record, clips)
-        (folder / CARD).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ModelError(
-            f"The model cannot be written to {folder} ({error.strerror}). "
-            "Make room there or set AUDIOMNIST_MODELS to another folder."
-        ) from error
-    return folder
+    view_shift = find_architecture(record.config.network.kind).view_shift
+    return replace(record.model, view_shift=view_shift)
+
+
+def _write_network(weights: Path, folder: Path) -> None:
+    """Write a network in half precision, for Keras and for LiteRT."""
+    network = load_network(weights)
+    for variable in network.weights:
+        if len(variable.shape) > 1:  # offsets and scales take no room
+            variable.assign(variable.numpy().astype(np.float16))
+    save_network(network, folder / WEIGHTS)
+    _pack(folder / WEIGHTS)
+    for file, n_bits in ((LITERT, 8), (LITERT_16BIT, 16)):
+        write_atomically(folder / file, to_litert(network, n_bits=n_bits))
 
 
 def _pack(path: Path) -> None:
