@@ -1,7 +1,7 @@
 """The model card: what a shipped model is, learned from, and how well it does.
 
 Owns the figures, all of which are read from the run or measured; the text is in
-the template `model_card.md.j2`.
+the templates `model_card.md.j2` and, for the data, `model_card_data.md.j2`.
 """
 
 import re
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LITERT_16BIT = "model-16bit.tflite"
 """The same network with weights of 16 bits."""
 
-_TEMPLATE = "model_card.md.j2"
+_TEMPLATE, _DATA_TEMPLATE = "model_card.md.j2", "model_card_data.md.j2"
 
 _N_WEAK = 3
 """Digits and confusions that the card names."""
@@ -97,10 +97,7 @@ def model_card(name: str, model: Model, record: RunRecord, clips: RunClips) -> s
             size_mb=_size_mb(model.folder / LITERT),
             config=config,
             training=config.training,
-            corpora=corpora,
-            words=clips.words,
-            embedded=EMBEDDED,
-            speech_embedding=SPEECH_EMBEDDING,
+            data=describe_data(config, clips),
             split=clips.split,
             n_shared=len(testing & training),
             strangers=record.strangers,
@@ -117,20 +114,18 @@ def model_card(name: str, model: Model, record: RunRecord, clips: RunClips) -> s
 
 def describe_data(config: RunConfig, clips: RunClips) -> str:
     """The card's list of what a model learned from, with licences, in Markdown."""
-    template = _environment().get_template("model_card_data.md.j2")
-    return template.render(_origin(config, clips))
-
-
-def _origin(config: RunConfig, clips: RunClips) -> dict[str, Any]:
-    """What the list of data is made from."""
-    return {
-        "network": find_architecture(config.network.kind),
-        "training": config.training,
-        "corpora": list(clips.corpora.values()),
-        "words": clips.words,
-        "embedded": EMBEDDED,
-        "speech_embedding": SPEECH_EMBEDDING,
-    }
+    return (
+        _environment()
+        .get_template(_DATA_TEMPLATE)
+        .render(
+            network=find_architecture(config.network.kind),
+            training=config.training,
+            corpora=list(clips.corpora.values()),
+            words=clips.words,
+            embedded=EMBEDDED,
+            speech_embedding=SPEECH_EMBEDDING,
+        )
+    )
 
 
 def _environment() -> "Environment":
