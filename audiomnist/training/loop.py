@@ -90,9 +90,8 @@ def train(
     """
     learner = _Learner(network, config, data)
     history = learner.restore(folder) if resume else []
-    write_events(
-        history, learner.learning_rate, folder
-    )  # those that an interruption left out
+    # Those that an interruption left out.
+    write_events(history, learner.learning_rate, folder)
     while len(history) < config.epochs and not is_stalled(history, config.patience):
         metrics = learner.learn_epoch(len(history) + 1, on_batch)
         history.append(metrics)
@@ -216,10 +215,9 @@ class _Learner:
         rng = np.random.default_rng((self.config.seed, epoch))
         for seed in self.seeds:  # of dropout, which a checkpoint does not hold
             seed.assign(rng.integers(2**31, size=seed.shape))
-        features, labels = (
-            self.data.draw_epoch(  # (n_clips, n_bins, n_frames), (n_clips,)
-                self.n_negatives, self.config.augmentation, rng
-            )
+        # (n_clips, n_bins, n_frames), (n_clips,)
+        features, labels = self.data.draw_epoch(
+            self.n_negatives, self.config.augmentation, rng
         )
         # Full batches of one shape: the first clips fill the last batch up.
         order = np.resize(
