@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from unvaried import UNVARIED
 
 from audiomnist.errors import ConfigError
 from audiomnist.networks.architectures import ARCHITECTURES
 from audiomnist.networks.pretrained import PretrainedConfig
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.presets import preset
-from audiomnist.training.config import UNVARIED, TrainConfig
+from audiomnist.training.config import TrainConfig
 
 
 @pytest.mark.parametrize("kind", ARCHITECTURES)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from unvaried import UNVARIED
 
 from audiomnist.audio.noise import pink, white
 from audiomnist.audio.signal import Audio
@@ -15,7 +16,7 @@ from audiomnist.features.spectra import Spectra, power_spectra
 from audiomnist.features.speech import speech_spans
 from audiomnist.training import noise
 from audiomnist.training.augmentation import augment, augment_pairs
-from audiomnist.training.config import UNVARIED, AugmentationConfig
+from audiomnist.training.config import AugmentationConfig
 
 FEATURES = FeatureConfig()
 
