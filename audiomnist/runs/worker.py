@@ -46,6 +46,13 @@ class _Started(NamedTuple):
     queued: float
 
 
+class _Ticket(NamedTuple):
+    """Since when a folder waits, in seconds, and who works there, if anybody."""
+
+    queued: float
+    pid: int | None
+
+
 # They are polled now and then, so that none stays a zombie.
 _started: dict[Path, _Started] = {}
 
@@ -61,10 +68,9 @@ def hold(folder: Path) -> Iterator[None]:
     """
     with _lock(folder):
         ticket = _ticket(folder)
-        is_queued = ticket and ticket.get("pid") is None
-        queued = ticket.get("queued") if is_queued else None
+        queued = ticket.queued if ticket and ticket.pid is None else time.time()
         try:
-            _write_ticket(folder, queued or time.time(), os.getpid())
+            _write_ticket(folder, _Ticket(queued, os.getpid()))
             yield
         finally:
             (folder / _TICKET).unlink(missing_ok=True)
@@ -104,13 +110,12 @@ def is_starting(folder: Path) -> bool:
     """Whether a worker was started a moment ago and does not hold its lock yet."""
     reap()
     ticket = _ticket(folder)
-    queued = ticket.get("queued")
-    if queued is None or ticket.get("pid") is not None:
+    if ticket is None or ticket.pid is not None:
         return False
     mine = _started.get(folder)
-    if mine is not None and mine.queued == queued:
+    if mine is not None and mine.queued == ticket.queued:
         return mine.process.returncode is None
-    return time.time() - queued < START_TIME
+    return time.time() - ticket.queued < START_TIME
 
 
 def reserve(folder: Path) -> float:
@@ -128,7 +133,7 @@ def reserve(folder: Path) -> float:
     """
     queued = time.time()
     try:
-        _write_ticket(folder, queued, None)
+        _write_ticket(folder, _Ticket(queued, None))
     except OSError as error:
         raise _not_started(folder, error) from error
     return queued
@@ -197,7 +202,8 @@ def stop(folder: Path) -> None:
             return
         is_polite = time.monotonic() < polite_until
         end = signal.SIGTERM if is_polite else _KILL
-        pid = _ticket(folder).get("pid")
+        ticket = _ticket(folder)
+        pid = ticket.pid if ticket else None
         if mine is not None and is_mine:
             mine.process.send_signal(end)
         elif pid == os.getpid():
@@ -207,7 +213,7 @@ def stop(folder: Path) -> None:
                 )
         elif pid is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), end)
+                os.kill(pid, end)
         time.sleep(_POLL)
 
 
@@ -219,8 +225,8 @@ def reap() -> None:
 
 def queued_at(folder: Path) -> float | None:
     """When the folder began to wait for a worker's turn, in seconds; None if not."""
-    queued = _ticket(folder).get("queued")
-    return None if queued is None else float(queued)
+    ticket = _ticket(folder)
+    return ticket.queued if ticket else None
 
 
 def queued_folders(root: Path) -> list[Path]:
@@ -264,16 +270,16 @@ def _lock(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _write_ticket(folder: Path, queued: float, pid: int | None) -> None:
+def _write_ticket(folder: Path, ticket: _Ticket) -> None:
     """Say since when the folder waits, and which process works there."""
-    ticket = json.dumps({"queued": queued, "pid": pid})
-    write_atomically(folder / _TICKET, ticket.encode())
+    write_atomically(folder / _TICKET, json.dumps(ticket._asdict()).encode())
 
 
-def _ticket(folder: Path) -> dict[str, float | None]:
-    """What `_write_ticket` wrote; empty if there is none."""
+def _ticket(folder: Path) -> _Ticket | None:
+    """What `_write_ticket` wrote; None if there is none or it is damaged."""
     try:
         ticket = json.loads((folder / _TICKET).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return ticket if isinstance(ticket, dict) else {}
+        pid = ticket["pid"]
+        return _Ticket(float(ticket["queued"]), None if pid is None else int(pid))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
