@@ -78,7 +78,7 @@ def test_one_corpus_is_split_as_among_the_others(
     assert bool(alone.test) == is_tested
     assert sum(map(len, alone.parts.values())) == 120
     if rule == "official" or held_out == "somebody else":
-        with pytest.raises(CorpusError):
+        with pytest.raises(CorpusError, match=r"official test part|to hold out"):
             resolve_clips(config)
         return
     for part, clips in resolve_clips(config).split.parts.items():

@@ -89,7 +89,7 @@ def test_a_run_becomes_a_model(config, tiny_corpus, monkeypatch):
 def test_an_error_is_kept_and_the_rest_is_done_when_resumed(config, monkeypatch):
     run = create_run(config)
     gone = breaking(CorpusError("The test clips have gone."))
-    with monkeypatch.context() as patch, pytest.raises(CorpusError):
+    with monkeypatch.context() as patch, pytest.raises(CorpusError, match="gone"):
         patch.setattr(execution, "evaluate_run", gone)
         execute_run(run)
     assert (run.state, run.message) == ("failed", "The test clips have gone.")
@@ -112,7 +112,7 @@ def test_what_nobody_expected_is_kept_and_raised(config, monkeypatch):
 
 def test_a_corpus_that_is_not_here_fails_the_run(config):
     run = create_run(replace(config, corpora=("nowhere",)))
-    with pytest.raises(CorpusError):
+    with pytest.raises(CorpusError, match="nowhere"):
         execute_run(run)
     assert run.state == "failed"
     assert "nowhere" in run.message

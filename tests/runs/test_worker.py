@@ -149,6 +149,7 @@ def test_a_worker_that_does_not_listen_is_stopped(folder, imposter, monkeypatch)
 
 def test_stopping_nothing_does_nothing(folder):
     worker.stop(folder)
+    assert list(folder.iterdir()) == []
 
 
 def test_a_process_of_the_same_number_is_left_alone(folder):
