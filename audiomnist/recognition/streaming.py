@@ -12,8 +12,9 @@ import numpy as np
 
 from audiomnist.audio.signal import Audio
 from audiomnist.errors import ConfigError
+from audiomnist.features.prominence import prominence_db
 from audiomnist.features.spectra import mel_filter_bank
-from audiomnist.features.speech import SpeechConfig, prominence_db
+from audiomnist.features.speech import SpeechConfig
 from audiomnist.recognition.recognizer import Recognition, Recognizer
 
 _FRAME_DURATION = 0.02
