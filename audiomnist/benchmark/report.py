@@ -23,8 +23,6 @@ from audiomnist.storage import write_atomically
 
 README = REPOSITORY / "README.md"
 DOCS = REPOSITORY / "docs"
-RESULTS = DOCS / "results.md"
-"""The page with the accuracy of the shipped models."""
 
 COMMITTED = DOCS / "benchmarks.json"
 """The results that the README and the pages in docs/ show."""

@@ -105,7 +105,7 @@ def tables(text: str) -> list[list[list[str]]]:
 @pytest.fixture
 def accuracy_tables() -> list[list[list[str]]]:
     """The tables of docs/results.md: the accuracies, and what is answered."""
-    text = report.RESULTS.read_text(encoding="utf-8")
+    text = (report.DOCS / "results.md").read_text(encoding="utf-8")
     section = text.partition("<!-- benchmark: accuracy -->")[2].partition("<!-- end")[0]
     return tables(section)
 
