@@ -127,7 +127,7 @@ def tested(run: Run) -> Tested | None:
         )
     except OSError:
         return None
-    return _tested(run.id, run.folder, written)
+    return _tested(run.folder, written)
 
 
 def _evaluate_part(model: str, part: _Part) -> Evaluation:
@@ -185,7 +185,7 @@ def _held_out(model: str, stamp: Stamp) -> Evaluation:
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
-def _tested(run_id: str, folder: Path, written: tuple[int, ...]) -> Tested | None:
+def _tested(folder: Path, written: tuple[int, ...]) -> Tested | None:
     """What evaluation and record say that were written at these times, in ns."""
     try:
         evaluation, model = load_evaluation(folder), read_record(folder).model

@@ -38,5 +38,5 @@ with layout.guard():
         for tab, show in zip(tabs, VIEWS.values(), strict=True):
             if tab.open:
                 with tab, layout.guard():
-                    show(name, recognizer, evaluation)
+                    show(recognizer, evaluation)
         offer_downloads(recognizer.model, part, evaluation)

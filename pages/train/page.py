@@ -23,7 +23,7 @@ with form, st.container(border=True), layout.guard():
             "below it on a narrow screen."
         )
 
-everything, current = None, None
+everything = None
 with view, layout.guard():
     everything = list_runs()
     current = run_view.current_run(everything)
@@ -39,4 +39,4 @@ with view, layout.guard():
 st.subheader("Runs", anchor=False)
 if everything is not None:
     with layout.guard():
-        run_list.show(everything, current)
+        run_list.show(everything)

@@ -29,13 +29,14 @@ _SAME = 0.1
 """Step of the slider in percent."""
 
 
-def show_answering(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+def show_answering(recognizer: Recognizer, evaluation: Evaluation) -> None:
     """Show what the model's threshold and other ones cost, and its calibration."""
     own = recognizer.model.calibration.threshold
     st.markdown(
         f"This model answers when it is {_at_least(own)} of a digit. Otherwise it says "
         "that it is not sure, or that the sound is not a digit."
     )
+    name = recognizer.model.name
     threshold = _choose_threshold(name, own)
     _show_point(name, at_threshold(evaluation, threshold))
     curve = coverage_curve(evaluation, threshold)

@@ -1,7 +1,6 @@
 """The evaluate page's views: where a model is wrong, and whether another is better.
 
-Each takes the model's name, the model and its evaluation; only the view that is open
-is drawn.
+Each takes the model and its evaluation; only the view that is open is drawn.
 """
 
 from collections.abc import Callable
@@ -30,7 +29,7 @@ _UNLIKELY = 0.05
 """Probability under which a difference is hardly chance, by custom."""
 
 
-def show_confusion(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+def show_confusion(recognizer: Recognizer, evaluation: Evaluation) -> None:
     """Show which digit was taken for which: a picture and the numbers."""
     matrix = evaluation.confusion()
     left, right = st.columns([3, 2], gap="large")
@@ -82,7 +81,7 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def show_digits(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+def show_digits(recognizer: Recognizer, evaluation: Evaluation) -> None:
     """Show precision, recall and F1 of each digit."""
     st.markdown(
         "**Precision**: of the clips recognized as this digit, how many really are "
@@ -103,7 +102,7 @@ def show_digits(name: str, recognizer: Recognizer, evaluation: Evaluation) -> No
     )
 
 
-def show_speakers(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+def show_speakers(recognizer: Recognizer, evaluation: Evaluation) -> None:
     """Show how well each speaker is recognized."""
     table = evaluation.per_speaker()
     left, right = st.columns([3, 2], gap="large")
@@ -140,7 +139,7 @@ def draw_speakers(table: pd.DataFrame, style: Style) -> Picture:
     )
 
 
-def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+def show_mistakes(recognizer: Recognizer, evaluation: Evaluation) -> None:
     """List the mistakes, and play the one that is chosen."""
     mistakes = evaluation.errors()
     if not mistakes:
@@ -177,7 +176,7 @@ def show_mistakes(name: str, recognizer: Recognizer, evaluation: Evaluation) -> 
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row-required",
-        key=f"{state.EVALUATE_ERROR}-{name}-{len(evaluation.clips)}",
+        key=f"{state.EVALUATE_ERROR}-{recognizer.model.name}-{len(evaluation.clips)}",
         column_config={"How sure": st.column_config.NumberColumn(format="percent")},
         placeholder="–",
         alt="Clips that were not recognized correctly",
@@ -214,8 +213,9 @@ def _show_mistake(mistake: Mistake, recognizer: Recognizer) -> None:
         figures.show(answers.bars(prediction, model.calibration, is_public=True))
 
 
-def compare(name: str, recognizer: Recognizer, evaluation: Evaluation) -> None:
+def compare(recognizer: Recognizer, evaluation: Evaluation) -> None:
     """Put a second model beside the first, on the same clips."""
+    name = recognizer.model.name
     others = [other for other in list_models() if other != name]
     if not others:
         layout.empty("There is no second model yet. Train one to compare.")
@@ -306,7 +306,7 @@ def _saved(name: str) -> Evaluation | None:
         return None
 
 
-VIEWS: dict[str, Callable[[str, Recognizer, Evaluation], None]] = {
+VIEWS: dict[str, Callable[[Recognizer, Evaluation], None]] = {
     "Confusion": show_confusion,
     "Digit by digit": show_digits,
     "Speakers": show_speakers,

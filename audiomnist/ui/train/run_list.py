@@ -10,7 +10,7 @@ from audiomnist.ui import cached, layout, state, titles
 from audiomnist.ui.train import run_view
 
 
-def show(everything: list[Run], current: Run | None) -> None:
+def show(everything: list[Run]) -> None:
     """List the runs; a chosen row opens its run."""
     if not everything:
         layout.empty(
