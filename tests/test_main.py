@@ -44,7 +44,7 @@ COMMANDS = (
 )
 FIELDS = {
     *("path", "digit", "probability", "probabilities", "latency_ms", "reason"),
-    "error",
+    *("error", "not_a_digit"),
 }
 
 
@@ -364,6 +364,8 @@ def test_each_file_gets_a_json_line(capsys, word, silence):
     )
     assert (spoken["digit"] is None) == (spoken["reason"] != "")
     assert quiet["digit"] is quiet["probabilities"] is quiet["probability"] is None
+    assert 0 < spoken["not_a_digit"] <= 10 * min(spoken["probabilities"]) + 1e-5
+    assert quiet["not_a_digit"] is None
     assert quiet["reason"] == "no speech heard"
 
 

@@ -208,7 +208,7 @@ def _as_tables(content: dict[str, Any]) -> str:
     epilog=f"Formats: {FORMAT_NAMES}, known by their contents. With --json each line "
     "is an object: path, digit (0-9, or null where there is no speech, no digit or the "
     "model is not sure: see reason), probability, probabilities (10), latency_ms, "
-    "reason and error (text or null).",
+    "reason, error (text or null) and not_a_digit (the probability that it is none).",
 )
 @_model_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
@@ -299,6 +299,7 @@ def _answer(recognizer: "Recognizer", path: str) -> dict[str, Any]:
         "latency_ms": None,
         "reason": "",
         "error": None,
+        "not_a_digit": None,
     }
     try:
         prediction = recognizer.predict_bytes(_read(path), path)
