@@ -28,12 +28,12 @@ _LEAST_MISTAKE_SCALE = 0.2
 def plot_probabilities(
     values: np.ndarray, *, style: Style, threshold: float | None = None
 ) -> "Figure":
-    """Draw the probability of each digit, and that it is none, the likeliest marked.
+    """Draw the probabilities of the digits, and of none, the likeliest marked.
 
     Parameters
     ----------
     values
-        Probabilities, in [0, 1], shape (10,); or (11,), the last that the word is no
+        Probabilities, in [0, 1], shape (10,); or (11,), the last that the word is not a
         digit.
     style
         Colours.

@@ -48,9 +48,9 @@ with layout.guard():
                 st.markdown(f"#### {network.name}: {network.kind}")
                 walk.show_answer(network, clip.digit)
         st.markdown(
-            "Each network spreads 100 % over the ten digits, and the longest bar is "
-            "its answer. If even that bar stays below the dashed line, the network is "
-            "not sure, and gives no answer."
+            "Each network spreads 100 % over the ten digits and “not a digit”. The "
+            "digit with the longest bar is its answer. If even that bar stays below "
+            "the dashed line, the network gives no answer."
         )
     else:
         layout.empty("No trained model came with the app. Train one on the Train page.")
