@@ -6,11 +6,13 @@ its level is normalised. How features are computed is for `extraction` and `rend
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from audiomnist.errors import ConfigError
 from audiomnist.features.kind import FeatureKind
 from audiomnist.features.log_mel import LOG_MEL
 from audiomnist.features.mfcc import MFCC
-from audiomnist.features.spectra import SpectrumConfig
+from audiomnist.features.spectra import SpectrumConfig, mel_filter_bank
 from audiomnist.features.speech import SpeechConfig
 
 VERSION = 1
@@ -110,6 +112,29 @@ class FeatureConfig:
     def sample_rate(self) -> int:
         """Rate that recordings are converted to, in Hz."""
         return self.spectrum.sample_rate
+
+    def filter_bank(self, warp: float = 1.0) -> np.ndarray:
+        """The filters of the mel bands, see `spectra.mel_filter_bank`.
+
+        Parameters
+        ----------
+        warp
+            Factor on the frequencies of all filters.
+
+        Returns
+        -------
+        np.ndarray
+            float32, shape (n_mels, n_fft // 2 + 1), read-only.
+        """
+        spectrum = self.spectrum
+        return mel_filter_bank(
+            spectrum.sample_rate,
+            spectrum.n_fft,
+            self.n_mels,
+            self.fmin,
+            self.fmax,
+            warp,
+        )
 
     @property
     def n_bins(self) -> int:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiomnist.features.kind import FeatureKind
-from audiomnist.features.spectra import mel_filter_bank
 
 if TYPE_CHECKING:
     from audiomnist.features.config import FeatureConfig
@@ -20,9 +19,7 @@ _TICKS = (100, 250, 500, 1000, 2000, 4000, 8000)  # Hz
 def _ticks(config: "FeatureConfig") -> tuple[np.ndarray, list[str]]:
     """Places of round frequencies among the mel bands, and the frequencies in kHz."""
     spectrum = config.spectrum
-    bank = mel_filter_bank(
-        spectrum.sample_rate, spectrum.n_fft, config.n_mels, config.fmin, config.fmax
-    )
+    bank = config.filter_bank()
     frequencies = np.arange(bank.shape[1]) * spectrum.sample_rate / spectrum.n_fft
     centres = bank @ frequencies / bank.sum(axis=1)  # (n_mels,)
     hz = [value for value in _TICKS if centres[0] <= value <= centres[-1]]

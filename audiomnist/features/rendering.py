@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiomnist.features.config import KINDS, FeatureConfig
-from audiomnist.features.spectra import Spectra, mel_filter_bank
+from audiomnist.features.spectra import Spectra
 
 _ROUNDING = 1e-6
 """Of a frame; a place that is this far beyond a clip's ends lies within."""
@@ -59,16 +59,8 @@ def render(
         float32, shape (n_clips, n_bins, n_frames); padding is 0 where the
         features are normalised, else the floor.
     """
-    bank = mel_filter_bank(
-        config.sample_rate,
-        config.spectrum.n_fft,
-        config.n_mels,
-        config.fmin,
-        config.fmax,
-    )
-    return render_mel(
-        spectra.power @ bank.T, spectra.bounds, spectra.spans, config, placement
-    )
+    mel = spectra.power @ config.filter_bank().T  # (n_total_frames, n_mels)
+    return render_mel(mel, spectra.bounds, spectra.spans, config, placement)
 
 
 def render_mel(

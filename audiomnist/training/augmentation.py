@@ -9,7 +9,7 @@ import numpy as np
 
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.rendering import Placement, render_mel, window_middle
-from audiomnist.features.spectra import Spectra, mel_filter_bank
+from audiomnist.features.spectra import Spectra
 from audiomnist.training.config import AugmentationConfig
 from audiomnist.training.noise import add_noise
 
@@ -131,20 +131,12 @@ def _warped_mel(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Mel powers, each clip through a filter bank of its own warp."""
-    spectrum = features.spectrum
     warps = np.linspace(1 - config.warp, 1 + config.warp, _N_WARPS)
     choice = rng.integers(_N_WARPS, size=len(spectra))
     mel = np.empty((len(spectra.power), features.n_mels), dtype=np.float32)
     chosen = np.repeat(choice, np.diff(spectra.bounds))  # (n_total_frames,)
     for number, warp in enumerate(warps):
-        bank = mel_filter_bank(
-            spectrum.sample_rate,
-            spectrum.n_fft,
-            features.n_mels,
-            features.fmin,
-            features.fmax,
-            float(warp),
-        )
+        bank = features.filter_bank(float(warp))
         frames = np.flatnonzero(chosen == number)
         mel[frames] = spectra.power[frames] @ bank.T
     return mel

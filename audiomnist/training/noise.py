@@ -7,7 +7,6 @@ samples. Which clips become noisy how often is for `augmentation`.
 import numpy as np
 
 from audiomnist.features.config import FeatureConfig
-from audiomnist.features.spectra import mel_filter_bank
 
 _NOISE_FALLS = (-0.5, 2.2)
 """Power of steady noise goes with frequency to the power of minus this: 0 is white, 1
@@ -75,13 +74,7 @@ def add_noise(
 def _band_facts(features: FeatureConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean and width of each mel band in Hz, and the gain of pre-emphasis in power."""
     spectrum = features.spectrum
-    bank = mel_filter_bank(
-        spectrum.sample_rate,
-        spectrum.n_fft,
-        features.n_mels,
-        features.fmin,
-        features.fmax,
-    )
+    bank = features.filter_bank()
     share = bank / bank.sum(axis=1, keepdims=True)  # (n_mels, n_bins)
     hz = np.arange(spectrum.n_bins) * spectrum.sample_rate / spectrum.n_fft
     turn = np.exp(-2j * np.pi * hz / spectrum.sample_rate)
