@@ -19,7 +19,6 @@ RULES = ("random", "leave_one_out", "corpus")
 @pytest.fixture(autouse=True)
 def corpora(monkeypatch, tiny_folder) -> None:
     """A small corpus in the dataset's place, and other people's recordings."""
-    monkeypatch.setattr("os.nice", lambda increment: 0, raising=False)
     write_fsdd(SPEAKERS, monkeypatch)
     import_corpus("people", tiny_folder)
 

@@ -1,6 +1,5 @@
 """Shipping a model: its files, and a card whose figures are the run's own."""
 
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -31,8 +30,6 @@ SMALL = replace(
 @pytest.fixture
 def run(tiny_folder, tmp_path, monkeypatch) -> Run:
     monkeypatch.setenv("AUDIOMNIST_MODELS", str(tmp_path / "shipped"))
-    if hasattr(os, "nice"):  # the tests keep their priority
-        monkeypatch.setattr(os, "nice", lambda increment: 0)
     return create_run(replace(SMALL, corpora=(str(tiny_folder),)))
 
 
