@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
+from audiomnist.corpora.limits import Limits
 from audiomnist.errors import CorpusError
 from audiomnist.storage import OnProgress, Progress, new_folder
 
@@ -90,66 +91,63 @@ def unpack(
         a device, or if the disk is full or the folder is there already.
     """
     name = _name(archive)
-    limits = _Limits(name, max_total_bytes, max_files)
-    with new_folder(folder) as temporary:
-        try:
-            with _opened(archive) as file:
-                members = _members(file, limits)
-                for path, chunks in members:
-                    if _is_wanted(path, suffixes):
-                        _write(temporary / path, chunks, limits)
-                    elif on_other:
-                        on_other(path)
-                    if on_progress:
-                        on_progress(Progress("unpacking", *limits.progress))
-                if on_progress:
-                    total = limits.progress[1]
-                    on_progress(Progress("unpacking", total or 0, total))
-        except _DAMAGED as error:
-            raise _damaged(name, error) from error
-        except RecursionError as error:  # tarfile reads headers by recursion
-            raise _damaged(name, tarfile.ReadError("endless header")) from error
-        except OSError as error:
-            if error.errno is None:  # gzip and bz2 report bad data this way
-                raise _damaged(name, error) from error
-            raise
+    limits = Limits(name, max_total_bytes, max_files)
+    with (
+        new_folder(folder) as temporary,
+        _told_damages(name),
+        _opened(archive) as file,
+    ):
+        members = _members(file, limits)
+        for path, chunks in members:
+            if _is_wanted(path, suffixes):
+                _write(temporary / path, chunks, limits)
+            elif on_other:
+                on_other(path)
+            if on_progress:
+                on_progress(Progress("unpacking", *limits.progress))
+        if on_progress:
+            total = limits.progress[1]
+            on_progress(Progress("unpacking", total or 0, total))
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-class _Limits:
-    """Counts members and bytes, and refuses more than allowed."""
+def list_names(
+    archive: Path | BinaryIO,
+    *,
+    suffixes: tuple[str, ...],
+    read: tuple[str, ...] = (),
+    max_total_bytes: int = MAX_TOTAL_BYTES,
+    max_files: int = MAX_FILES,
+) -> dict[str, bytes | None]:
+    """List the wanted files of a zip or tar archive without unpacking it.
 
-    def __init__(self, name: str, max_total_bytes: int, max_files: int) -> None:
-        self.name = name
-        self.max_total_bytes = max_total_bytes
-        self.max_files = max_files
-        self.n_bytes = 0
-        self.n_files = 0
-        self.progress: tuple[int, int | None] = (0, None)
+    Parameters
+    ----------
+    archive, suffixes, max_total_bytes, max_files
+        As in `unpack`.
+    read
+        Those of the endings whose files are read, too.
 
-    def add_member(self) -> None:
-        """Count one member."""
-        self.n_files += 1
-        if self.n_files > self.max_files:
-            raise CorpusError(
-                f"{self.name} holds more than {self.max_files:,} files, the most "
-                "that is unpacked. Nothing was kept. Split it into several archives."
-            )
+    Returns
+    -------
+    dict
+        Contents of the files that are read and None for others, by their names in the
+        archive.
 
-    def check_bytes(self, n_bytes: int) -> None:
-        """Refuse `n_bytes` more than were counted, without counting them."""
-        if self.n_bytes + n_bytes > self.max_total_bytes:
-            raise CorpusError(
-                f"{self.name} unpacks to more than "
-                f"{_size(self.max_total_bytes)}, the most that is unpacked. "
-                "Nothing was kept. Split it into several archives, or leave out "
-                "what is not a recording of a digit."
-            )
-
-    def add_bytes(self, n_bytes: int) -> None:
-        """Count bytes that came out of the archive."""
-        self.check_bytes(n_bytes)
-        self.n_bytes += n_bytes
+    Raises
+    ------
+    CorpusError
+        As `unpack` does.
+    """
+    name = _name(archive)
+    limits = Limits(name, max_total_bytes, max_files)
+    found: dict[str, bytes | None] = {}
+    with _told_damages(name), _opened(archive) as file:
+        for path, chunks in _members(file, limits):
+            if _is_wanted(path, suffixes):
+                is_read = path.suffix.lower() in read
+                found[path.as_posix()] = b"".join(chunks) if is_read else None
+    return found
 
 
 class _Counted(io.RawIOBase):
@@ -159,7 +157,7 @@ class _Counted(io.RawIOBase):
     the archive claims; `header_left` bounds what it may read outside of data.
     """
 
-    def __init__(self, stream: BinaryIO, limits: _Limits) -> None:
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
         self.stream = stream
         self.limits = limits
         self.header_left: int | None = _MAX_HEADER
@@ -195,7 +193,7 @@ class _Counted(io.RawIOBase):
 _Members = Iterator[tuple[PurePosixPath, Iterator[bytes]]]
 
 
-def _members(file: BinaryIO, limits: _Limits) -> _Members:
+def _members(file: BinaryIO, limits: Limits) -> _Members:
     """The checked names and contents of an archive's plain files, in its order."""
     start = file.read(6)
     file.seek(0)
@@ -211,7 +209,7 @@ def _members(file: BinaryIO, limits: _Limits) -> _Members:
     return _tar_members(file, stream, limits)
 
 
-def _zip_members(file: BinaryIO, limits: _Limits) -> _Members:
+def _zip_members(file: BinaryIO, limits: Limits) -> _Members:
     """The plain files of a zip archive."""
     with zipfile.ZipFile(file) as archive:
         total = 0
@@ -236,14 +234,14 @@ def _zip_members(file: BinaryIO, limits: _Limits) -> _Members:
             limits.progress = (limits.n_bytes, total)
 
 
-def _zip_chunks(member: IO[bytes], limits: _Limits) -> Iterator[bytes]:
+def _zip_chunks(member: IO[bytes], limits: Limits) -> Iterator[bytes]:
     """The contents of one zip member, counted."""
     while data := member.read(_CHUNK):
         limits.add_bytes(len(data))
         yield data
 
 
-def _tar_members(file: BinaryIO, stream: BinaryIO, limits: _Limits) -> _Members:
+def _tar_members(file: BinaryIO, stream: BinaryIO, limits: Limits) -> _Members:
     """The plain files of a tar archive that `stream` decompresses from `file`."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
@@ -293,7 +291,7 @@ def _tar_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[b
         yield chunk
 
 
-def _write(path: Path, chunks: Iterator[bytes], limits: _Limits) -> None:
+def _write(path: Path, chunks: Iterator[bytes], limits: Limits) -> None:
     """Write one member to a file that is not there yet."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -358,6 +356,21 @@ def _opened(archive: Path | BinaryIO) -> Iterator[BinaryIO]:
         yield file
 
 
+@contextmanager
+def _told_damages(name: str) -> Iterator[None]:
+    """Say in a sentence what is wrong with an archive that is read in the block."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise _damaged(name, error) from error
+    except RecursionError as error:  # tarfile reads headers by recursion
+        raise _damaged(name, tarfile.ReadError("endless header")) from error
+    except OSError as error:
+        if error.errno is None:  # gzip and bz2 report bad data this way
+            raise _damaged(name, error) from error
+        raise
+
+
 def _name(archive: Path | BinaryIO) -> str:
     """What to call the archive in a message."""
     name = archive if isinstance(archive, Path) else getattr(archive, "name", "")
@@ -379,8 +392,3 @@ def _not_plain(member: str, archive_name: str) -> CorpusError:
         "plain files are unpacked and nothing was kept. Make the archive again with "
         "the files themselves."
     )
-
-
-def _size(n_bytes: int) -> str:
-    """A number of bytes for people."""
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"

@@ -1,41 +1,34 @@
 """Clips of spoken digits: their names, their bytes, and the corpora they make up.
 
-Owns the types `Clip` and `Corpus`, the parsing of recordings' names (done here alone),
-and listing and reading the recordings in a folder or a zip archive. Where corpora come
-from is for `library`.
+Owns the types `Clip` and `Corpus`, and listing and reading the recordings in a folder
+or a zip archive. What their names tell is for `naming`; where corpora come from, for
+`library`.
 """
 
 import hashlib
-import os
-import re
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from audiomnist.audio.decoding import decode, duration_of
 from audiomnist.audio.formats import SUFFIXES
 from audiomnist.audio.signal import Audio
-from audiomnist.digits import DIGIT_WORDS
+from audiomnist.corpora import tables
+from audiomnist.corpora.naming import UNKNOWN_SPEAKER, ClipName, parse_name
+from audiomnist.corpora.patterns import AUTOMATIC
+from audiomnist.corpora.readings import readings_in_folder
 from audiomnist.errors import CorpusError
-
-UNKNOWN_SPEAKER = "unknown"
 
 OTHER_WORD = -1
 """Stands for the digit of a clip in which none is said."""
 
-_NAME = re.compile(r"([^_]+)_(.+)_(\d{1,9})")
-
-SPEECH_COMMANDS_STEM = re.compile(r"(.+)_nohash_(\d{1,9})")
-"""Speaker and take in the file names of Speech Commands."""
-
-_DIGITS = {word: digit for digit, word in enumerate(DIGIT_WORDS)} | {
-    str(digit): digit for digit in range(10)
-}
+RECORDINGS = "recordings"
+"""Folder of the recordings in the folder of a corpus that was imported."""
 
 _archive_lock = threading.Lock()
 
@@ -49,7 +42,7 @@ class Clip:
     digit
         What is said, 0 to 9, or `OTHER_WORD`.
     speaker
-        Who says it, "unknown" where nothing tells.
+        Who says it, `UNKNOWN_SPEAKER` where nothing tells.
     take
         Which of the speaker's recordings of the digit, from 0.
     path
@@ -71,14 +64,6 @@ class Clip:
     def name(self) -> str:
         """The recording's file name."""
         return self.path.name if self.member is None else self.member
-
-
-class ClipName(NamedTuple):
-    """What the name of a recording tells."""
-
-    digit: int
-    speaker: str
-    take: int
 
 
 class Skipped(NamedTuple):
@@ -141,14 +126,22 @@ class Corpus:
 
     @cached_property
     def speakers(self) -> tuple[str, ...]:
-        """Everybody who speaks in it, sorted."""
-        return tuple(sorted({clip.speaker for clip in self.clips}))
+        """Everybody who is known to speak in it, sorted."""
+        return tuple(sorted({clip.speaker for clip in self.clips} - {UNKNOWN_SPEAKER}))
+
+    @cached_property
+    def n_unnamed(self) -> int:
+        """How many clips name no speaker: by one person, or by as many as clips."""
+        return sum(clip.speaker == UNKNOWN_SPEAKER for clip in self.clips)
 
     @property
     def people(self) -> str:
         """How many speak in it, in words: "1 speaker", "2,600 speakers"."""
         n = len(self.speakers)
-        return f"{n:,} speaker{'' if n == 1 else 's'}"
+        known = f"{n:,} speaker{'' if n == 1 else 's'}"
+        if not self.n_unnamed:
+            return known
+        return f"{known} and unnamed ones" if n else "unnamed speakers"
 
     @cached_property
     def official_test(self) -> tuple[Clip, ...]:
@@ -168,45 +161,6 @@ class Corpus:
             for clip in self.clips
         )
         return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def parse_name(name: str) -> ClipName:
-    """Read digit, speaker and take from the name of a recording.
-
-    Two layouts are understood: files called {digit}_{speaker}_{take}, such as
-    7_anna_0.wav or seven_anna_0.wav, in any folder; and a folder for each
-    digit, such as seven/a1b2_nohash_0.wav (speaker and take as in Speech
-    Commands) or 7/anything.wav (speaker unknown; the take is the number that
-    the name ends in, 0 without one). A digit is 0 to 9 or zero to nine.
-
-    Parameters
-    ----------
-    name
-        File name, with the folders above it where there are some.
-
-    Raises
-    ------
-    CorpusError
-        If neither the name nor its folder is that of a digit.
-    """
-    path = PurePosixPath(name.replace("\\", "/"))
-    match = _NAME.fullmatch(path.stem)
-    if match and (digit := _DIGITS.get(match[1].lower())) is not None:
-        return ClipName(digit, match[2], int(match[3]))
-    digit = _DIGITS.get(path.parent.name.lower())
-    if digit is not None:
-        if nohash := SPEECH_COMMANDS_STEM.fullmatch(path.stem):
-            return ClipName(digit, nohash[1], int(nohash[2]))
-        number = re.search(r"\d{1,9}$", path.stem)
-        return ClipName(digit, UNKNOWN_SPEAKER, int(number[0]) if number else 0)
-    if match:
-        raise CorpusError(
-            f"{name}: {match[1]!r} is not a digit; expected 0 to 9 or zero to nine."
-        )
-    raise CorpusError(
-        f"{name}: not a digit's name; expected {{digit}}_{{speaker}}_{{take}}, "
-        "such as 7_anna_0.wav, or a folder for each digit, such as 7/anna.wav."
-    )
 
 
 def read(clip: Clip) -> bytes:
@@ -260,48 +214,61 @@ def duration(clip: Clip) -> float:
     return duration_of(read(clip), clip.name)
 
 
-def clips_in_folder(folder: Path) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]]:
+def clips_in_folder(
+    folder: Path, pattern: str = AUTOMATIC
+) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]]:
     """List the recordings in a folder and the folders inside it.
+
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    pattern
+        What their names mean, see `readings`.
 
     Returns
     -------
     tuple
-        The clips, and the recordings whose names are not UTF-8 or that
-        `parse_name` does not understand, in the order of their paths.
+        The clips, and the recordings whose names are not UTF-8 or do not tell a digit,
+        with what tables list and is not there.
 
     Raises
     ------
     CorpusError
-        If the folder cannot be listed.
+        If the folder cannot be listed, or the pattern is none.
     """
+    readings = readings_in_folder(folder, pattern)
+    clips = [Clip(*meaning, folder / name) for name, meaning in readings.read]
+    left_out = [Skipped(each.name, each.reason) for each in readings.left_out]
+    return _with_distinct_takes(clips), tuple(left_out)
 
-    def refuse(error: OSError) -> None:
-        raise CorpusError(
-            f"The folder {error.filename} cannot be listed ({error.strerror}). "
-            "Check that it exists and that you may read it."
-        ) from error
 
-    names = []
-    for parent, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        inside = Path(parent).relative_to(folder).as_posix()
-        names += [
-            f"{inside}/{name}" if inside != "." else name
-            for name in files
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
-    clips, skipped = [], []
-    for name in sorted(names):
-        readable = os.fsencode(name).decode(errors="replace")
-        if readable != name:  # it could be neither shown nor hashed
-            reason = "the name is not UTF-8; rename the file or its folder."
-            skipped.append(Skipped(readable, reason))
-            continue
-        try:
-            clips.append(Clip(*parse_name(name), folder / name))
-        except CorpusError as error:
-            skipped.append(Skipped(name, str(error).removeprefix(f"{name}: ")))
-    return _with_distinct_takes(clips), tuple(skipped)
+def write_meanings(clips: Sequence[Clip], folder: Path) -> None:
+    """Write a table of the clips that are here, where their names alone tell less.
+
+    Tables that came with them are replaced by it.
+
+    Parameters
+    ----------
+    clips
+        Some may be gone.
+    folder
+        Where they lie.
+    """
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in tables.SUFFIXES:
+            path.unlink()
+    here = [clip for clip in clips if clip.path.exists()]
+    if set(clips_in_folder(folder)[0]) == set(here):
+        return
+    rows = [
+        (
+            clip.path.relative_to(folder).as_posix(),
+            ClipName(clip.digit, clip.speaker, clip.take),
+        )
+        for clip in here
+    ]
+    (folder / tables.FILE_NAME).write_bytes(tables.write_table(rows))
 
 
 def clips_in_archive(archive: Path) -> tuple[Clip, ...]:
@@ -367,6 +334,18 @@ def _n_bytes(clip: Clip) -> int:
             f"{clip.name} is gone from {clip.path} ({error}). Load its corpus again, "
             "or download or import it again."
         ) from error
+
+
+def state_of(clip: Clip) -> str:
+    """Where a recording lies, its size and when it was written: others differ.
+
+    Raises
+    ------
+    CorpusError
+        If it has gone.
+    """
+    n_bytes, time = _n_bytes(clip), _mtime(clip.path)
+    return f"{clip.path} {clip.member} {n_bytes} {time}"
 
 
 @lru_cache(maxsize=4)

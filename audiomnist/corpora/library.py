@@ -4,22 +4,23 @@ Owns the folder of corpora on this machine. What a clip and a corpus are is in `
 which corpora are known in `catalogue`; how they are split is for `splits`.
 """
 
-import hashlib
 import re
 import secrets
 import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import filelock
 
 from audiomnist.audio.formats import FORMAT_NAMES, SUFFIXES
+from audiomnist.corpora import tables
 from audiomnist.corpora.archives import unpack
 from audiomnist.corpora.catalogue import CORPORA, KnownCorpus
 from audiomnist.corpora.clips import (
+    RECORDINGS,
     Clip,
     Corpus,
     Skipped,
@@ -27,13 +28,15 @@ from audiomnist.corpora.clips import (
     clips_in_folder,
     load_audio,
     read,
+    write_meanings,
 )
-from audiomnist.corpora.downloads import fetch, is_url
 from audiomnist.corpora.other_files import count_in_folder, describe, ending
-from audiomnist.corpora.verification import keep_recordings, official_test_speakers
+from audiomnist.corpora.patterns import AUTOMATIC
+from audiomnist.corpora.readings import Readings, readings_in_folder
+from audiomnist.corpora.verification import fetch_and_keep, official_test_speakers
 from audiomnist.errors import AudioError, CorpusError
 from audiomnist.settings import EMBEDDED_FILES, settings, writable_folder
-from audiomnist.storage import DiskError, OnProgress, Progress, disk_errors, new_folder
+from audiomnist.storage import OnProgress, Progress, disk_errors, new_folder
 
 EMBEDDED_ARCHIVE = EMBEDDED_FILES / "voices.zip"
 
@@ -84,8 +87,8 @@ def load_corpus(name_or_folder: str | Path) -> Corpus:
     Parameters
     ----------
     name_or_folder
-        A name of `available`, or the path of a folder whose recordings
-        `parse_name` understands. The others in the folder are in `skipped`.
+        A name of `available`, or the path of a folder of recordings whose names, or
+        a table beside them, tell digits. The others in the folder are in `skipped`.
 
     Raises
     ------
@@ -154,7 +157,7 @@ def download(
     try:
         with filelock.FileLock(downloads / f"{name}.lock", timeout=0):
             if name not in available():
-                _fetch_and_keep(known, place, downloads, on_progress)
+                fetch_and_keep(known, place, downloads, on_progress)
     except filelock.Timeout as error:
         raise CorpusError(
             f"{known.title} is being downloaded by another page or command already. "
@@ -167,6 +170,7 @@ def import_corpus(
     name: str,
     source: Path | BinaryIO,
     *,
+    pattern: str = AUTOMATIC,
     on_progress: OnProgress | None = None,
 ) -> ImportReport:
     """Take recordings of spoken digits into a corpus of their own.
@@ -179,7 +183,9 @@ def import_corpus(
         What to call the corpus: letters, digits, "-" and "_", at most 40.
     source
         Zip or tar archive (path or binary file), or folder, of files of
-        `formats.FORMATS` whose names `parse_name` understands.
+        `formats.FORMATS` whose names tell digits, or with a table that does.
+    pattern
+        What the names mean, see `readings`.
     on_progress
         Called with the stages "unpacking" or "copying", and "checking".
 
@@ -189,29 +195,31 @@ def import_corpus(
         If the name is taken or no name, the source cannot be read safely, or
         it holds no recording of a digit. Nothing is kept then.
     """
-    _check_new_name(name)
+    check_new_name(name)
     skipped: list[Skipped] = []
     others: Counter[str] = Counter()
     with new_folder(settings().corpora / name) as temporary:
-        inside = temporary / "recordings"
+        inside = temporary / RECORDINGS
         if isinstance(source, Path) and source.is_dir():
-            skipped += _copy_recordings(source, inside, on_progress)
-            others = count_in_folder(source)
+            skipped += _copy_recordings(source, inside, pattern, on_progress)
+            others = count_in_folder(source, (*SUFFIXES, *tables.SUFFIXES))
         else:
             unpack(
                 source,
                 inside,
-                suffixes=SUFFIXES,
+                suffixes=(*SUFFIXES, *tables.SUFFIXES),
                 on_other=lambda path: others.update([ending(path)]),
                 on_progress=on_progress,
             )
-        clips, unnamed = clips_in_folder(inside)
+        clips, unnamed = clips_in_folder(inside, pattern)
+        others = _left_out(others, readings_in_folder(inside, pattern))
         unreadable = _unreadable(clips, inside, on_progress)
-        skipped = sorted([*skipped, *unnamed, *unreadable])
+        skipped = sorted({*skipped, *unnamed, *unreadable})
         if len(unreadable) == len(clips):
             raise _no_clips(name, skipped, others)
         for recording in (*unnamed, *unreadable):
-            (inside / recording.name).unlink()
+            (inside / recording.name).unlink(missing_ok=True)
+        write_meanings(clips, inside)
     return ImportReport(load_corpus(name), tuple(skipped), others)
 
 
@@ -295,39 +303,22 @@ def _load_folder(folder: Path) -> Corpus:
     )
 
 
-def _fetch_and_keep(
-    known: KnownCorpus, place: str, downloads: Path, on_progress: OnProgress | None
-) -> None:
-    """Download a known corpus's archive, if it is not here, and unpack it."""
-    if is_url(place):
-        key = hashlib.sha256(place.encode()).hexdigest()[:12]
-        archive = fetch(place, downloads / f"{known.name}-{key}", on_progress)
-    else:
-        archive = Path(place).expanduser()
-    try:
-        keep_recordings(known, archive, place, on_progress)
-    except DiskError:
-        raise  # the archive may be good: the next try need not fetch it again
-    except CorpusError as error:
-        _remove_download(archive, place)
-        if is_url(place):
-            raise CorpusError(f"{error} The download was removed.") from error
-        raise
-    _remove_download(archive, place)
-
-
-def _remove_download(archive: Path, place: str) -> None:
-    """Delete an archive that was downloaded, and none that somebody gave."""
-    if is_url(place):
-        archive.unlink(missing_ok=True)
+def _left_out(others: Counter[str], readings: Readings) -> Counter[str]:
+    """Count the tables that told nothing among the other files."""
+    idle = {*readings.tables} - {*readings.heeded_tables}
+    return others + Counter(ending(PurePosixPath(name)) for name in idle)
 
 
 def _copy_recordings(
-    source: Path, folder: Path, on_progress: OnProgress | None
+    source: Path, folder: Path, pattern: str, on_progress: OnProgress | None
 ) -> Sequence[Skipped]:
     """Copy a folder's clips, with the folders that they are in; say which are none."""
-    clips, skipped = clips_in_folder(source)
+    clips, skipped = clips_in_folder(source, pattern)
     folder.mkdir()
+    for name, data in readings_in_folder(source).tables.items():
+        copy = folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(data)
     for done, clip in enumerate(clips):
         copy = folder / clip.path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -353,8 +344,14 @@ def _unreadable(
     return unreadable
 
 
-def _check_new_name(name: str) -> None:
-    """Refuse a name that is taken, or that is more than a name."""
+def check_new_name(name: str) -> None:
+    """Refuse a name that is taken, or that is more than a name.
+
+    Raises
+    ------
+    CorpusError
+        If no new corpus can be called like this.
+    """
     if not _CORPUS_NAME.fullmatch(name):
         raise CorpusError(
             f"{name!r} cannot be a corpus's name. Use up to 40 letters, digits, "

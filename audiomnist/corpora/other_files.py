@@ -24,10 +24,17 @@ def ending(path: PurePosixPath) -> str:
     return path.suffix.lower()
 
 
-def count_in_folder(folder: Path) -> Counter[str]:
+def count_in_folder(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Counter[str]:
     """Count the files in a folder, and the folders inside it, that are no recordings.
 
     Hidden folders are not looked into.
+
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    suffixes
+        Endings that are not counted.
 
     Returns
     -------
@@ -38,7 +45,7 @@ def count_in_folder(folder: Path) -> Counter[str]:
     for _, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         endings = (ending(PurePosixPath(name)) for name in files)
-        counts.update(found for found in endings if found not in SUFFIXES)
+        counts.update(found for found in endings if found not in suffixes)
     return counts
 
 

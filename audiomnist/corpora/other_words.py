@@ -11,13 +11,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from audiomnist.audio.formats import FORMAT_NAMES, SUFFIXES
-from audiomnist.corpora.clips import (
-    OTHER_WORD,
-    SPEECH_COMMANDS_STEM,
-    UNKNOWN_SPEAKER,
-    Clip,
-    names_in_archive,
-)
+from audiomnist.corpora.clips import OTHER_WORD, Clip, names_in_archive
+from audiomnist.corpora.naming import SPEECH_COMMANDS_STEM, UNKNOWN_SPEAKER
 from audiomnist.errors import CorpusError
 from audiomnist.settings import EMBEDDED_FILES, OTHER_WORDS, settings
 

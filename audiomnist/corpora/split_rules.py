@@ -74,7 +74,8 @@ class BySpeaker(WithinCorpus):
     title = "By speaker"
     explanation = (
         "Whole speakers are drawn at random, so the network is tested on people whom "
-        "it was not trained on. A corpus of a single speaker is for training only."
+        "it was not trained on. A corpus of a single speaker is for training only, and "
+        "so are clips that name no speaker."
     )
     is_by_speaker = True
 
@@ -246,9 +247,9 @@ RULES: dict[str, SplitRule] = {
 def _check_two_speakers(corpus: Corpus, rule: SplitRule) -> None:
     """Refuse a rule by speaker for a corpus of one speaker."""
     if len(corpus.speakers) < 2:
+        known = f"{corpus.people} ({', '.join(corpus.speakers) or 'no names'})"
         raise CorpusError(
-            f"The corpus {corpus.name!r} has {len(corpus.speakers)} speaker "
-            f"({', '.join(corpus.speakers)}); the rule {rule.name!r} needs two or "
-            "more. Take the rule 'random', or name the speakers in the files' names: "
-            "{digit}_{speaker}_{take}."
+            f"The corpus {corpus.name!r} has {known}; the rule {rule.name!r} needs two "
+            "or more by name. Take the rule 'random', or name the speakers in "
+            "the files' names: {digit}_{speaker}_{take}."
         )

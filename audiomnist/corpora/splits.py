@@ -17,6 +17,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from audiomnist.corpora.clips import Clip, Corpus
+from audiomnist.corpora.naming import UNKNOWN_SPEAKER
 from audiomnist.errors import CorpusError
 
 
@@ -177,7 +178,7 @@ class Split:
     ------
     CorpusError
         If a clip is in two parts, or, for a rule by speaker, a test speaker is
-        in another part.
+        in another part. Of unnamed speakers nobody can say so.
     """
 
     train: tuple[Clip, ...]
@@ -290,7 +291,11 @@ def draw_clips(
 def draw_speakers(
     clips: Sequence[Clip], fraction: float, rng: np.random.Generator
 ) -> set[str]:
-    """Speakers in random order while their clips come nearer to the fraction."""
+    """Speakers in random order while their clips come nearer to the fraction.
+
+    Only of clips that name one: the others may be by anybody.
+    """
+    clips = of_speakers(clips, speakers_of(clips))
     n_clips = dict.fromkeys(sorted(speakers_of(clips)), 0)
     for clip in clips:
         n_clips[clip.speaker] += 1
@@ -320,8 +325,8 @@ def draw_validation(
 
 
 def speakers_of(clips: Iterable[Clip]) -> set[str]:
-    """Who speaks in the clips."""
-    return {clip.speaker for clip in clips}
+    """Who is named as a speaker of the clips."""
+    return {clip.speaker for clip in clips} - {UNKNOWN_SPEAKER}
 
 
 def of_speakers(clips: Iterable[Clip], speakers: set[str]) -> list[Clip]:

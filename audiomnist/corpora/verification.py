@@ -15,17 +15,54 @@ from audiomnist.audio.decoding import decode
 from audiomnist.audio.formats import SUFFIXES
 from audiomnist.corpora.archives import unpack
 from audiomnist.corpora.catalogue import KnownCorpus
-from audiomnist.corpora.clips import (
-    SPEECH_COMMANDS_STEM,
-    ClipName,
-    parse_name,
-)
+from audiomnist.corpora.downloads import fetch, is_url
+from audiomnist.corpora.naming import SPEECH_COMMANDS_STEM, ClipName, parse_name
 from audiomnist.errors import AudioError, CorpusError
 from audiomnist.settings import OTHER_WORDS, settings
-from audiomnist.storage import OnProgress, Progress, new_folder
+from audiomnist.storage import DiskError, OnProgress, Progress, new_folder
 
 _MAX_TOTAL_BYTES = 8 * 1024**3  # a known corpus may be larger than an uploaded one
 _CHUNK = 1024**2  # bytes
+
+
+def fetch_and_keep(
+    known: KnownCorpus, place: str, downloads: Path, on_progress: OnProgress | None
+) -> None:
+    """Download a known corpus's archive, if it is not here, and unpack it.
+
+    Parameters
+    ----------
+    known, place, on_progress
+        As in `keep_recordings`; the place may be an address.
+    downloads
+        Folder for what is downloaded.
+
+    Raises
+    ------
+    CorpusError
+        If it cannot be had or is not that of the corpus.
+    """
+    if is_url(place):
+        key = hashlib.sha256(place.encode()).hexdigest()[:12]
+        archive = fetch(place, downloads / f"{known.name}-{key}", on_progress)
+    else:
+        archive = Path(place).expanduser()
+    try:
+        keep_recordings(known, archive, place, on_progress)
+    except DiskError:
+        raise  # the archive may be good: the next try need not fetch it again
+    except CorpusError as error:
+        _remove_download(archive, place)
+        if is_url(place):
+            raise CorpusError(f"{error} The download was removed.") from error
+        raise
+    _remove_download(archive, place)
+
+
+def _remove_download(archive: Path, place: str) -> None:
+    """Delete an archive that was downloaded, and none that somebody gave."""
+    if is_url(place):
+        archive.unlink(missing_ok=True)
 
 
 def keep_recordings(

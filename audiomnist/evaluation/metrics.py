@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from audiomnist.corpora.clips import Clip, Corpus
+from audiomnist.corpora.naming import UNKNOWN_SPEAKER
 from audiomnist.digits import N_DIGITS
 from audiomnist.errors import ModelError
 from audiomnist.evaluation.significance import Rate
@@ -248,11 +249,21 @@ def _check_rows(probabilities: np.ndarray) -> None:
 
 
 def few_speakers(speakers: Collection[str]) -> str:
-    """Say what a figure is worth that the clips of so few people gave; "" for more."""
-    if len(speakers) > _FEW_SPEAKERS:
+    """Say what a figure is worth that the clips of so few people gave; "" for more.
+
+    Nobody can tell how many speakers are not named.
+    """
+    known = {*speakers} - {UNKNOWN_SPEAKER}
+    if len(known) > _FEW_SPEAKERS:
         return ""
-    who = "one speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
-    names = ", ".join(sorted(speakers))
+    who = "one speaker" if len(known) == 1 else f"{len(known)} speakers"
+    names = ", ".join(sorted(known))
+    if len(known) < len(speakers):
+        part = f"Besides {who} ({names}), who" if known else "Who"
+        return (
+            f"{part} speaks in these clips is not known: they may be few people, and "
+            "other people may be recognized much better or worse."
+        )
     return (
         f"All of these clips are by {who} ({names}). The interval holds for further "
         "clips by the same speakers; other people may be recognized much better or "

@@ -17,10 +17,8 @@ from audiomnist.corpora.clips import (
     clips_in_folder,
     duration,
     load_audio,
-    parse_name,
     read,
 )
-from audiomnist.digits import DIGIT_WORDS
 from audiomnist.errors import AudioError, CorpusError
 
 
@@ -35,53 +33,6 @@ def write(folder: Path, *names: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("7_anna_0.wav", (7, "anna", 0)),
-        ("seven_anna_12.flac", (7, "anna", 12)),
-        ("Seven_anna_12.FLAC", (7, "anna", 12)),
-        ("0_01_49.wav", (0, "01", 49)),
-        ("3_anna_maria_2.ogg", (3, "anna_maria", 2)),
-        ("deep/er/9_x_007.mp3", (9, "x", 7)),
-        ("deep\\er\\9_x_007.mp3", (9, "x", 7)),
-        ("2/5_ben_1.wav", (5, "ben", 1)),
-        ("seven/0a7c2a8d_nohash_3.wav", (7, "0a7c2a8d", 3)),
-        ("data/7/anna.wav", (7, "unknown", 0)),
-        ("data/7/anna_3.wav", (7, "unknown", 3)),
-        ("Zero/recording 12.wav", (0, "unknown", 12)),
-    ],
-)
-def test_names_tell_digit_speaker_and_take(
-    name: str, expected: tuple[int, str, int]
-) -> None:
-    assert parse_name(name) == expected
-
-
-@pytest.mark.parametrize("digit", range(10))
-def test_every_digit_has_a_number_and_a_word(digit: int) -> None:
-    assert parse_name(f"{digit}_a_1.wav").digit == digit
-    assert parse_name(f"{DIGIT_WORDS[digit]}_a_1.wav").digit == digit
-
-
-@pytest.mark.parametrize(
-    ("name", "sentence"),
-    [
-        ("ten_anna_0.wav", "'ten' is not a digit; expected 0 to 9 or zero to nine"),
-        ("12_anna_0.wav", "'12' is not a digit"),
-        ("٣_anna_0.wav", "is not a digit"),
-        ("anna.wav", "not a digit's name; expected {digit}_{speaker}_{take}"),
-        ("7.wav", "not a digit's name"),
-        ("7_anna.wav", "not a digit's name"),
-        ("7/deeper/anna.wav", "not a digit's name"),
-        ("", "not a digit's name"),
-    ],
-)
-def test_an_unknown_digit_is_explained(name: str, sentence: str) -> None:
-    with pytest.raises(CorpusError, match=sentence):
-        parse_name(name)
-
-
 def test_a_folder_gives_its_clips_and_names_the_others(tmp_path: Path) -> None:
     write(tmp_path, "a/7_anna_0.wav", "a/1_anna_0.MP3", "one/x.ogg", "cat_anna_0.wav")
     write(tmp_path, "README.md", ".hidden/2_anna_0.wav", "a/._7_anna_0.wav")
@@ -93,6 +44,37 @@ def test_a_folder_gives_its_clips_and_names_the_others(tmp_path: Path) -> None:
     ]
     assert [s.name for s in skipped] == ["cat_anna_0.wav"]
     assert skipped[0].reason.startswith("'cat' is not a digit; expected 0 to 9")
+
+
+def test_a_table_tells_what_the_names_do_not(tmp_path: Path) -> None:
+    write(tmp_path, "one.wav", "two.wav", "three.wav")
+    (tmp_path / "labels.csv").write_text(
+        "file,label,speaker\none.wav,1,Ann\ntwo.wav,two,\nfour.wav,4,Ann\n"
+    )
+    clips, skipped = clips_in_folder(tmp_path)
+    assert [(c.digit, c.speaker, c.name) for c in clips] == [
+        (1, "Ann", "one.wav"),
+        (2, "unknown", "two.wav"),
+    ]
+    assert {s.name: s.reason for s in skipped} == {
+        "three.wav": "labels.csv does not list it.",
+        "four.wav": "labels.csv lists it, and it is not there.",
+    }
+    assert len(clips_in_folder(tmp_path, "names")[0]) == 3
+
+
+def test_nobody_known_is_no_speaker(tmp_path: Path) -> None:
+    named = Clip(1, "ann", 0, tmp_path / "a")
+    nameless = [Clip(d, "unknown", 0, tmp_path / str(d)) for d in (2, 3)]
+    assert corpus(named, *nameless).speakers == ("ann",)
+    assert corpus(named, *nameless).people == "1 speaker and unnamed ones"
+    assert corpus(*nameless).people == "unnamed speakers"
+    assert corpus(*nameless).n_unnamed == 2
+
+
+def test_a_speaker_may_have_a_backslash(tmp_path: Path) -> None:
+    clips, _ = clips_in_folder(write(tmp_path, r"7_\frac$_0.wav"))
+    assert [clip.speaker for clip in clips] == [r"\frac$"]
 
 
 def test_names_that_are_not_utf_8_are_left_out(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from audiomnist.corpora.library import (
     load_corpus,
     remove_corpus,
 )
+from audiomnist.corpora.readings import preview
 from audiomnist.errors import AudioMnistError, CorpusError
 from audiomnist.storage import Progress
 
@@ -323,6 +324,43 @@ def test_a_folder_is_imported_as_well_as_an_archive(tmp_path: Path, spoken) -> N
     assert [clip.name for clip in report.corpus.clips] == ["7_anna_0.wav"]
     assert [name for name, _ in report.skipped] == ["8_anna_0.wav", "cat.wav"]
     assert (tmp_path / "in" / "cat.wav").exists()
+
+
+def test_what_names_mean_is_kept_where_they_do_not_tell(tmp_path, spoken, home):
+    sound = encode_wav(spoken(7))
+    files = {"deep/anna_7_0.wav": sound, "deep/ben_3_1.wav": sound, "cat.wav": sound}
+    pattern = "{speaker}_{digit}_{take}"
+    looked = preview(io.BytesIO(packed(files)), pattern)
+    assert len(looked.read) == 2 and stored(home) == []
+    for name, source in (("one", io.BytesIO(packed(files))), ("two", tmp_path / "in")):
+        for place, data in files.items():
+            path = tmp_path / "in" / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        corpus = import_corpus(name, source, pattern=pattern).corpus
+        assert [(c.digit, c.speaker, c.take) for c in corpus.clips] == [
+            *((3, "ben", 1), (7, "anna", 0))
+        ]
+        assert load_corpus(name) == corpus
+
+
+def test_a_table_is_imported_with_its_recordings(tmp_path, spoken, home):
+    sound = encode_wav(spoken(7))
+    table = b"file;word;who\nx.wav;seven;Ann\ny.wav;eight;Ann\ngone.wav;1;Ann\n"
+    files = {"mine/x.wav": sound, "mine/y.wav": b"no sound", "mine/labels.csv": table}
+    files["mine/log.csv"] = b"time,loss\n1,2\n"
+    for place, data in files.items():
+        path = tmp_path / "in" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    for name, source in (("one", io.BytesIO(packed(files))), ("two", tmp_path / "in")):
+        assert len(preview(source).read) == 2
+        report = import_corpus(name, source)
+        assert [(c.digit, c.speaker) for c in report.corpus.clips] == [(7, "Ann")]
+        assert [each.name for each in report.skipped] == ["gone.wav", "mine/y.wav"]
+        assert report.others == {".csv": 1}, "the other one"
+        assert load_corpus(name) == report.corpus
+        assert report.corpus.skipped == ()
 
 
 def bomb() -> bytes:

@@ -232,3 +232,27 @@ def test_beside_an_official_test_part_other_corpora_train_with_all_clips() -> No
     split = RULES["official"].train_only(made_corpus(3))
     assert split.train == made_corpus(3).clips
     assert not split.validation + split.test
+
+
+def test_clips_of_unknown_speakers_train_and_test_no_stranger() -> None:
+    known = made_corpus(4)
+    nameless = tuple(
+        dataclasses.replace(clip, speaker="unknown", path=clip.path.with_suffix(".x"))
+        for clip in made_corpus(1).clips
+    )
+    corpus = dataclasses.replace(known, clips=known.clips + nameless)
+    for rule in OF_ONE_BY_SPEAKER:
+        split = RULES[rule].split_corpus(corpus, held_out="s0")
+        assert "unknown" not in speakers(split.test)
+        assert "unknown" in speakers(split.train)
+    alone = dataclasses.replace(known, clips=nameless, name="alone")
+    with pytest.raises(CorpusError, match=r"has unnamed speakers \(no names\).*random"):
+        RULES["speaker"].split([alone])
+    with pytest.raises(CorpusError, match="no speaker 'unknown' to hold out"):
+        RULES["leave_one_out"].split([corpus], held_out="unknown")
+    # Nobody can say whether they are the same people.
+    others = dataclasses.replace(known, clips=known.clips[:-1] + nameless[:1])
+    split = RULES["corpus"].split(
+        [dataclasses.replace(alone, clips=nameless[1:]), others], held_out="alone"
+    )
+    assert speakers(split.test) == {"unknown"} and "unknown" in speakers(split.train)

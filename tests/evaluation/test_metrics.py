@@ -136,3 +136,6 @@ def test_a_figure_from_few_people_is_said_to_be_one():
     )
     assert "one speaker (anna)" in few_speakers({"anna"})
     assert few_speakers({"anna", "bert", "carl", "dora"}) == ""
+    assert few_speakers({"unknown"}).startswith("Who speaks in these clips is not")
+    assert few_speakers({"unknown", "anna"}).startswith("Besides one speaker (anna),")
+    assert few_speakers({"anna", "bert", "carl", "dora", "unknown"}) == ""
