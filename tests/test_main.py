@@ -274,6 +274,28 @@ def test_files_that_were_left_out_are_named_with_the_reason(capsys, tmp_path, sp
     assert "'eleven' is not a digit" in shown
 
 
+def test_an_import_shows_how_names_were_read_and_what_else_they_may_mean(
+    capsys, tmp_path, spoken
+):
+    files = {"7/anna_0.wav": 7, "7/ben_0.wav": 7, "8/7_anna_0.wav": 3}
+    for name, digit in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(encode_wav(spoken(digit)))
+    assert main(["data", "import", "mine", str(tmp_path), "--look"]) == 0
+    shown = capsys.readouterr().out
+    assert "2 of 3 recordings are read so" in shown
+    assert "7/anna_0.wav: digit 7, speaker anna, take 0" in shown
+    assert "{digit}/*: reads 3" in shown
+    assert "contradiction" in shown
+    assert "mine" not in available()
+    words = ["data", "import", "mine", str(tmp_path), "--names", "{digit}/*"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "mine: 3 clips of unnamed speakers imported, 0 files" in shown
+    assert "Beware: Nobody says 0, 1, 2, 3, 4, 5, 6 or 9" in shown
+    assert "Beware: No clip names a speaker" in shown
+
+
 @pytest.mark.parametrize(
     ("words", "planned"), [((), espeak.plan), (("--words",), espeak.plan_words)]
 )

@@ -9,8 +9,12 @@ from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.commands.bars import epoch_bar, stage_bars
 
 if TYPE_CHECKING:
+    from audiomnist.corpora.readings import Readings
     from audiomnist.networks.speech_embedding import Layer
     from audiomnist.recipes.embedding import DenoisingEpoch
+
+
+_N_EXAMPLES = 6
 
 
 @click.group(
@@ -79,17 +83,38 @@ def download(name: str, source: str | None) -> None:
 )
 @click.argument("name", metavar="NAME")
 @click.argument("source", metavar="SOURCE", type=click.Path(path_type=Path))
-def import_recordings(name: str, source: Path) -> None:
+@click.option(
+    "--names",
+    "pattern",
+    metavar="PATTERN",
+    default="",
+    help="What the names mean, such as {speaker}_{digit}_{take} or {digit}/{speaker}; "
+    "* stands for anything, and names reads the names where a table is beside them.",
+)
+@click.option("--look", is_flag=True, help="Only show how the names are read.")
+def import_recordings(name: str, source: Path, pattern: str, look: bool) -> None:
     """Import recordings as a corpus that is called NAME.
 
     SOURCE is a folder, zip or tar archive of recordings. Files are named
     {digit}_{speaker}_{take}.wav, such as 7_anna_0.wav, or lie in a folder for each
-    digit, such as seven/anna.wav.
+    digit, such as seven/anna_0.wav, or are listed with their digit and speaker in a CSV
+    or TSV file. How the first ones are read is shown unless all of them are named in
+    the first way.
     """
-    from audiomnist.corpora.library import import_corpus
+    from audiomnist.corpora.checks import check_corpus
+    from audiomnist.corpora.library import check_new_name, import_corpus
+    from audiomnist.corpora.readings import preview
 
+    check_new_name(name)
+    readings = preview(source, pattern)
+    if look or not readings.is_plain:
+        _print_readings(readings)
+    if look:
+        for unread in readings.left_out:
+            print(f"  {unread.name}: {unread.reason}")
+        return
     with stage_bars() as show:
-        report = import_corpus(name, source, on_progress=show)
+        report = import_corpus(name, source, pattern=pattern, on_progress=show)
     corpus = report.corpus
     print(
         f"{corpus.name}: {len(corpus.clips):,} clips of "
@@ -99,6 +124,20 @@ def import_recordings(name: str, source: Path) -> None:
         print(f"  {left_out.name}: {left_out.reason}")
     if report.others:
         print(f"  Formats that are read: {FORMAT_NAMES}.")
+    for sentence in check_corpus(corpus):
+        print(f"Beware: {sentence}")
+
+
+def _print_readings(readings: "Readings") -> None:
+    """Print how the first names are read, and what else they could mean."""
+    print(f"{len(readings.read):,} of {len(readings.names):,} recordings are read so:")
+    for name, (digit, speaker, take) in readings.examples[:_N_EXAMPLES]:
+        print(f"  {name}: digit {digit}, speaker {speaker}, take {take}")
+    others = list(readings.other_meanings.items())[:_N_EXAMPLES]
+    if others:
+        print("They could also mean (give it with --names):")
+    for pattern, n in others:
+        print(f"  {pattern}: reads {n:,}")
 
 
 @data.command(short_help="remove a corpus from this machine")

@@ -202,6 +202,7 @@ def _refuse_settings(start: str, given: list[str]) -> None:
 
 def _run_to_train(resume: str | None, run: str | None, asked: _Settings) -> "Run":
     """The run that was named, or a new one."""
+    from audiomnist.corpora.checks import check_split
     from audiomnist.runs.clips import resolve_clips
     from audiomnist.runs.folder import create_run, find_run
     from audiomnist.runs.queue import requeue_run
@@ -213,7 +214,9 @@ def _run_to_train(resume: str | None, run: str | None, asked: _Settings) -> "Run
         requeue_run(stopped)
         return stopped
     config = asked.config()
-    resolve_clips(config)  # what is wrong with corpora shows before there is a run
+    clips = resolve_clips(config)  # what is wrong shows before there is a run
+    for sentence in check_split(clips.split, clips.corpora.values()).sentences():
+        print(f"Beware: {sentence}", flush=True)
     return create_run(config)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from audiomnist.corpora import library
+from audiomnist.corpora.checks import check_split
 from audiomnist.errors import RunError
 from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import save_evaluation
@@ -162,6 +163,7 @@ def _describe(run: Run, clips: RunClips) -> None:
             validation=len(split.validation),
             test=len(split.test),
         ),
+        check=check_split(split, clips.corpora.values()),
         versions={"python": platform.python_version(), **versions},
     )
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from audiomnist.configs import config_from_dict, config_to_dict
+from audiomnist.corpora.checks import SplitCheck
 from audiomnist.errors import AudioMnistError, RunError
 from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.calibration import Calibration
@@ -107,6 +108,8 @@ class RunRecord:
         Digest of each corpus by its name; empty before the run has begun.
     split
         Its clips; None before it has begun.
+    check
+        What its clips cannot tell, or tell too well; None before it has begun.
     versions
         Of Python and the packages that trained it; empty before it has begun.
     model
@@ -134,6 +137,7 @@ class RunRecord:
     waiting_since: datetime | None = None
     corpora: dict[str, str] = field(default_factory=dict)
     split: SplitRecord | None = None
+    check: SplitCheck | None = None
     versions: dict[str, str] = field(default_factory=dict)
     model: ModelRecord | None = None
     best_epoch: int | None = None
