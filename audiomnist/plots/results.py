@@ -9,6 +9,7 @@ import numpy as np
 
 from audiomnist.digits import N_DIGITS
 from audiomnist.plots.style import FONT_SIZE, Style, new_figure
+from audiomnist.plots.text import labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ def plot_confusion(matrix: np.ndarray, *, style: Style) -> "Figure":
     counts = matrix if has_silence else matrix[:, :10]
     share = counts / np.maximum(1, matrix.sum(axis=1, keepdims=True))
     is_right = np.eye(*counts.shape) > 0
-    labels = np.where(counts > 0, counts.astype(str), "")
+    numbers = np.where(counts > 0, counts.astype(str), "")
     figure, axes = new_figure(style, height=4.9, grid="")
     mistakes = float(share[~is_right].max())
     for colour, mask, vmax in (
@@ -114,7 +115,7 @@ def plot_confusion(matrix: np.ndarray, *, style: Style) -> "Figure":
             cmap=style.shades(colour),
             vmin=0,
             vmax=vmax,
-            annot=labels,
+            annot=numbers,
             fmt="",
             annot_kws={"fontsize": FONT_SIZE - 1},
             linewidths=1.5,
@@ -156,7 +157,8 @@ def plot_speaker_accuracy(table: "pd.DataFrame", *, style: Style) -> "Figure":
         linewidth=3,
     )
     axes.plot(accuracy, place, "o", color=style.accent, markersize=6)
-    axes.set_yticks(place, list(rows["speaker"]))
+    names = labels(list(rows["speaker"]))
+    axes.set_yticks(place, names.texts, **names.options)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     lowest = float(100 * rows["low"].min()) if len(rows) else 0.0
     axes.set_xlim(max(0.0, min(lowest - 3, 90)), 100.5)

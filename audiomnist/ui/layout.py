@@ -1,7 +1,7 @@
 """What every page shares: its heading, links between pages, errors in plain words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -9,6 +9,18 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from audiomnist.errors import AudioMnistError
+from audiomnist.plots.text import visible
+
+_JOINER = "\N{WORD JOINER}"
+
+_READ_AGAIN = re.compile(
+    r":(?=[\w+/-]+:)|(?<=http:/)(?=/)|(?<=https:/)(?=/)|(?<=www)(?=\.)"
+    r"|(?<=[-.\w+])@(?=[-\w])",
+    re.IGNORECASE,
+)
+"""Where icons and emoji, addresses of the web, and those of mail are recognized."""
+
+_ARROW = re.compile(r"(?<!\S)(<->|->|<-|--|>=|<=|~=)(?!\S)")
 
 
 class PageInfo(NamedTuple):
@@ -84,9 +96,14 @@ def plain(text: str) -> str:
     """Escape words of a visitor, so that Markdown shows them as they were typed.
 
     CommonMark takes any punctuation of ASCII after a backslash for itself. Line breaks
-    become spaces, for they can begin a block.
+    become spaces, for they can begin a block. Streamlit also looks for icons, emoji,
+    arrows, addresses and mail in the text that is left of it: an invisible character
+    that joins words keeps these apart.
     """
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+    words = visible(" ".join(text.split()))
+    words = _READ_AGAIN.sub(lambda found: f"{found[0]}{_JOINER}", words)
+    words = _ARROW.sub(lambda found: f"{found[0][0]}{_JOINER}{found[0][1:]}", words)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", words)
 
 
 @contextmanager
@@ -107,6 +124,13 @@ def guard(place: DeltaGenerator | None = None) -> Iterator[None]:
 def show_error(text: str, place: DeltaGenerator | None = None) -> None:
     """Show what went wrong, in the words of the error; names in it stay as they are."""
     (place or st).error(plain(text), icon="⚠️")
+
+
+def beware(sentences: Sequence[str], title: str) -> None:
+    """Say what is wrong with recordings, in a list; nothing where all is well."""
+    if sentences:
+        lines = "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+        st.warning(f"**{title}**\n{lines}", icon=":material/warning:")
 
 
 def empty(text: str) -> None:

@@ -20,6 +20,31 @@ def test_the_navigation_knows_exactly_the_folders_in_pages():
     assert set(PAGES) == folders
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        ":material_delete:",
+        ":smile:",
+        ":streamlit:",
+        ":+1:",
+        "www.example.org",
+        "https://example.org",
+        "anna@example.org",
+        "a -> b",
+    ],
+)
+def test_what_is_looked_for_after_the_escapes_is_kept_apart(name):
+    shown = plain(name).replace("\\", "")
+    assert shown.count("\N{WORD JOINER}") == 1
+    assert shown.replace("\N{WORD JOINER}", "") == name
+
+
+def test_ordinary_names_are_only_escaped():
+    for name in ("anna", "José", "12:30", "a@ b", "x-1", "see: this", "שלום"):
+        assert plain(name).replace("\\", "") == name
+    assert plain("a\u202eb") == r"a\\u202eb"
+
+
 def test_names_in_errors_are_no_markdown():
     said = r"*a*_b_[c](d)$e$:red[f]\g.wav is empty. Record `it` again."
 

@@ -15,6 +15,7 @@ from audiomnist.evaluation.evaluate import mcnemar
 from audiomnist.evaluation.metrics import Evaluation, Mistake, identity
 from audiomnist.plots.results import plot_confusion, plot_speaker_accuracy
 from audiomnist.plots.style import Style
+from audiomnist.plots.text import has_font
 from audiomnist.recognition.models import list_models
 from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.runs.record import read_record
@@ -113,6 +114,11 @@ def show_speakers(recognizer: Recognizer, evaluation: Evaluation) -> None:
             "An average can hide a speaker who is rarely recognized. The lines are 95 "
             "% intervals: the fewer clips a speaker has, the longer the line."
         )
+        if not has_font(table["speaker"]):
+            st.caption(
+                "This server has no font for some letters: the picture shows their "
+                "numbers in Unicode, the table under it the names."
+            )
     with st.expander("The numbers"):
         percent = {
             column: st.column_config.NumberColumn(label, format="percent")

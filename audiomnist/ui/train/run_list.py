@@ -20,7 +20,7 @@ def show(everything: list[Run]) -> None:
         return
     waiting = [run for run in everything if run.state == "waiting"]
     if waiting:
-        names = ", ".join(run.id for run in reversed(waiting))
+        names = layout.plain(", ".join(run.id for run in reversed(waiting)))
         st.caption(f"{len(waiting)} in the queue: {names}.")
     table = pd.DataFrame([_row(run) for run in everything])
 
