@@ -15,9 +15,10 @@ import numpy as np
 import streamlit as st
 
 from audiomnist.audio.signal import Audio
-from audiomnist.corpora import library
+from audiomnist.corpora import checks, library
 from audiomnist.corpora.clips import Clip, Corpus, duration
-from audiomnist.errors import ModelError, RunError
+from audiomnist.corpora.split_rules import RULES
+from audiomnist.errors import CorpusError, ModelError, RunError
 from audiomnist.evaluation.evaluate import evaluate
 from audiomnist.evaluation.files import FILE_NAME, load_evaluation
 from audiomnist.evaluation.metrics import Evaluation
@@ -26,12 +27,15 @@ from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.models import LITERT, find_model
 from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.recognition.record import RECORD
+from audiomnist.runs.config import RunConfig
 from audiomnist.runs.folder import Run
 from audiomnist.runs.record import read_record
 from audiomnist.settings import settings
 
 Stamp = tuple[object, ...]
 """Where files lie and when they were written: others have another."""
+
+_LOOKING = "Looking at the recordings …"
 
 _WARM_UP_RATE = 48_000
 """Hz; resampling is part of what takes its time at first."""
@@ -70,6 +74,18 @@ def durations(corpus: Corpus) -> np.ndarray:
         Seconds, float64, shape (n_clips,), in the order of `corpus.clips`.
     """
     return np.array([duration(clip) for clip in corpus.clips])
+
+
+def corpus_remarks(name: str) -> tuple[str, ...]:
+    """What is wrong with a corpus, in sentences; all recordings are looked at once."""
+    return _corpus_remarks(name, _corpus_stamp(name))
+
+
+def split_remarks(config: RunConfig) -> tuple[str, ...]:
+    """What a run's test would not tell, in sentences; where it cannot be split, yet."""
+    stamps = tuple(_corpus_stamp(name) for name in config.corpora)
+    split = (config.split_rule, config.split_seed, config.held_out)
+    return _split_remarks(config.corpora, split, stamps)
 
 
 def recognizer(model: str) -> Recognizer:
@@ -167,6 +183,26 @@ def _stamp(*paths: Path) -> Stamp:
 def _corpus(name: str, stamp: Stamp) -> Corpus:
     """The corpus of that name and stamp."""
     return library.load_corpus(name)
+
+
+@st.cache_data(max_entries=32, show_spinner=_LOOKING)
+def _corpus_remarks(name: str, stamp: Stamp) -> tuple[str, ...]:
+    """What is wrong with the corpus of that name and stamp."""
+    return tuple(checks.check_corpus(corpus(name)))
+
+
+@st.cache_data(max_entries=64, show_spinner=_LOOKING)
+def _split_remarks(
+    names: tuple[str, ...], split: tuple[str, int, str], stamps: tuple[Stamp, ...]
+) -> tuple[str, ...]:
+    """What is wrong with corpora that are split by this rule, seed and choice."""
+    corpora = [corpus(name) for name in names]
+    rule, seed, held_out = split
+    try:
+        found = RULES[rule].split(corpora, seed, held_out=held_out)
+    except CorpusError:  # the start will say why
+        return tuple(line for each in names for line in corpus_remarks(each))
+    return tuple(checks.check_split(found, corpora).sentences())
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

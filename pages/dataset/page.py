@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from audiomnist.ui import layout
+from audiomnist.ui import cached, layout
 from audiomnist.ui.dataset import acquire, browse
 
 layout.heading(
@@ -21,6 +21,7 @@ with layout.guard(head):
     with head:
         corpus = browse.choose_corpus()
         length = browse.summarise(corpus)
+        remarks = st.container()
 
     with listen_tab, layout.guard():
         clips = browse.find(corpus)
@@ -60,3 +61,5 @@ with add_tab:
 if corpus:
     with layout.guard():
         browse.measure(corpus, length)
+        with remarks:
+            layout.beware(cached.corpus_remarks(corpus.name), "Before you train on it")

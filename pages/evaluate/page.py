@@ -10,6 +10,7 @@ from audiomnist.ui.evaluate.report import (
     evaluate,
     offer_downloads,
     show_accuracy,
+    tell_of_clips,
     tell_of_unknown_speakers,
     tell_what_is_missing,
 )
@@ -32,6 +33,7 @@ with layout.guard():
         describe_part(recognizer.model, part)
         evaluation = evaluate(name, part)
         show_accuracy(evaluation)
+        tell_of_clips(recognizer.model, part)
         tell_of_unknown_speakers(recognizer.model, part)
         tell_what_is_missing(part, evaluation)
         tabs = st.tabs(list(VIEWS), on_change="rerun", key=state.EVALUATE_VIEW)

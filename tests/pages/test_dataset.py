@@ -91,6 +91,49 @@ def test_dataset_imports_an_archive_and_reports_what_was_left_out(home, spoken):
     assert not page.success, "said once"
 
 
+def upload(page, files: dict[str, bytes]):
+    """Choose an archive of these files, and a name for the corpus."""
+    widget(page, "text_input", "Name of the corpus").set_value("anna")
+    uploader = widget(page, "file_uploader", "Archive of recordings")
+    return uploader.set_value(("anna.zip", archive(files), "application/zip")).run()
+
+
+def test_dataset_shows_how_names_are_read_before_anything_is_imported(home, spoken):
+    sound = encode_wav(spoken(7))
+    names = ("7/anna_0.wav", "8/José_0.wav", "8/7_anna_1.wav", "0_1_6_4_7.wav")
+    page = upload(open_page("dataset"), dict.fromkeys(names, sound))
+    first, left_out = (t.value for t in page.dataframe[-2:])
+    assert first.to_numpy().tolist() == [
+        ["7/anna_0.wav", 7, "anna", 0],
+        ["8/José_0.wav", 8, "José", 0],
+    ]
+    assert dict(left_out.to_numpy())["8/7_anna_1.wav"].startswith("a contradiction")
+    assert "names 5 digits" in dict(left_out.to_numpy())["0_1_6_4_7.wav"]
+    assert "**2 of 4 recordings** would be imported" in text(page)
+    assert library.available() == ("embedded",)
+    meaning = widget(page, "selectbox", "What the names mean")
+    assert meaning.options[0] == "Each by its layout (2 recordings)"
+    assert "{digit}/* (3 recordings)" in meaning.options
+    meaning.set_value("{digit}/*").run()
+    assert "**3 of 4 recordings** would be imported" in text(page)
+    press(page, "Import")
+    assert "3 clips by unnamed speakers are now available" in page.success[0].value
+    assert "Speakers: not named" in text(page)
+    (said,) = (box.value for box in page.warning)
+    assert "Nobody says 0\\, 1" in said and "No clip names a speaker" in said
+    assert "are copies of another" in said
+
+
+def test_dataset_imports_by_a_table(home, spoken):
+    files = {"x/a.wav": encode_wav(spoken(7)), "x/b.wav": encode_wav(spoken(8))}
+    table = b"file,word,who\na.wav,seven,Ann\nb.wav,eight,Ben\n"
+    page = upload(open_page("dataset"), files | {"x/labels.csv": table})
+    meaning = widget(page, "selectbox", "What the names mean")
+    assert meaning.options[0] == "By the table (2 recordings)"
+    press(page, "Import")
+    assert "2 clips by 2 speakers are now available" in page.success[0].value
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

@@ -13,6 +13,7 @@ from audiomnist.corpora.catalogue import CORPORA, KnownCorpus
 from audiomnist.corpora.library import ImportReport
 from audiomnist.storage import Progress
 from audiomnist.ui import layout, state
+from audiomnist.ui.dataset import reading
 from audiomnist.ui.titles import short_corpus_title
 
 _ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "xz"]
@@ -59,32 +60,42 @@ def offer_import() -> None:
     """Take an archive of a visitor's recordings, and report what came of it."""
     st.markdown(
         f"Pack recordings ({FORMAT_NAMES}) into a zip or tar archive and name them "
-        "`{digit}_{speaker}_{take}`, such as `7_anna_0.wav`, or put them into a folder "
-        "for each digit. For larger archives use `python -m audiomnist data import "
-        "NAME FILE`."
+        "`{digit}_{speaker}_{take}`, such as `7_anna_0.wav`, put them into a folder "
+        "for each digit, or list them with digit and speaker in a CSV file. For larger "
+        "archives use `python -m audiomnist data import NAME FILE`."
     )
     # Emptied by a success, kept as it is by a mistake.
-    with st.form(f"import-{len(library.available())}"):
+    turn = len(library.available())
+    with st.container(border=True):
         name = st.text_input(
             "Name of the corpus",
             placeholder="my-recordings",
+            key=f"import-name-{turn}",
             help="Letters, digits, “-” and “_”.",
         )
         file = st.file_uploader(
             "Archive of recordings",
             type=_ARCHIVES,
+            key=f"import-file-{turn}",
             help="A zip or tar archive. Everyone who uses this app will be able to "
             "hear it.",
         )
-        pressed = st.form_submit_button("Import", type="primary")
+        readings = None
+        with layout.guard():
+            readings = reading.ask(file, turn) if file else None
+        pressed = st.button("Import", type="primary", key=f"import-{turn}")
     if not pressed:
         return
     if not name or file is None:
         st.warning("Choose an archive and give the corpus a name, then press Import.")
         return
+    if readings is None:  # what is wrong with the archive has been said
+        return
     with layout.guard():
         with progress_bar() as show:
-            report = library.import_corpus(name, file, on_progress=show)
+            report = library.import_corpus(
+                name, file, pattern=readings.pattern, on_progress=show
+            )
         st.session_state[state.DATASET_REPORT] = report
         _open(name)
 
@@ -96,7 +107,7 @@ def show_import_report() -> None:
         return
     st.success(
         f"{len(report.corpus.clips):,} clips by {report.corpus.people} are now "
-        f"available as “{report.corpus.name}”.",
+        f"available as “{layout.plain(report.corpus.name)}”.",
         icon="✅",
     )
     if n := report.n_left_out:

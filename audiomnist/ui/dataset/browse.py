@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA
 from audiomnist.corpora.clips import Clip, Corpus, duration, load_audio
+from audiomnist.corpora.naming import UNKNOWN_SPEAKER
 from audiomnist.errors import CorpusError
 from audiomnist.recognition.models import list_models
 from audiomnist.ui import answers, cached, figures, layout, listen, state
@@ -51,7 +52,7 @@ def summarise(corpus: Corpus) -> DeltaGenerator:
             ("Clips", f"{len(corpus.clips):,}", "Recordings of one digit each."),
             (
                 "Speakers",
-                f"{len(corpus.speakers):,}",
+                _n_speakers(corpus),
                 "How many people or synthetic voices speak.",
             ),
             ("Digits", said, "Which digits are spoken."),
@@ -60,6 +61,14 @@ def summarise(corpus: Corpus) -> DeltaGenerator:
         place = st.empty()
         place.metric("Length", "…", border=True)
     return place
+
+
+def _n_speakers(corpus: Corpus) -> str:
+    """How many speakers there are, as far as that is known."""
+    n = len(corpus.speakers)
+    if corpus.n_unnamed:
+        return f"{n:,} and unnamed" if n else "not named"
+    return f"{n:,}"
 
 
 def measure(corpus: Corpus, place: DeltaGenerator) -> None:
@@ -87,7 +96,7 @@ def find(corpus: Corpus) -> tuple[Clip, ...]:
     )
     speakers = right.multiselect(
         "Speakers",
-        corpus.speakers,
+        (*corpus.speakers, *([UNKNOWN_SPEAKER] if corpus.n_unnamed else [])),
         key=f"{state.DATASET_SPEAKERS}-{corpus.name}",
         placeholder="All speakers",
         help="Show only these speakers; choose none to show all.",

@@ -72,6 +72,15 @@ def describe_part(model: Model, part: str) -> None:
         st.caption("The model was not trained on this corpus.")
 
 
+def tell_of_clips(model: Model, part: str) -> None:
+    """Say what is wrong with the clips that a model learned from and is tested on."""
+    check = read_record(model.folder).check
+    if check is None:
+        return
+    said = check.sentences() if part == HELD_OUT else check.about_digits()
+    layout.beware(said, "Before you trust these figures")
+
+
 def tell_of_unknown_speakers(model: Model, part: str) -> None:
     """Show the accuracy on unknown speakers where the test is on known ones."""
     measured = read_record(model.folder).strangers
@@ -167,12 +176,13 @@ def offer_downloads(model: Model, part: str, evaluation: Evaluation) -> None:
 
 def _figures(model: Model, part: str, evaluation: Evaluation) -> dict[str, Any]:
     """Everything that the page shows, as plain values."""
-    rate = evaluation.accuracy
+    rate, check = evaluation.accuracy, read_record(model.folder).check
     point = at_threshold(evaluation, model.calibration.threshold)
     error = expected_calibration_error(evaluation)
     return {
         "model": model.name,
         "evaluated_on": part or "held-out test part",
+        "beware": check.sentences() if check and not part else [],
         "n": rate.n,
         "accuracy": rate.value,
         "interval": [rate.low, rate.high],

@@ -66,19 +66,21 @@ def ask() -> RunConfig | None:
             max_chars=60,
             help="Helps you to find the run in the list.",
         )
+    config = replace(
+        preset(kind),
+        title=title,
+        corpora=tuple(names) or preset(kind).corpora,
+        split_rule=rule,
+        held_out=held_out,
+        others=_other_words_of(names),
+        training=training,
+    )
+    if names:
+        layout.beware(cached.split_remarks(config), "Before you train")
     if st.button("Start training", type="primary", width="stretch"):
-        if not names:
-            layout.empty("Choose at least one corpus, then press Start training.")
-            return None
-        return replace(
-            preset(kind),
-            title=title,
-            corpora=tuple(names),
-            split_rule=rule,
-            held_out=held_out,
-            others=_other_words_of(names),
-            training=training,
-        )
+        if names:
+            return config
+        layout.empty("Choose at least one corpus, then press Start training.")
     return None
 
 
