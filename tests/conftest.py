@@ -200,3 +200,11 @@ def fsdd(fsdd_folder: Path, home: Path):  # type: ignore[no-untyped-def]
 
     shutil.copytree(fsdd_folder, home / "corpora" / "fsdd")
     return load_corpus("fsdd")
+
+
+@pytest.fixture
+def word(tmp_path: Path, spoken) -> Path:
+    """A recording with something in it."""
+    path = tmp_path / "word.wav"
+    path.write_bytes(encode_wav(spoken(3)))
+    return path
