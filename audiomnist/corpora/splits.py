@@ -108,6 +108,9 @@ class SplitRule(ABC):
     ) -> "Split":
         """Split one of several corpora as `split` does, without the others.
 
+        Its test part is the same; which of the other clips validate may depend on the
+        other corpora.
+
         Except that speakers whom another corpus's authors set aside are trained on
         here.
 

@@ -38,10 +38,10 @@ class Prediction:
     ----------
     digit
         The digit, or None.
-    probabilities
-        Probability of each digit with which it is answered, float32, shape (10,): with
-        its tenth of `unknown`, see `calibration.spread_unknown`. None where nobody
-        speaks.
+    outcomes
+        Probability of each digit and, last, that the word is none of them, float32,
+        shape (11,), with sum 1; None where nobody speaks. A model that has not learned
+        to reject other words gives them 0.
     speech
         Where the word is, in seconds from the beginning of the recording; None where
         nobody speaks.
@@ -49,30 +49,33 @@ class Prediction:
         Time from the call to the answer.
     reason
         Why there is no digit: "no speech heard", "not a digit" or "not sure"; else "".
-    unknown
-        Probability that the word is none of the digits; 0 where the model has not
-        learned to reject other words, or nobody speaks.
     """
 
     digit: int | None
-    probabilities: np.ndarray | None
+    outcomes: np.ndarray | None
     speech: Speech | None
     latency_ms: float
     reason: str = ""
-    unknown: float = 0.0
 
     @property
-    def outcomes(self) -> np.ndarray | None:
-        """Probability of each digit and of none of them, shape (11,), with sum 1."""
-        if self.probabilities is None:
-            return None
-        digits = self.probabilities - np.float32(self.unknown / N_DIGITS)
-        return np.append(np.maximum(digits, 0), np.float32(self.unknown))
+    def probabilities(self) -> np.ndarray | None:
+        """Probability with which each digit is answered, shape (10,); None: silence.
+
+        Each digit has a tenth of what stands for none of them: see
+        `calibration.spread_unknown`.
+        """
+        return None if self.outcomes is None else spread_unknown(self.outcomes[None])[0]
+
+    @property
+    def unknown(self) -> float:
+        """Probability that the word is none of the digits; 0 where nobody speaks."""
+        return 0.0 if self.outcomes is None else float(self.outcomes[-1])
 
     @property
     def probability(self) -> float | None:
         """Probability of the likeliest digit, None where nobody speaks."""
-        return None if self.probabilities is None else float(self.probabilities.max())
+        p = self.probabilities
+        return None if p is None else float(p.max())
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,18 +251,16 @@ class Recognizer:
         return self.model.calibration.should_answer(confidence)
 
     def _prediction(
-        self, audio: Audio, span: np.ndarray, outcome: np.ndarray
+        self, audio: Audio, span: np.ndarray, outcomes: np.ndarray
     ) -> Prediction:
         """What is said of a word from its span of frames and its outcomes, (11,)."""
         speech = speech_in(audio, span, self.model.features.spectrum)
         if speech is None:
             return Prediction(None, None, None, 0, NO_SPEECH)
-        (probabilities,), unknown = spread_unknown(outcome[None]), float(outcome[-1])
-        if self._is_sure(outcome[None])[0]:
-            digit, reason = int(probabilities.argmax()), ""
-        else:
-            digit, reason = None, NOT_A_DIGIT if unknown > _MOSTLY else NOT_SURE
-        return Prediction(digit, probabilities, speech, 0, reason, unknown)
+        if self._is_sure(outcomes[None])[0]:
+            return Prediction(int(outcomes[:N_DIGITS].argmax()), outcomes, speech, 0)
+        reason = NOT_A_DIGIT if outcomes[-1] > _MOSTLY else NOT_SURE
+        return Prediction(None, outcomes, speech, 0, reason)
 
     def _power_spectra(self, audios: Sequence[Audio]) -> tuple[np.ndarray, np.ndarray]:
         """Power spectra of whole recordings of any rate, and their bounds."""

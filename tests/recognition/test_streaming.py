@@ -209,7 +209,7 @@ def test_the_recognizer_gets_some_context_but_no_other_word(spoken):
         def recognize(self, audio: Audio) -> Recognition:
             self.durations.append(audio.duration)
             speech = Speech(0.0, audio.duration)
-            zero = Prediction(0, np.eye(10)[0], speech, 1.0)
+            zero = Prediction(0, np.eye(11)[0], speech, 1.0)
             return Recognition(audio, np.ones((1, 1)), 0.1, zero, judge(audio, speech))
 
     ear = Ear()

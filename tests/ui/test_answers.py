@@ -5,7 +5,7 @@ import pytest
 
 from audiomnist.features.config import FeatureConfig
 from audiomnist.features.speech import Speech
-from audiomnist.recognition.calibration import Calibration, spread_unknown
+from audiomnist.recognition.calibration import Calibration
 from audiomnist.recognition.recognizer import NOT_A_DIGIT, NOT_SURE, Prediction
 from audiomnist.runs.presets import preset
 from audiomnist.ui import answers
@@ -17,9 +17,7 @@ def prediction_of(
     """Seven is likeliest, then two; what is left is shared by the other digits."""
     outcomes = np.full(11, (1 - likeliest - second - unknown) / 8)
     outcomes[[7, 2, 10]] = likeliest, second, unknown
-    probabilities = spread_unknown(outcomes[None])[0]
-    speech = Speech(0.1, 0.5)
-    return Prediction(digit, probabilities, speech, 1.0, reason, unknown)
+    return Prediction(digit, outcomes, Speech(0.1, 0.5), 1.0, reason)
 
 
 @pytest.mark.parametrize(
