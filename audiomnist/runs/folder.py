@@ -29,6 +29,9 @@ ENDED = (FINISHED, "cancelled", "failed")
 CANCELLED = "cancelled"
 """A file that is there from the wish to cancel to the end of the process."""
 
+LAUNCH_TIME = 30.0
+"""Seconds that a new run may wait for somebody to launch it."""
+
 _LOOKS = 3  # a worker may come or go between the record and its lock
 
 
@@ -112,8 +115,8 @@ class Run:
         if worker.queued_at(self.folder) is not None:
             return False
         record = self.record
-        age = datetime.now(UTC) - (record.waiting_since or record.created)
-        return age.total_seconds() < worker.START_TIME
+        since = (record.waiting_since or record.created).timestamp()
+        return worker.is_recent(since, LAUNCH_TIME)
 
 
 def create_run(config: RunConfig) -> Run:

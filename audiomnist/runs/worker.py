@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 from filelock import FileLock, Timeout
 
 from audiomnist.errors import RunError
@@ -24,37 +25,68 @@ from audiomnist.networks.backend import n_threads
 from audiomnist.settings import REPOSITORY, settings
 from audiomnist.storage import write_atomically
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 OUTPUT = "train.txt"
 """What the worker printed, and the traceback of what it did not expect."""
 
-START_TIME = 30.0
-"""Seconds that a worker may need until it holds its lock."""
+START_TIME = 5.0
+"""Seconds that may pass from the wish for a worker to its process."""
 
 _LOCK = "worker.lock"
 _TICKET = "worker.json"  # there while the folder waits for a worker or has one
+_LAUNCHED = "launched.json"  # which process was started to be the worker
 _POLITE = 5.0  # s between asking a process to end and ending it
 _LOCK_TIME = 10.0  # s; whoever only looks holds the lock for microseconds
 _POLL = 0.02  # s
+_CLOCK_ERROR = 2.0  # s; no number is given away again as soon as that
 _CHATTER = re.compile(r"[IWEF]\d{4} |INFO: |WARNING: ")
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has one way to end
 
 
-class _Started(NamedTuple):
-    """A process that this one has started, and since when its folder waits."""
+class _Process(NamedTuple):
+    """A process: its number, which another may get later, and when it was started.
 
-    process: subprocess.Popen[bytes]
-    queued: float
+    The latter in seconds since the machine's own start.
+    """
+
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, pid: int) -> "_Process | None":
+        """The process that has this number now; None if there is none.
+
+        One that has ended is none, also where nobody has asked how it ended.
+        """
+        try:
+            process = psutil.Process(pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            # From the machine's start on: the clock may be set back meanwhile.
+            return cls(pid, process.create_time() - psutil.boot_time())
+        except psutil.NoSuchProcess:
+            return None
+
+    @property
+    def lives(self) -> bool:
+        """Whether it is still there, and no other one under its number."""
+        now = _Process.of(self.pid)
+        return now is not None and abs(now.started - self.started) < _CLOCK_ERROR
 
 
 class _Ticket(NamedTuple):
     """Since when a folder waits, in seconds, and who works there, if anybody."""
 
     queued: float
-    pid: int | None
+    worker: _Process | None
 
 
 # They are polled now and then, so that none stays a zombie.
-_started: dict[Path, _Started] = {}
+_started: dict[Path, subprocess.Popen[bytes]] = {}
 
 
 @contextlib.contextmanager
@@ -68,12 +100,12 @@ def hold(folder: Path) -> Iterator[None]:
     """
     with _lock(folder):
         ticket = _ticket(folder)
-        queued = ticket.queued if ticket and ticket.pid is None else time.time()
+        queued = ticket.queued if ticket and ticket.worker is None else time.time()
         try:
-            _write_ticket(folder, _Ticket(queued, os.getpid()))
+            _write_ticket(folder, _Ticket(queued, _Process.of(os.getpid())))
             yield
         finally:
-            (folder / _TICKET).unlink(missing_ok=True)
+            _take_away(folder)
 
 
 @contextlib.contextmanager
@@ -89,33 +121,57 @@ def keep_out(folder: Path) -> Iterator[None]:
         If there is a worker.
     """
     with _lock(folder):
-        (folder / _TICKET).unlink(missing_ok=True)
+        _take_away(folder)
         yield
 
 
 def is_alive(folder: Path) -> bool:
-    """Whether a worker holds the folder."""
-    if not (folder / _LOCK).exists():
-        return False
-    lock = FileLock(folder / _LOCK, timeout=0)
+    """Whether a worker holds the folder.
+
+    Any number may look at the same time: they share the lock for a moment, and none
+    takes another for the worker.
+    """
     try:
-        lock.acquire()
-    except Timeout:
-        return True
-    lock.release()
-    return False
+        file = (folder / _LOCK).open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        return not _can_share(file.fileno(), folder / _LOCK)
+
+
+def _can_share(descriptor: int, path: Path) -> bool:
+    """Whether nobody holds a lock file, which is open under this descriptor, alone."""
+    if fcntl is None:  # Windows knows no lock that is shared: a look may be mistaken
+        try:
+            with FileLock(path, timeout=0):
+                return True
+        except Timeout:
+            return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True  # closing the file lets the lock go
 
 
 def is_starting(folder: Path) -> bool:
     """Whether a worker was started a moment ago and does not hold its lock yet."""
     reap()
     ticket = _ticket(folder)
-    if ticket is None or ticket.pid is not None:
+    if ticket is None or ticket.worker is not None:
         return False
-    mine = _started.get(folder)
-    if mine is not None and mine.queued == ticket.queued:
-        return mine.process.returncode is None
-    return time.time() - ticket.queued < START_TIME
+    launched = _read(folder / _LAUNCHED)
+    if launched is not None and launched.queued == ticket.queued:
+        return launched.worker is not None and launched.worker.lives
+    return is_recent(ticket.queued, START_TIME)
+
+
+def is_recent(seconds: float, limit: float) -> bool:
+    """Whether a moment, as `time.time` has it, lies at most `limit` seconds back.
+
+    What lies in the future does not: the clock was set back.
+    """
+    return -_CLOCK_ERROR < time.time() - seconds < limit
 
 
 def reserve(folder: Path) -> float:
@@ -181,9 +237,11 @@ def start(folder: Path, arguments: Sequence[str], queued: float) -> None:
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
     except OSError as error:
-        (folder / _TICKET).unlink(missing_ok=True)
+        _take_away(folder)
         raise _not_started(folder, error) from error
-    _started[folder] = _Started(process, queued)
+    _started[folder] = process
+    # Not in the ticket, in which the new process may already have its say.
+    _write(folder / _LAUNCHED, _Ticket(queued, _Process.of(process.pid)))
 
 
 def stop(folder: Path) -> None:
@@ -197,30 +255,30 @@ def stop(folder: Path) -> None:
     mine = _started.get(folder)
     polite_until = time.monotonic() + _POLITE
     while True:
-        is_mine = mine is not None and mine.process.poll() is None
+        is_mine = mine is not None and mine.poll() is None
         if not is_mine and not is_alive(folder):
             return
         is_polite = time.monotonic() < polite_until
         end = signal.SIGTERM if is_polite else _KILL
         ticket = _ticket(folder)
-        pid = ticket.pid if ticket else None
+        other = ticket.worker if ticket else None
         if mine is not None and is_mine:
-            mine.process.send_signal(end)
-        elif pid == os.getpid():
+            mine.send_signal(end)
+        elif other is not None and other.pid == os.getpid():
             if not is_polite:
                 raise RunError(
                     f"{folder.name} is being trained by this process. Wait for it."
                 )
-        elif pid is not None:
+        elif other is not None and other.lives:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, end)
+                os.kill(other.pid, end)
         time.sleep(_POLL)
 
 
 def reap() -> None:
     """Take note of the processes that have ended."""
-    for started in list(_started.values()):
-        started.process.poll()
+    for process in list(_started.values()):
+        process.poll()
 
 
 def queued_at(folder: Path) -> float | None:
@@ -270,16 +328,40 @@ def _lock(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def _take_away(folder: Path) -> None:
+    """Remove what tells of a worker."""
+    for name in (_TICKET, _LAUNCHED):
+        (folder / name).unlink(missing_ok=True)
+
+
 def _write_ticket(folder: Path, ticket: _Ticket) -> None:
     """Say since when the folder waits, and which process works there."""
-    write_atomically(folder / _TICKET, json.dumps(ticket._asdict()).encode())
+    _write(folder / _TICKET, ticket)
+
+
+def _write(path: Path, ticket: _Ticket) -> None:
+    """Write a ticket as JSON."""
+    worker = ticket.worker
+    content = {
+        "queued": ticket.queued,
+        "pid": None if worker is None else worker.pid,
+        "started": None if worker is None else worker.started,
+    }
+    write_atomically(path, json.dumps(content).encode())
 
 
 def _ticket(folder: Path) -> _Ticket | None:
     """What `_write_ticket` wrote; None if there is none or it is damaged."""
+    return _read(folder / _TICKET)
+
+
+def _read(path: Path) -> _Ticket | None:
+    """What `_write` wrote; None if there is none or it is damaged."""
     try:
-        ticket = json.loads((folder / _TICKET).read_bytes())
-        pid = ticket["pid"]
-        return _Ticket(float(ticket["queued"]), None if pid is None else int(pid))
+        ticket = json.loads(path.read_bytes())
+        queued, pid = float(ticket["queued"]), ticket["pid"]
+        if pid is None:
+            return _Ticket(queued, None)
+        return _Ticket(queued, _Process(int(pid), float(ticket["started"])))
     except (OSError, ValueError, KeyError, TypeError):
         return None

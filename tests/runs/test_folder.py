@@ -46,7 +46,7 @@ def test_without_a_home_there_are_no_runs():
 
 def test_a_run_that_nobody_started_fails_after_a_while(monkeypatch):
     run = create_run(preset("ann"))
-    monkeypatch.setattr(worker, "START_TIME", 0.0)
+    monkeypatch.setattr(folder, "LAUNCH_TIME", 0.0)
     assert run.state == "failed"
     assert "without a word" in run.message
 

@@ -47,7 +47,7 @@ def alive(pid):
 
 
 def worker_of(run):
-    return worker._started[run.folder].process
+    return worker._started[run.folder]
 
 
 def test_only_what_was_stopped_can_be_resumed(config):

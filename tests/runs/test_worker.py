@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -144,7 +145,7 @@ def test_a_worker_that_does_not_listen_is_stopped(folder, imposter, monkeypatch)
     worker.start(folder, [], worker.reserve(folder))
     wait_for(lambda: worker.last_words(folder) == "deaf")
     worker.stop(folder)
-    assert worker._started[folder].process.returncode is not None
+    assert worker._started[folder].returncode is not None
 
 
 def test_stopping_nothing_does_nothing(folder):
@@ -153,10 +154,24 @@ def test_stopping_nothing_does_nothing(folder):
 
 
 def test_a_process_of_the_same_number_is_left_alone(folder):
-    ticket = {"queued": time.time(), "pid": os.getpid()}
+    ticket = {"queued": time.time(), "pid": os.getpid(), "started": 5.0}
     (folder / "worker.json").write_text(json.dumps(ticket))
     worker.stop(folder)
     assert not worker.is_starting(folder)
+
+
+def test_an_innocent_process_of_the_same_number_is_not_ended(
+    folder, holder, monkeypatch
+):
+    innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    ticket = json.loads((folder / "worker.json").read_text())
+    ticket["pid"], ticket["started"] = innocent.pid, ticket["started"] - 100
+    (folder / "worker.json").write_text(json.dumps(ticket))
+    monkeypatch.setattr(worker.time, "sleep", lambda seconds: holder.kill())
+    worker.stop(folder)  # until whoever holds the folder has ended by itself
+    assert innocent.poll() is None
+    innocent.kill()
+    innocent.wait()
 
 
 def test_a_started_worker_gets_its_words_and_surroundings(folder, imposter, home):
@@ -172,19 +187,63 @@ def test_a_started_worker_gets_its_words_and_surroundings(folder, imposter, home
     assert worker.last_words(folder) == expected
 
 
-def test_a_worker_is_starting_until_it_dies_or_too_long(folder, imposter, monkeypatch):
+@pytest.mark.parametrize("is_another_process", [False, True])
+def test_a_worker_is_starting_until_it_dies(
+    folder, imposter, monkeypatch, is_another_process
+):
     imposter("import time\ntime.sleep(60)\n")
     worker.start(folder, [], worker.reserve(folder))
-    assert worker.is_starting(folder)
-    started = worker._started.pop(folder)  # as another process sees it
-    assert worker.is_starting(folder)
+    process = worker._started[folder]
+    if is_another_process:
+        monkeypatch.delitem(worker._started, folder)
     monkeypatch.setattr(worker, "START_TIME", 0.0)
-    assert not worker.is_starting(folder)
-    monkeypatch.setitem(worker._started, folder, started)
+    assert worker.is_starting(folder), "however long it takes"
+    process.kill()
+    wait_for(lambda: not worker.is_starting(folder))
+    process.wait()
+
+
+def test_a_worker_that_nobody_starts_is_not_waited_for(folder, monkeypatch):
+    worker.reserve(folder)
     assert worker.is_starting(folder)
-    started.process.kill()
-    started.process.wait()
-    assert not worker.is_starting(folder)
+    now = time.time()
+    for later in (6, -3600):  # the clock may be set back
+        monkeypatch.setattr(worker.time, "time", lambda later=later: now + later)
+        assert not worker.is_starting(folder)
+
+
+def look_together(folder):
+    """What twenty onlookers see at the same time."""
+    looks = []
+
+    def look():
+        looks.extend(worker.is_alive(folder) for _ in range(200))
+
+    onlookers = [threading.Thread(target=look) for _ in range(20)]
+    for onlooker in onlookers:
+        onlooker.start()
+    for onlooker in onlookers:
+        onlooker.join()
+    assert len(looks) == 4000
+    return looks
+
+
+def test_onlookers_do_not_take_each_other_for_a_worker(folder, holder):
+    assert all(look_together(folder))
+    holder.kill()
+    holder.wait()
+    assert not any(look_together(folder))
+
+
+def test_onlookers_keep_nobody_out(folder):
+    with worker.hold(folder):
+        pass
+    onlooker = threading.Thread(target=look_together, args=(folder,))
+    onlooker.start()
+    for _ in range(20):
+        with worker.keep_out(folder):
+            pass
+    onlooker.join()
 
 
 def test_a_worker_that_dies_at_birth_is_seen_and_reaped(folder, imposter):
@@ -192,7 +251,7 @@ def test_a_worker_that_dies_at_birth_is_seen_and_reaped(folder, imposter):
     worker.start(folder, [], worker.reserve(folder))
     wait_for(lambda: not worker.is_starting(folder))
     assert worker.last_words(folder) == "cannot live"
-    assert worker._started[folder].process.returncode == 1
+    assert worker._started[folder].returncode == 1
 
 
 def test_a_worker_that_cannot_be_started_is_said(folder, monkeypatch):
