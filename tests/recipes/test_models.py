@@ -72,14 +72,19 @@ def test_an_unknown_recipe_is_refused() -> None:
 
 @pytest.mark.slow
 def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
-    steps = []
-    folder = follow(
-        "ann",
-        **corpora,
-        on_step=lambda step, n_steps, run: steps.append((step, n_steps, run.id)),
-        on_epoch=lambda metrics: None,
-    )
+    steps, epochs = [], []
+
+    def follow_ann():
+        return follow(
+            "ann",
+            **corpora,
+            on_step=lambda step, n_steps, run: steps.append((step, n_steps, run.id)),
+            on_epoch=epochs.append,
+        )
+
+    folder = follow_ann()
     assert [step[:2] for step in steps] == [(1, 2), (2, 2)]
+    assert len(epochs) == 2, "one of each run"
     apart, everything = (find_run(run_id) for _, _, run_id in steps)
     assert apart.config.split_rule == "speaker"
     assert everything.config.split_rule == "official"
@@ -95,6 +100,9 @@ def test_a_recipe_ships_a_model_calibrated_on_strangers(corpora, small) -> None:
     said = [clip for clip in load_other_words("words") if clip.speaker in testing]
     assert strangers.n_words == len(said) > 0
     assert 0 <= strangers.n_words_answered <= len(said)
+    again = follow_ann()
+    assert again == folder
+    assert len(epochs) == len(list_runs()) == 2, "what is done is not done again"
 
 
 @pytest.mark.slow
@@ -104,18 +112,6 @@ def test_without_recorded_words_of_strangers_none_are_counted(corpora, small) ->
     measured = measure_unknown_speakers(run)
     assert (measured.n_words, measured.n_words_answered) == (0, 0)
     assert measured.n_clips > 0
-
-
-@pytest.mark.slow
-def test_what_is_done_already_is_not_done_again(corpora, small) -> None:
-    def silent(*arguments):
-        epochs.append(arguments)
-
-    epochs: list[tuple] = []
-    for _ in range(2):
-        follow("ann", **corpora, on_step=lambda *_: None, on_epoch=silent)
-    assert len(epochs) == 2  # one epoch of each run
-    assert len(list_runs()) == 2
 
 
 def test_a_run_that_waits_already_is_not_begun_twice(corpora, small) -> None:
