@@ -58,8 +58,8 @@ ANN = Architecture(
     config=AnnConfig,
     title="ANN",
     gist="dense layers",
-    sentence="Dense layers over the whole image at once: fast, but a word that starts "
-    "later looks like another word to it.",
+    sentence="Dense layers over the whole image at once: fast, but the same sound in "
+    "another place of the image means something else to it.",
     members=_members,
     # Dense layers cannot follow a word that is said slower: stretch it. They scale each
     # coefficient themselves, and lose by a mean that is taken away.

@@ -5,6 +5,7 @@ import streamlit as st
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.audio.signal import Audio
 from audiomnist.corpora.clips import Clip, Corpus
+from audiomnist.digits import article
 from audiomnist.features.speech import Speech
 from audiomnist.plots.sound import plot_waveform
 from audiomnist.plots.style import Style
@@ -43,4 +44,5 @@ def describe(clip: Clip, corpus: Corpus) -> str:
     """Say what a clip is, in a line of Markdown."""
     voice = "synthetic voice" if corpus.is_synthetic else "speaker"
     speaker = layout.plain(clip.speaker)
-    return f"A **{clip.digit}** by {voice} **{speaker}**, take {clip.take}"
+    begin = article(clip.digit).capitalize()
+    return f"{begin} **{clip.digit}** by {voice} **{speaker}**, take {clip.take}"

@@ -12,3 +12,10 @@ def test_a_visitors_own_sound_is_drawn_for_the_visit_alone(spoken):
     # Without a visitor there is nobody for whom it could be kept.
     with pytest.raises(StreamlitAPIException, match="session"):
         listen.wave(audio, None)
+
+
+@pytest.mark.parametrize(("digit", "begin"), [(7, "A **7** by"), (8, "An **8** by")])
+def test_a_clip_is_told_in_a_sentence(tiny_corpus, digit, begin):
+    clip = next(clip for clip in tiny_corpus.clips if clip.digit == digit)
+    said = listen.describe(clip, tiny_corpus)
+    assert said == f"{begin} speaker **voice0**, take 0"

@@ -132,7 +132,7 @@ def _show_coverage(curve: pd.DataFrame, threshold: float) -> None:
         figures.show(draw_coverage(True, curve, threshold, figures.style()))
     with right:
         st.markdown(
-            "**When to answer.** With a higher threshold, further left, fewer digits "
+            "**When to answer.** To the left the threshold is higher: fewer digits "
             "are answered, but more of the answers are right, and fewer other words "
             "are taken for a digit. The band around each line is its 95 % interval."
         )

@@ -129,7 +129,10 @@ def show_sound(audio: Audio, walks: Sequence[Walk]) -> None:
     figures.show(sound(audio, walks))
     said = "A microphone measures the air pressure thousands of times a second."
     if walks and walks[-1].recognition.prediction.speech is not None:
-        said += f" The shaded part is the word, as the {walks[-1].name} finds it."
+        said += (
+            f" The shaded part is the word, as the {walks[-1].name} finds it: a soft "
+            "beginning or end may lie outside."
+        )
     st.markdown(said)
 
 
