@@ -5,10 +5,13 @@ that explains what a disk refuses. Where things live is for `settings`; what is 
 is for the module that stores it.
 """
 
+import ctypes
 import errno
 import json
+import os
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -56,6 +59,8 @@ class DiskError(CorpusError):
 
 _TEMPORARY = ".new-"
 
+_EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
+
 _ABANDONED = 24 * 3600.0  # s: no unpacking takes that long
 
 
@@ -83,6 +88,56 @@ def new_folder(folder: Path) -> Iterator[Path]:
             temporary.rename(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder that takes the place of `folder` when the block succeeds.
+
+    Whoever reads finds all files of the old one or all of the new one, also when the
+    process is killed. If the block fails, the old one stays.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or refuses to be written.
+    """
+    _sweep(folder.parent)
+    temporary = folder.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+    temporary.mkdir()
+    try:
+        yield temporary
+        if folder.exists():
+            _exchange(temporary, folder)
+        else:
+            temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Exchange two folders; in one step where the operating system knows how to.
+
+    As in renameat2(2) of Linux and renamex_np(2) of macOS.
+    """
+    libc: Any = None
+    if sys.platform != "win32":
+        libc = ctypes.CDLL(None, use_errno=True)
+    paths = os.fsencode(one.absolute()), os.fsencode(other.absolute())
+    if hasattr(libc, "renameat2"):
+        here = -100  # AT_FDCWD, of no meaning beside absolute paths
+        failed = libc.renameat2(here, paths[0], here, paths[1], _EXCHANGE)
+    elif hasattr(libc, "renamex_np"):
+        failed = libc.renamex_np(*paths, _EXCHANGE)
+    else:
+        aside = one.with_name(f"{one.name}-old")
+        other.rename(aside)
+        one.rename(other)
+        aside.rename(one)
+        return
+    if failed:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(other))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The repository as a whole: small enough to be cloned anywhere."""
 
 import subprocess
+import tomllib
 
 import pytest
 from PIL import Image
@@ -38,3 +39,8 @@ def test_the_tracked_files_are_under_32_mb(tracked):
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
 def test_the_pictures_of_the_pages_have_a_palette(path):
     assert Image.open(path).mode == "P", "docs/screenshots.py saves them so"
+
+
+def test_visitors_are_spared_stack_traces():
+    config = tomllib.loads((REPOSITORY / ".streamlit" / "config.toml").read_text())
+    assert config["client"]["showErrorDetails"] == "none"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from audiomnist import storage
 from audiomnist.errors import CorpusError
 from audiomnist.storage import (
     UNFINISHED,
@@ -14,6 +15,7 @@ from audiomnist.storage import (
     disk_errors,
     new_folder,
     replacing,
+    replacing_folder,
     write_json,
 )
 
@@ -110,3 +112,27 @@ def test_json_is_written_as_it_is(tmp_path):
     content = {"digit": 7, "title": "Größe", "parts": [1.5, None]}
     write_json(tmp_path / "file", content)
     assert json.loads((tmp_path / "file").read_text(encoding="utf-8")) == content
+
+
+@pytest.mark.parametrize("system", ["as it is", "without an exchange"])
+def test_a_folder_is_replaced_as_a_whole(tmp_path, monkeypatch, system):
+    if system != "as it is":
+        monkeypatch.setattr(storage.ctypes, "CDLL", lambda *_, **__: object())
+    folder = tmp_path / "model"
+    for content in ("first", "second"):
+        with replacing_folder(folder) as unfinished:
+            (unfinished / content).write_text(content)
+        assert names(folder) == [content]
+    assert names(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
+def test_a_folder_that_could_not_be_replaced_is_as_it_was(tmp_path, error):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "old").write_text("old")
+    with pytest.raises(type(error)), replacing_folder(folder) as unfinished:
+        (unfinished / "new").write_text("new")
+        raise error
+    assert names(folder) == ["old"]
+    assert names(tmp_path) == ["model"]

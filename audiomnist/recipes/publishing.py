@@ -22,7 +22,7 @@ from audiomnist.runs.execution import evaluate_model
 from audiomnist.runs.folder import Run
 from audiomnist.runs.record import UnknownSpeakersTest, write_record
 from audiomnist.settings import settings, writable_folder
-from audiomnist.storage import replacing, write_atomically
+from audiomnist.storage import replacing, replacing_folder, write_atomically
 from audiomnist.training.history import HISTORY
 
 CARD = "CARD.md"
@@ -33,7 +33,8 @@ def publish(run: Run, name: str, strangers: UnknownSpeakersTest | None = None) -
 
     Its weights are rounded to half precision, which halves their files. What answers
     has them in 8 bits, which is quicker, and the card says what it costs.
-    A model that is shipped under this name already is replaced.
+    A model that is shipped under this name already is replaced as a whole: whoever
+    reads, and whatever breaks off, finds the old one or the new one.
 
     Parameters
     ----------
@@ -55,25 +56,27 @@ def publish(run: Run, name: str, strangers: UnknownSpeakersTest | None = None) -
     """
     trained = _model_to_ship(run, name)
     clips = resolve_clips(run.config)  # what is missing shows before anything is done
-    folder = writable_folder(settings().models / name)
+    folder = writable_folder(settings().models) / name
     if strangers is not None:
         trained = replace(trained, calibration=strangers.calibration)
     record = replace(run.record, model=trained, strangers=strangers)
     try:
-        for file in (HISTORY, FILE_NAME):
-            shutil.copyfile(run.folder / file, folder / file)
-        _write_network(run.folder / WEIGHTS, folder)
-        write_record(folder, record)
-        model = Model.load(folder)
-        # Again, with the temperature that the shipped model has.
-        corpora = load_evaluation(folder).corpora
-        save_evaluation(evaluate_model(model, clips, corpora), folder)
-        card = model_card(name, model, record, clips)
-        write_atomically(folder / CARD, card.encode())
+        with replacing_folder(folder) as unfinished:
+            for file in (HISTORY, FILE_NAME):
+                shutil.copyfile(run.folder / file, unfinished / file)
+            _write_network(run.folder / WEIGHTS, unfinished)
+            write_record(unfinished, record)
+            model = Model.load(unfinished)
+            # Again, with the temperature that the shipped model has.
+            corpora = load_evaluation(unfinished).corpora
+            save_evaluation(evaluate_model(model, clips, corpora), unfinished)
+            card = model_card(name, model, record, clips)
+            write_atomically(unfinished / CARD, card.encode())
     except OSError as error:
         raise ModelError(
-            f"The model cannot be written to {folder} ({error.strerror}). "
-            "Make room there or set AUDIOMNIST_MODELS to another folder."
+            f"The model cannot be written to {folder} ({error.strerror}). A model that "
+            "was there is as it was. Make room there or set AUDIOMNIST_MODELS to "
+            "another folder."
         ) from error
     return folder
 

@@ -28,6 +28,7 @@ LITERT = "model.tflite"
 
 DEFAULT_MODEL = "best"
 
+_LOOKS = 3
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -68,12 +69,17 @@ class Model:
             If there is no model in it, or a file is damaged or does not fit.
         """
         features, record = read_model_record(folder)
-        network = LiteRTNetwork(
-            folder / LITERT,
-            features.shape,
-            record.view_shift,
-            rejects_unknown=record.calibration.rejects_unknown,
-        )
+        for _ in range(_LOOKS):
+            network = LiteRTNetwork(
+                folder / LITERT,
+                features.shape,
+                record.view_shift,
+                rejects_unknown=record.calibration.rejects_unknown,
+            )
+            before = features, record
+            features, record = read_model_record(folder)
+            if before == (features, record):
+                break  # else the model was replaced meanwhile
         return cls(
             folder.name,
             folder,
@@ -165,7 +171,11 @@ def _finished(root: Path) -> list[str]:
     """Folders below `root` that hold a finished model."""
     if not root.is_dir():
         return []
-    return [folder.name for folder in root.iterdir() if _is_finished(folder)]
+    return [
+        folder.name
+        for folder in root.iterdir()
+        if is_folder_name(folder.name) and _is_finished(folder)  # none half-written
+    ]
 
 
 def _is_finished(folder: Path) -> bool:

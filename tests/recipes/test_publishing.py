@@ -1,18 +1,22 @@
 """Shipping a model: its files, and a card whose figures are the run's own."""
 
+import errno
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from breaking import breaking
 
+from audiomnist import storage
 from audiomnist.errors import ModelError
 from audiomnist.evaluation.files import load_evaluation
 from audiomnist.features.config import FeatureConfig
 from audiomnist.networks.ann import AnnConfig
 from audiomnist.networks.architectures import ARCHITECTURES
 from audiomnist.networks.files import load_network
+from audiomnist.recipes import publishing
 from audiomnist.recipes.publishing import CARD, publish
-from audiomnist.recognition.models import WEIGHTS, find_model
+from audiomnist.recognition.models import WEIGHTS, find_model, list_models
 from audiomnist.runs.execution import execute_run
 from audiomnist.runs.folder import Run, create_run, update_record
 from audiomnist.runs.presets import preset
@@ -62,8 +66,34 @@ def test_a_published_model_is_found_and_its_card_tells_the_evaluation(
     assert f"{published.n_parameters:,} parameters" in card
     assert "Split rule “speaker”, seed 0" in card
     assert "given the word again, shifted by 60 ms" in card
+    _assert_kept_when_publishing_fails(run, folder, monkeypatch)
     worst = load_evaluation(run.folder).per_speaker().sort_values("accuracy").iloc[0]
     assert f"{worst.speaker} ({worst.accuracy:.1%} of {worst.n})" in card
+
+
+def _assert_kept_when_publishing_fails(run, folder, monkeypatch):
+    """Whatever breaks off, the model that is there stays whole."""
+
+    def files():
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before, models = files(), list_models()
+    steps = ("_write_network", "write_record", "save_evaluation", "write_atomically")
+    for step in steps:
+        with monkeypatch.context() as patch, pytest.raises(ModelError, match="as it"):
+            patch.setattr(publishing, step, full)
+            publish(run, "mine")
+        assert files() == before
+    # Killed, it leaves a folder that nobody takes for a model.
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(publishing, "model_card", breaking(KeyboardInterrupt()))
+        patch.setattr(storage.shutil, "rmtree", lambda *_, **__: None)
+        publish(run, "mine")
+    assert len(list(folder.parent.iterdir())) == 2
+    assert (files(), list_models()) == (before, models)
 
 
 @pytest.mark.slow
