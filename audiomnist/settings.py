@@ -9,6 +9,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from audiomnist.errors import AudioMnistError
 
@@ -19,6 +20,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 EMBEDDED_FILES = Path(__file__).resolve().parent / "embedded"
 """Folder of the recordings and weights that come with the package."""
+
+
+_SCHEMES = ("http", "https")
+_ICE = ("stun:", "stuns:", "turn:", "turns:")
+_CREDENTIALS = ("username", "credential")
+_MAX_DIGITS, _MAX_SHOWN = 9, 80
 
 
 @dataclass(frozen=True)
@@ -80,12 +87,10 @@ def settings() -> Settings:
     AudioMnistError
         If a variable holds something that it cannot mean.
     """
-    home = os.environ.get("AUDIOMNIST_HOME")
-    models = os.environ.get("AUDIOMNIST_MODELS")
     return Settings(
-        home=Path(home).expanduser() if home else _default_home(),
-        models=Path(models).expanduser() if models else REPOSITORY / "models",
-        fsdd_source=os.environ.get("AUDIOMNIST_FSDD_SOURCE", ""),
+        home=_folder("AUDIOMNIST_HOME") or _default_home(),
+        models=_folder("AUDIOMNIST_MODELS") or REPOSITORY / "models",
+        fsdd_source=_source("AUDIOMNIST_FSDD_SOURCE"),
         max_running=_count("AUDIOMNIST_MAX_RUNNING", Settings.max_running, least=1),
         max_waiting=_count("AUDIOMNIST_MAX_WAITING", Settings.max_waiting, least=0),
         ice_servers=_ice_servers(),
@@ -122,16 +127,72 @@ def _default_home() -> Path:
     return platformdirs.user_data_path("audiomnist", appauthor=False)
 
 
-def _count(variable: str, default: int, *, least: int) -> int:
-    """A whole number from the environment, not under `least`."""
+def _folder(variable: str) -> Path | None:
+    """A folder from the environment, None where none is named."""
     text = os.environ.get(variable)
     if not text:
-        return default
-    if not text.strip().isdecimal() or int(text) < least:
+        return None
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
         raise AudioMnistError(
-            f"{variable} is {text!r}; expected a whole number from {least}."
+            f"{variable} is {_short(text)}, and there is no such user. Name a folder "
+            "by its whole path."
+        ) from error
+
+
+def _source(variable: str) -> str:
+    """An address or file from the environment, "" where none is named."""
+    text = os.environ.get(variable, "")
+    if "://" not in text:
+        return text
+    try:
+        address = urlsplit(text)
+        is_known = address.scheme in _SCHEMES and bool(address.hostname)
+        is_known = is_known and (address.port is None or address.port > 0)
+    except ValueError:
+        is_known = False
+    if not is_known:
+        raise AudioMnistError(
+            f"{variable} is {_short(text)}, which is no address; expected one that "
+            f"begins with {' or '.join(f'{scheme}://' for scheme in _SCHEMES)}, or "
+            "the path of a file."
+        )
+    return text
+
+
+def _count(variable: str, default: int, *, least: int) -> int:
+    """A whole number from the environment, not under `least`."""
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        return default
+    # Longer ones mean nothing, and Python refuses to read the longest.
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
+    if not is_number or int(text) < least:
+        raise AudioMnistError(
+            f"{variable} is {_short(text)}; expected a whole number from {least}, of "
+            f"{_MAX_DIGITS} digits at most."
         )
     return int(text)
+
+
+def _short(text: str) -> str:
+    """What a variable holds, cut where it is long."""
+    return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…")
+
+
+def _is_ice_server(server: object) -> bool:
+    """Whether it is an RTCIceServer dictionary, as browsers take it."""
+    if not isinstance(server, dict):
+        return False
+    urls = server.get("urls")
+    urls = [urls] if isinstance(urls, str) else urls
+    return (
+        isinstance(urls, list)
+        and bool(urls)
+        and all(isinstance(url, str) and url.startswith(_ICE) for url in urls)
+        and all(isinstance(server.get(key, ""), str) for key in _CREDENTIALS)
+    )
 
 
 def _ice_servers() -> tuple[dict[str, object], ...]:
@@ -141,16 +202,15 @@ def _ice_servers() -> tuple[dict[str, object], ...]:
         return ()
     try:
         servers = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise AudioMnistError(
             f"AUDIOMNIST_ICE_SERVERS is not JSON ({error}); "
             'expected a list such as [{"urls": "stun:stun.example.org:3478"}].'
         ) from error
-    if not isinstance(servers, list) or not all(
-        isinstance(server, dict) and "urls" in server for server in servers
-    ):
+    if not isinstance(servers, list) or not all(map(_is_ice_server, servers)):
         raise AudioMnistError(
-            "AUDIOMNIST_ICE_SERVERS must be a JSON list of objects that each "
-            'have "urls", such as [{"urls": "stun:stun.example.org:3478"}].'
+            f"AUDIOMNIST_ICE_SERVERS is {_short(text)}; expected a JSON list of "
+            'objects whose "urls" begin with stun: or turn:, such as '
+            '[{"urls": "stun:stun.example.org:3478"}].'
         )
     return tuple(servers)

@@ -61,12 +61,26 @@ def test_each_variable_sets_its_setting(monkeypatch, variable, value, field, exp
         ("AUDIOMNIST_ICE_SERVERS", "stun:stun.example.org"),
         ("AUDIOMNIST_ICE_SERVERS", '{"urls": "stun:stun.example.org"}'),
         ("AUDIOMNIST_ICE_SERVERS", '[{"username": "anna"}]'),
+        ("AUDIOMNIST_ICE_SERVERS", '[{"urls": 5}]'),
+        ("AUDIOMNIST_ICE_SERVERS", '[{"urls": []}]'),
+        ("AUDIOMNIST_ICE_SERVERS", '[{"urls": "https://example.org"}]'),
+        ("AUDIOMNIST_ICE_SERVERS", '[{"urls": ["turn:a"], "credential": 5}]'),
+        pytest.param("AUDIOMNIST_ICE_SERVERS", 100_000 * "[", id="nested"),
+        pytest.param("AUDIOMNIST_MAX_RUNNING", 5000 * "9", id="5,000 digits"),
+        ("AUDIOMNIST_MAX_RUNNING", "²"),
+        ("AUDIOMNIST_HOME", "~nosuchuser/x"),
+        ("AUDIOMNIST_MODELS", "~nosuchuser/x"),
+        ("AUDIOMNIST_FSDD_SOURCE", "http://[bad"),
+        ("AUDIOMNIST_FSDD_SOURCE", "https://"),
+        ("AUDIOMNIST_FSDD_SOURCE", "https://example.org:port/x.tar.gz"),
+        ("AUDIOMNIST_FSDD_SOURCE", "ftp://example.org/x.tar.gz"),
     ],
 )
 def test_nonsense_is_refused_by_the_name_of_its_variable(monkeypatch, variable, value):
     monkeypatch.setenv(variable, value)
-    with pytest.raises(AudioMnistError, match=variable):
+    with pytest.raises(AudioMnistError, match=variable) as refused:
         settings()
+    assert len(str(refused.value)) < 500
 
 
 def test_a_writable_folder_is_made(tmp_path):
