@@ -6,8 +6,6 @@ unpacking, and a folder appears complete or not at all. What the files mean is f
 `library`.
 """
 
-import bz2
-import gzip
 import io
 import lzma
 import re
@@ -21,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
+from audiomnist.corpora.compression import decompressed
 from audiomnist.corpora.limits import Limits
 from audiomnist.errors import CorpusError
 from audiomnist.storage import OnProgress, Progress, new_folder
@@ -43,8 +42,16 @@ _DAMAGED = (
     EOFError,
     struct.error,
     ValueError,
-    NotImplementedError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    TypeError,
+    RuntimeError,  # NotImplementedError and RecursionError among them
+    MemoryError,
 )
+"""Whatever the readers of archives raise at bytes that they do not expect."""
+
+_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 
 
 def unpack(
@@ -195,18 +202,11 @@ _Members = Iterator[tuple[PurePosixPath, Iterator[bytes]]]
 
 def _members(file: BinaryIO, limits: Limits) -> _Members:
     """The checked names and contents of an archive's plain files, in its order."""
-    start = file.read(6)
+    start = file.read(4)
     file.seek(0)
-    if start[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+    if start in (b"PK\x03\x04", b"PK\x05\x06"):
         return _zip_members(file, limits)
-    stream: BinaryIO = file
-    if start[:2] == b"\x1f\x8b":
-        stream = gzip.GzipFile(fileobj=file)  # type: ignore[assignment]
-    elif start[:3] == b"BZh":
-        stream = bz2.BZ2File(file)  # type: ignore[assignment]
-    elif start == b"\xfd7zXZ\x00":
-        stream = lzma.LZMAFile(file)  # type: ignore[assignment] # noqa: SIM115
-    return _tar_members(file, stream, limits)
+    return _tar_members(file, decompressed(file), limits)
 
 
 def _zip_members(file: BinaryIO, limits: Limits) -> _Members:
@@ -226,6 +226,11 @@ def _zip_members(file: BinaryIO, limits: Limits) -> _Members:
                 raise CorpusError(
                     f"{limits.name} is encrypted ({info.filename} needs a "
                     "password). Make it again without a password."
+                )
+            if info.compress_type not in _ZIP_METHODS:  # LZMA's may take gigabytes
+                raise CorpusError(
+                    f"{limits.name} packs {info.filename} in a way that is not read. "
+                    "Make it again as an ordinary zip archive."
                 )
             if info.is_dir():
                 continue
@@ -361,10 +366,10 @@ def _told_damages(name: str) -> Iterator[None]:
     """Say in a sentence what is wrong with an archive that is read in the block."""
     try:
         yield
-    except _DAMAGED as error:
-        raise _damaged(name, error) from error
     except RecursionError as error:  # tarfile reads headers by recursion
         raise _damaged(name, tarfile.ReadError("endless header")) from error
+    except _DAMAGED as error:
+        raise _damaged(name, error) from error
     except OSError as error:
         if error.errno is None:  # gzip and bz2 report bad data this way
             raise _damaged(name, error) from error

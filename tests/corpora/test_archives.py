@@ -7,7 +7,9 @@ import io
 import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -228,6 +230,42 @@ def test_a_changed_byte_gives_the_files_or_the_error(tmp_path: Path, kind: str) 
             assert not out.exists()
         else:
             assert out.is_dir()
+
+
+@pytest.mark.parametrize("name", [b"\0.wav", b"\0/", b"\xff\xfe", b"a\0b.wav", b"//"])
+def test_no_name_in_a_zip_archive_is_an_error_of_its_own(
+    tmp_path: Path, name: bytes
+) -> None:
+    placeholder = b"x" * len(name)
+    data = zipped({placeholder.decode(): b"sound"}).replace(placeholder, name)
+    with suppress(CorpusError):
+        unpack(io.BytesIO(data), tmp_path / "out", suffixes=WAV)
+
+
+def test_a_huge_dictionary_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 2**20}]
+    data = bytearray(lzma.compress(tarred(FILES), filters=filters))
+    place = data.index(b"\x21\x01", 12)  # the filter, its size of properties
+    data[place + 2] = 38  # 2 GB
+    header = 4 * (data[12] + 1)
+    checksum = zlib.crc32(data[12 : 12 + header - 4])
+    data[12 + header - 4 : 12 + header] = checksum.to_bytes(4, "little")
+    refused(bytes(data), tmp_path, "Memory usage limit exceeded")
+
+
+def test_an_xz_file_of_several_streams_is_one(tmp_path: Path) -> None:
+    data = tarred(FILES)
+    streams = [lzma.compress(data[:3000]), bytes(8), lzma.compress(data[3000:])]
+    out = tmp_path / "out"
+    files = unpack(io.BytesIO(b"".join([*streams, bytes(4)])), out, suffixes=WAV)
+    assert {f.relative_to(out).as_posix(): f.read_bytes() for f in files} == FILES
+
+
+def test_a_zip_archive_packed_by_lzma_is_refused(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("7_anna_0.wav", b"sound")
+    refused(file.getvalue(), tmp_path, "in a way that is not read")
 
 
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
