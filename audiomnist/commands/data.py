@@ -144,9 +144,9 @@ def _print_readings(readings: "Readings") -> None:
 @click.argument("name", metavar="NAME")
 def remove(name: str) -> None:
     """Remove the downloaded or imported corpus NAME from this machine."""
-    from audiomnist.corpora.library import remove_corpus
+    from audiomnist.runs.clips import remove_unused_corpus
 
-    remove_corpus(name)
+    remove_unused_corpus(name)
     print(f"{name} was removed.")
 
 

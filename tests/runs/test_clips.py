@@ -7,15 +7,16 @@ import pytest
 
 from audiomnist.audio.encoding import encode_wav
 from audiomnist.corpora import library, other_words
-from audiomnist.corpora.library import import_corpus, load_corpus
+from audiomnist.corpora.library import available, import_corpus, load_corpus
 from audiomnist.corpora.other_words import load_other_words
-from audiomnist.errors import CorpusError
+from audiomnist.errors import CorpusError, RunError
 from audiomnist.features.config import FeatureConfig
 from audiomnist.networks.ann import AnnConfig
-from audiomnist.runs.clips import resolve_clips
+from audiomnist.runs.clips import remove_unused_corpus, resolve_clips
 from audiomnist.runs.config import RunConfig
 from audiomnist.runs.execution import execute_run
 from audiomnist.runs.folder import create_run
+from audiomnist.runs.queue import cancel_run
 from audiomnist.settings import settings
 from audiomnist.training.config import TrainConfig
 
@@ -118,3 +119,13 @@ def test_a_run_lists_each_folder_once(config, tiny_folder, spoken, monkeypatch):
     execute_run(run)
     assert run.state == "finished"
     assert n_listings == {str(tiny_folder): 1, "said": 1}
+
+
+def test_a_corpus_is_not_removed_while_a_run_needs_it(tiny):
+    run = create_run(RunConfig(corpora=("embedded", tiny), title="Mine"))
+    with pytest.raises(RunError, match="needed by the run 'Mine', which is waiting"):
+        remove_unused_corpus(tiny)
+    assert load_corpus(tiny).clips
+    cancel_run(run)
+    remove_unused_corpus(tiny)
+    assert tiny not in available()

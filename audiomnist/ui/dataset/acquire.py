@@ -11,6 +11,7 @@ from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA, KnownCorpus
 from audiomnist.corpora.library import ImportReport
+from audiomnist.runs.clips import remove_unused_corpus
 from audiomnist.storage import Progress
 from audiomnist.ui import layout, state
 from audiomnist.ui.dataset import reading
@@ -130,7 +131,7 @@ def offer_removal(name: str) -> None:
         )
         if st.button("Remove it", key=f"remove-{name}", type="primary"):
             with layout.guard():
-                library.remove_corpus(name)
+                remove_unused_corpus(name)
                 _open("embedded")
 
 
