@@ -3,7 +3,7 @@
 import streamlit as st
 
 from audiomnist.ui import server
-from audiomnist.ui.layout import LOGO, PAGES, script
+from audiomnist.ui.layout import FAVICON, LOGO, PAGES, script
 
 FIRST = "overview"
 
@@ -32,7 +32,7 @@ def show() -> None:
     page = st.navigation([*pages.values(), deep_link])
     st.set_page_config(
         page_title=f"{page.title} · Audio MNIST",
-        page_icon=page.icon or None,
+        page_icon=FAVICON,
         layout="wide",
     )
     st.logo(LOGO, size="large")

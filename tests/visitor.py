@@ -24,12 +24,12 @@ def open_page(name: str, **query: str) -> AppTest:
 
 def text(page: AppTest) -> str:
     """Everything that a page says in words."""
-    kinds = ("title", "subheader", "markdown", "caption", "html")
+    kinds = ("title", "header", "subheader", "markdown", "caption", "html")
     boxes = ("info", "success", "warning", "error")
     said = [str(element.value) for kind in kinds + boxes for element in page.get(kind)]
     said += [f"{metric.label}: {metric.value}" for metric in page.metric]
     said += [bar.text for bar in page.get("progress")]
-    return "\n".join(said)
+    return "\n".join(said).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def errors(page: AppTest) -> list[str]:

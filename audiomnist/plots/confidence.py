@@ -98,7 +98,7 @@ def _mark(
     """Mark a point with its percentage, by an offset in points."""
     axes.plot(x, y, "o", color=colour, markersize=7)
     axes.annotate(
-        f"{y:.1f} %",
+        f"{y:.1f}\N{NO-BREAK SPACE}%",
         (x, y),
         xytext=offset,
         textcoords="offset points",
@@ -144,7 +144,12 @@ def plot_reliability(table: "pd.DataFrame", ece: float, *, style: Style) -> "Fig
         label="this model, with 95 % interval and number of clips",
     )
     if not math.isnan(ece):
-        axes.plot([], [], " ", label=f"expected calibration error: {100 * ece:.1f} %")
+        axes.plot(
+            [],
+            [],
+            " ",
+            label=f"expected calibration error: {100 * ece:.1f}\N{NO-BREAK SPACE}%",
+        )
     _count_clips(axes, sure, low.to_numpy(), table["n"].to_numpy(), style)
     _name_sides(axes, style)
     axes.set_xlim(0, 102)

@@ -41,7 +41,8 @@ def plot_probabilities(
     threshold
         Draws the probability from which on the model answers with a digit.
     """
-    figure, axes = new_figure(style, height=2.3, grid="y")
+    figure, axes = new_figure(style, height=2.45, grid="y")
+    figure.subplots_adjust(bottom=0.65 / 2.45)  # "not a digit" takes two lines
     percent = 100 * np.asarray(values, dtype=np.float64)
     best = int(percent[:N_DIGITS].argmax())
     is_sure = threshold is None or percent[best] >= 100 * threshold
@@ -85,8 +86,9 @@ def percent_text(probability: float) -> str:
     """A probability in whole percent, in tenths close to none and all, never all."""
     value = 100 * probability
     if value >= _NEARLY_ALL:
-        return f"> {_NEARLY_ALL:.1f} %"
-    return f"{value:.0f} %" if 1 <= value <= 99 else f"{value:.1f} %"
+        return f"> {_NEARLY_ALL:.1f}\N{NO-BREAK SPACE}%"
+    digits = 0 if 1 <= value <= 99 else 1
+    return f"{value:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def plot_confusion(matrix: np.ndarray, *, style: Style) -> "Figure":

@@ -62,5 +62,5 @@ def title(name: str) -> str:
         return name
     kind, given = find_architecture(config.network.kind).title, config.title
     if is_shipped:
-        return f"{name}: {kind} (comes with the app)"
+        return f"{name}: {kind}"
     return f"{kind} · {given} ({name})" if given else f"{kind} · {name}"

@@ -34,17 +34,27 @@ class PageInfo(NamedTuple):
 PAGES = {
     "overview": PageInfo(
         "Overview",
-        "👂",
+        ":material/hearing:",
         "Follow one recording through every step, from sound to digit.",
     ),
     "dataset": PageInfo(
-        "Dataset", "🗂️", "Browse and play the recordings, download or import more."
+        "Dataset",
+        ":material/library_music:",
+        "Browse and play the recordings, download or import more.",
     ),
-    "train": PageInfo("Train", "🏋️", "Train a network of your own and watch it learn."),
+    "train": PageInfo(
+        "Train",
+        ":material/model_training:",
+        "Train a network of your own and watch it learn.",
+    ),
     "evaluate": PageInfo(
-        "Evaluate", "📊", "How often a model is right, and where it is wrong."
+        "Evaluate",
+        ":material/bar_chart:",
+        "How often a model is right, and where it is wrong.",
     ),
-    "live": PageInfo("Live", "🎙️", "Say a digit and see what a model recognizes."),
+    "live": PageInfo(
+        "Live", ":material/mic:", "Say a digit and see what a model recognizes."
+    ),
 }
 """The pages by the name of their folder in pages/, in the order of the navigation."""
 
@@ -57,6 +67,31 @@ LOGO = """\
 >Audio MNIST</text></svg>"""
 """Five bars of sound and the name, in a colour that is readable in light and dark."""
 
+FAVICON = """\
+<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40" viewBox="0 0 40 40">
+<g stroke="#14917f" stroke-width="4" stroke-linecap="round">
+<path d="M4 17v6M12 11v18M20 5v30M28 13v14M36 17v6"/></g></svg>"""
+"""The bars alone. A browser's tab would fetch an icon of Streamlit's from elsewhere."""
+
+_CSS = """\
+<style>
+[data-testid="stBaseButton-primary"] p, [data-testid="stBaseButton-primary"] span,
+[data-testid="stMultiSelect"] span[title]:not(:empty),
+[data-testid="stMultiSelect"] span[title]:not(:empty) ~ * {
+  color: light-dark(#ffffff, #06201c) !important;
+}
+@media (max-width: 480px) {
+  [class*="st-key-overview-digit"] button, [class*="st-key-dataset-digits"] button {
+    min-width: 0; padding-inline: 0.6rem;
+  }
+  [class*="st-key-overview-digit"] [role="group"],
+  [class*="st-key-overview-digit"] [role="radiogroup"],
+  [class*="st-key-dataset-digits"] [role="group"] { gap: 0.2rem; }
+}
+</style>"""
+"""What themes of Streamlit cannot say: dark text on the dark theme's bright colour,
+where Streamlit writes in white, and ten digits in one line of a phone."""
+
 
 def script(page: str) -> str:
     """The script of a page, as Streamlit wants it: relative to streamlit_app.py."""
@@ -65,6 +100,7 @@ def script(page: str) -> str:
 
 def heading(title: str, lead: str) -> None:
     """Show a page's title and, under it, what the page is for."""
+    st.html(_CSS)
     st.title(title, anchor=False)
     st.markdown(lead)
 
@@ -123,7 +159,7 @@ def guard(place: DeltaGenerator | None = None) -> Iterator[None]:
 
 def show_error(text: str, place: DeltaGenerator | None = None) -> None:
     """Show what went wrong, in the words of the error; names in it stay as they are."""
-    (place or st).error(plain(text), icon="⚠️")
+    (place or st).error(plain(text), icon=":material/error:")
 
 
 def beware(sentences: Sequence[str], title: str) -> None:
@@ -135,4 +171,4 @@ def beware(sentences: Sequence[str], title: str) -> None:
 
 def empty(text: str) -> None:
     """Say that there is nothing here yet, and how that changes."""
-    st.info(text, icon="🌱")
+    st.info(text, icon=":material/lightbulb:")

@@ -2,21 +2,33 @@
 
 from collections.abc import Collection
 
+import pandas as pd
 import streamlit as st
 
 from audiomnist.evaluation.metrics import few_speakers
 from audiomnist.evaluation.significance import Rate
 from audiomnist.ui import layout
 
+PERCENT = "%.1f\N{NO-BREAK SPACE}%%"
+"""How a column in percent writes its numbers."""
+
+
+def in_percent(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """A table whose shares in [0, 1] are in percent, for columns in `PERCENT`."""
+    return table.assign(**{name: 100 * table[name] for name in columns})
+
 
 def share(value: float) -> str:
     """A share in percent."""
-    return f"{100 * value:.1f} %"
+    return f"{100 * value:.1f}\N{NO-BREAK SPACE}%"
 
 
 def interval(rate: Rate) -> str:
     """A rate's interval and number of clips, in words."""
-    return f"95 % interval {100 * rate.low:.1f}–{share(rate.high)}, n = {rate.n:,}"
+    return (
+        f"95\N{NO-BREAK SPACE}% interval {100 * rate.low:.1f}–{share(rate.high)}, "
+        f"n = {rate.n:,}"
+    )
 
 
 def tell_of_few_speakers(speakers: Collection[str]) -> None:

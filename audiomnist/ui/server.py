@@ -11,7 +11,7 @@ from io import BytesIO
 import numpy as np
 from streamlit.env_util import is_repl
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.string_util import validate_emoji
+from streamlit.string_util import validate_material_icon
 
 from audiomnist.audio.signal import Audio
 from audiomnist.errors import AudioMnistError
@@ -70,8 +70,8 @@ def wake() -> None:
     from audiomnist.ui.overview import walk  # caches of Streamlit need its runtime
 
     # Streamlit would do both for the first element of the first page: load its list of
-    # emoji, and look through the source of all modules for who called it.
-    validate_emoji("👂")
+    # icons, and look through the source of all modules for who called it.
+    validate_material_icon(":material/hearing:")
     is_repl()
     audio = Audio(np.zeros(1000, np.float32), 8000)
     plot_waveform(audio, None, style=Style()).savefig(BytesIO(), format="png")

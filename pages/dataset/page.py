@@ -48,10 +48,10 @@ with layout.guard(head):
         browse.show_licence(corpus)
 
 with add_tab:
-    st.subheader("Download", anchor=False)
+    st.header("Download", anchor=False)
     with layout.guard():
         acquire.offer_downloads()
-    st.subheader("Import your own", anchor=False)
+    st.header("Import your own", anchor=False)
     with layout.guard():
         acquire.offer_import()
     if corpus:

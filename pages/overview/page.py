@@ -22,10 +22,10 @@ with layout.guard():
 
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("1 · The sound", anchor=False)
+        st.header("1 · The sound", anchor=False)
         walk.show_sound(audio, walks)
     with right:
-        st.subheader("2 · The spectrogram", anchor=False)
+        st.header("2 · The spectrogram", anchor=False)
         figures.show(walk.spectrogram(audio))
         st.markdown(
             "The sound is cut into short slices, and for each the picture shows how "
@@ -34,18 +34,18 @@ with layout.guard():
         )
 
     if walks:
-        st.subheader("3 · What two networks see", anchor=False)
+        st.header("3 · What two networks see", anchor=False)
         columns = st.columns(2, gap="large")
         for column, network in zip(columns, walks, strict=False):
             with column:
-                st.markdown(f"#### {network.name}: {network.kind}")
+                st.markdown(f"### {network.name}: {network.kind}")
                 walk.show_input(network)
 
-        st.subheader("4 · What they answer", anchor=False)
+        st.header("4 · What they answer", anchor=False)
         columns = st.columns(2, gap="large")
         for column, network in zip(columns, walks, strict=False):
             with column:
-                st.markdown(f"#### {network.name}: {network.kind}")
+                st.markdown(f"### {network.name}: {network.kind}")
                 walk.show_answer(network, clip.digit)
         st.markdown(
             "Each network spreads 100 % over the ten digits and “not a digit”. The "
@@ -55,5 +55,5 @@ with layout.guard():
     else:
         layout.empty("No trained model came with the app. Train one on the Train page.")
 
-st.subheader("Your turn", anchor=False)
+st.header("Your turn", anchor=False)
 walk.invite()

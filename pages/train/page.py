@@ -36,7 +36,7 @@ with view, layout.guard():
         )
         run_list.offer_newest(everything)
 
-st.subheader("Runs", anchor=False)
+st.header("Runs", anchor=False)
 if everything is not None:
     with layout.guard():
         run_list.show(everything)

@@ -160,7 +160,7 @@ def test_live_stream_shows_what_was_recognized(stream, recording):
     assert stream.given["queued_audio_frames_callback"] == listener.receive
     asyncio.run(listener.receive([frame(recording)]))
     page.run()
-    assert "### Recognized: :primary[" in text(page)
+    assert "## Recognized: :primary[" in text(page)
     assert len(page.get("image")) == 3
     widget(page, "selectbox", "Model").set_value("ann").run()
     assert "Listening" in text(page)
@@ -176,7 +176,7 @@ def test_live_stream_shows_the_last_word_when_it_is_stopped(stream, recording):
     asyncio.run(listener.receive([frame(encode_wav(begun))]))
     assert "Recognized:" not in text(page.run())
     stream.playing = False
-    assert "### Recognized: :primary[" in text(page.run())
+    assert "## Recognized: :primary[" in text(page.run())
 
 
 def test_live_stream_points_to_the_recorder_when_it_does_not_connect(

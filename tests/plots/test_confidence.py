@@ -32,8 +32,8 @@ def test_coverage_marks_what_the_models_threshold_does():
     assert false == pytest.approx((100 * row["coverage"], 100 * row["false_answers"]))
     written = [text.get_text() for text in axes.texts]
     assert written == [
-        f"{100 * row['accuracy']:.1f} %",
-        f"{100 * row['false_answers']:.1f} %",
+        f"{100 * row['accuracy']:.1f}\N{NO-BREAK SPACE}%",
+        f"{100 * row['false_answers']:.1f}\N{NO-BREAK SPACE}%",
     ]
     assert "digits answered" in axes.get_xlabel()
     assert "other words answered" in _legend(figure)
@@ -76,7 +76,7 @@ def test_reliability_shows_each_bin_with_its_clips():
     assert np.allclose(_points(axes), [(25, 10), (55, 50), (95, 98)])
     written = {text.get_text() for text in axes.texts}
     assert {"7", "40", "1,234", "too sure", "too unsure"} <= written
-    assert "expected calibration error: 12.3 %" in _legend(figure)
+    assert "expected calibration error: 12.3\N{NO-BREAK SPACE}%" in _legend(figure)
     (intervals,) = axes.collections
     assert intervals.get_segments()[1][:, 1] == pytest.approx([40, 60])
 

@@ -20,7 +20,7 @@ def test_the_likeliest_digit_is_marked():
         to_rgb(bar.get_facecolor()) == to_rgb(Style().accent) for bar in axes.patches
     ]
     assert np.flatnonzero(accent).tolist() == [7]
-    assert [text.get_text() for text in axes.texts] == ["80 %"]
+    assert [text.get_text() for text in axes.texts] == ["80\N{NO-BREAK SPACE}%"]
     assert axes.get_xticks().tolist() == list(range(10))
 
 
@@ -37,7 +37,7 @@ def test_no_digit_stands_out_where_there_is_probably_none():
     bars = [to_rgb(bar.get_facecolor()) for bar in axes.patches]
     assert set(bars[:10]) == {to_rgb(Style().muted)}
     assert bars[10] == to_rgb(Style().second)
-    assert [text.get_text() for text in axes.texts] == ["80 %"]
+    assert [text.get_text() for text in axes.texts] == ["80\N{NO-BREAK SPACE}%"]
     names = [label.get_text().replace("\n", " ") for label in axes.get_xticklabels()]
     assert names == [*map(str, range(10)), "not a digit"]
 
@@ -53,13 +53,13 @@ def test_the_number_above_a_bar_is_not_on_the_line():
 @pytest.mark.parametrize(
     ("probability", "text"),
     [
-        (0.0, "0.0 %"),
-        (0.004, "0.4 %"),
-        (0.154, "15 %"),
-        (0.994, "99.4 %"),
-        (0.9989, "99.9 %"),
-        (0.9995, "> 99.9 %"),
-        (1.0, "> 99.9 %"),
+        (0.0, "0.0\N{NO-BREAK SPACE}%"),
+        (0.004, "0.4\N{NO-BREAK SPACE}%"),
+        (0.154, "15\N{NO-BREAK SPACE}%"),
+        (0.994, "99.4\N{NO-BREAK SPACE}%"),
+        (0.9989, "99.9\N{NO-BREAK SPACE}%"),
+        (0.9995, "> 99.9\N{NO-BREAK SPACE}%"),
+        (1.0, "> 99.9\N{NO-BREAK SPACE}%"),
     ],
 )
 def test_no_probability_is_shown_as_certainty(probability, text):

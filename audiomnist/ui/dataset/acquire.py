@@ -109,7 +109,7 @@ def show_import_report() -> None:
     st.success(
         f"{len(report.corpus.clips):,} clips by {report.corpus.people} are now "
         f"available as “{layout.plain(report.corpus.name)}”.",
-        icon="✅",
+        icon=":material/check_circle:",
     )
     if n := report.n_left_out:
         found = "1 file was" if n == 1 else f"{n:,} files were"
@@ -123,7 +123,7 @@ def offer_removal(name: str) -> None:
     """Offer to delete a downloaded or imported corpus, after a second thought."""
     if name == "embedded":
         return
-    st.subheader("Remove", anchor=False)
+    st.header("Remove", anchor=False)
     with st.popover(f"Remove {layout.plain(short_corpus_title(name))}"):
         st.markdown(
             "This deletes the recordings from this machine, for everybody who uses "

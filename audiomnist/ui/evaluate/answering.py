@@ -20,7 +20,7 @@ from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.runs.folder import keep_threshold, list_runs
 from audiomnist.ui import answers, cached, figures, state
 from audiomnist.ui.figures import Picture
-from audiomnist.ui.numbers import interval, share
+from audiomnist.ui.numbers import PERCENT, in_percent, interval, share
 
 _MAX_THRESHOLD = 0.999
 """Above this, a threshold is not told in percent: none would look like all."""
@@ -62,7 +62,7 @@ def _choose_threshold(name: str, own: float) -> float:
         100.0,
         100 * own,
         step=0.1,
-        format="%.1f %%",
+        format=PERCENT,
         key=f"{state.EVALUATE_THRESHOLD}-{name}-{own}",
         help="The figures and the curves below follow. A higher threshold answers "
         "fewer digits, and fewer other words.",
@@ -156,7 +156,7 @@ def _show_calibration(evaluation: Evaluation, table: pd.DataFrame) -> None:
     with left:
         figures.show(draw_reliability(True, table, error, figures.style()))
     with right:
-        off = share(error).replace(" ", "\N{NO-BREAK SPACE}")
+        off = share(error)
         n_silent = int((~evaluation.is_answered).sum())
         st.markdown(
             "**Is it right as often as it is sure?** Each dot stands for clips of "
@@ -186,6 +186,7 @@ def _show_tables(curve: pd.DataFrame, table: pd.DataFrame) -> None:
         "false_answers_low": "From",
         "false_answers_high": "To",
     }
+    curve = in_percent(curve, *curve.columns)
     st.dataframe(
         curve if has_other_words else curve.drop(columns=list(false_answers)),
         hide_index=True,
@@ -202,7 +203,7 @@ def _show_tables(curve: pd.DataFrame, table: pd.DataFrame) -> None:
         alt="Coverage, accuracy and false answers of each threshold",
     )
     st.dataframe(
-        table,
+        in_percent(table, "confidence", "accuracy", "low", "high"),
         hide_index=True,
         height="content",
         column_config=_percent(
@@ -216,6 +217,6 @@ def _show_tables(curve: pd.DataFrame, table: pd.DataFrame) -> None:
 def _percent(**labels: str) -> dict[str, Any]:
     """Columns of shares with their labels."""
     return {
-        column: st.column_config.NumberColumn(label, format="percent")
+        column: st.column_config.NumberColumn(label, format=PERCENT)
         for column, label in labels.items()
     }

@@ -66,7 +66,7 @@ def describe_part(model: Model, part: str) -> None:
         st.warning(
             "This model was trained on some of these clips, so the accuracy is too "
             "optimistic. Its own test part leaves them out.",
-            icon="🪞",
+            icon=":material/visibility:",
         )
     else:
         st.caption("The model was not trained on this corpus.")
@@ -92,7 +92,7 @@ def tell_of_unknown_speakers(model: Model, part: str) -> None:
         "makes it look better than it is. A run with the same settings that held out "
         f"{measured.n_speakers} speakers recognized **{share(rate.value)}** "
         f"of the clips by these unknown speakers ({interval(rate)}).",
-        icon="👥",
+        icon=":material/group:",
     )
 
 
@@ -145,7 +145,7 @@ def tell_what_is_missing(part: str, evaluation: Evaluation) -> None:
         "These figures were saved with the model. The recordings that it was tested "
         f"on ({missing or 'of a folder'}) are not on this machine, so they cannot be "
         "played. Get them on the Dataset page.",
-        icon="🔇",
+        icon=":material/volume_off:",
     )
 
 

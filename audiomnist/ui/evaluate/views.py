@@ -22,7 +22,7 @@ from audiomnist.runs.record import read_record
 from audiomnist.ui import answers, cached, choose_model, figures, layout, listen, state
 from audiomnist.ui.evaluate.answering import show_answering
 from audiomnist.ui.figures import Picture
-from audiomnist.ui.numbers import interval, share
+from audiomnist.ui.numbers import PERCENT, in_percent, interval, share
 
 _DIGITS = [str(digit) for digit in range(10)]
 _N_WORST = 5
@@ -90,13 +90,13 @@ def show_digits(recognizer: Recognizer, evaluation: Evaluation) -> None:
         "is the harmonic mean of both."
     )
     st.dataframe(
-        evaluation.report(),
+        in_percent(evaluation.report(), "precision", "recall", "f1"),
         height="content",
         column_config={
             "digit": st.column_config.TextColumn("Digit", width=110),
-            "precision": st.column_config.NumberColumn("Precision", format="percent"),
-            "recall": st.column_config.NumberColumn("Recall", format="percent"),
-            "f1": st.column_config.NumberColumn("F1", format="percent"),
+            "precision": st.column_config.NumberColumn("Precision", format=PERCENT),
+            "recall": st.column_config.NumberColumn("Recall", format=PERCENT),
+            "f1": st.column_config.NumberColumn("F1", format=PERCENT),
             "support": st.column_config.NumberColumn("Clips"),
         },
         alt="Precision, recall, F1 and clips of each digit",
@@ -111,8 +111,9 @@ def show_speakers(recognizer: Recognizer, evaluation: Evaluation) -> None:
         figures.show(draw_speakers(True, table, figures.style()))
     with right:
         st.markdown(
-            "An average can hide a speaker who is rarely recognized. The lines are 95 "
-            "% intervals: the fewer clips a speaker has, the longer the line."
+            "An average can hide a speaker who is rarely recognized. The lines are "
+            "95\N{NO-BREAK SPACE}% intervals: the fewer clips a speaker has, the "
+            "longer the line."
         )
         if not has_font(table["speaker"]):
             st.caption(
@@ -121,7 +122,7 @@ def show_speakers(recognizer: Recognizer, evaluation: Evaluation) -> None:
             )
     with st.expander("The numbers"):
         percent = {
-            column: st.column_config.NumberColumn(label, format="percent")
+            column: st.column_config.NumberColumn(label, format=PERCENT)
             for column, label in (
                 ("accuracy", "Accuracy"),
                 ("low", "From"),
@@ -129,7 +130,7 @@ def show_speakers(recognizer: Recognizer, evaluation: Evaluation) -> None:
             )
         }
         st.dataframe(
-            table,
+            in_percent(table, *percent),
             hide_index=True,
             column_config={"speaker": "Speaker", "n": "Clips", **percent},
             alt="Accuracy of each speaker",
@@ -149,7 +150,7 @@ def show_mistakes(recognizer: Recognizer, evaluation: Evaluation) -> None:
     """List the mistakes, and play the one that is chosen."""
     mistakes = evaluation.errors()
     if not mistakes:
-        st.success("No mistakes on these clips.", icon="🎉")
+        st.success("No mistakes on these clips.", icon=":material/check_circle:")
         return
     confidence = [mistake.probability for mistake in mistakes]
     is_sure = recognizer.model.calibration.should_answer(np.array(confidence))
@@ -171,7 +172,7 @@ def show_mistakes(recognizer: Recognizer, evaluation: Evaluation) -> None:
         {
             "Said": [mistake.clip.digit for mistake in mistakes],
             "Recognized as": [_answer(mistake) for mistake in mistakes],
-            "How sure": confidence,
+            "How sure": [100 * p for p in confidence],
             "Sure enough": is_sure,
             "Speaker": [mistake.clip.speaker for mistake in mistakes],
             "File": [mistake.clip.name for mistake in mistakes],
@@ -183,7 +184,7 @@ def show_mistakes(recognizer: Recognizer, evaluation: Evaluation) -> None:
         on_select="rerun",
         selection_mode="single-row-required",
         key=f"{state.EVALUATE_ERROR}-{recognizer.model.name}-{len(evaluation.clips)}",
-        column_config={"How sure": st.column_config.NumberColumn(format="percent")},
+        column_config={"How sure": st.column_config.NumberColumn(format=PERCENT)},
         placeholder="–",
         alt="Clips that were not recognized correctly",
     )
@@ -270,7 +271,7 @@ def compare(recognizer: Recognizer, evaluation: Evaluation) -> None:
             f"The second model may have been trained on {n_known:,} of these clips, "
             "which makes it look better than it is. Models with the same corpora, "
             "split and seed can be compared fairly on their test part.",
-            icon="🪞",
+            icon=":material/visibility:",
         )
 
 

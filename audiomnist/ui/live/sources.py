@@ -140,7 +140,10 @@ def _follow(listener: Listener) -> None:
     """Say how the stream fares; run the page again when a word has come."""
     if listener.take():
         st.rerun()
-    st.markdown(f"🔴 **Listening** · {listener.seconds:.0f} s · say any digit")
+    st.markdown(
+        f":red[:material/graphic_eq:] **Listening** · {listener.seconds:.0f} s · "
+        "say any digit"
+    )
     if listener.error:
         layout.show_error(listener.error)
 
@@ -159,7 +162,7 @@ def _wait() -> None:
 def _show_words(listener: Listener, last: Recognition) -> None:
     """Show the digits so far, and the last word in detail."""
     digits = " ".join("·" if digit is None else str(digit) for digit in listener.digits)
-    st.markdown(f"### Recognized: :primary[{digits}]")
+    st.markdown(f"## Recognized: :primary[{digits}]")
     st.caption("A dot stands for a word to which the model gave no answer.")
     show_answer(listener.recognizer, last)
 
@@ -189,7 +192,7 @@ def show_answer(recognizer: Recognizer, recognition: Recognition) -> None:
         figures.show(wave)
     if recognition.quality.advice:
         lines = "\n".join(f"- {sentence}" for sentence in recognition.quality.advice)
-        st.info(f"**Microphone advice**\n{lines}", icon="🎚️")
+        st.info(f"**Microphone advice**\n{lines}", icon=":material/tune:")
     for column, (title, picture, help) in zip(
         st.columns(2, gap="large"), pictures, strict=False
     ):
@@ -214,7 +217,7 @@ def _explain_insecure_address() -> None:
         st.warning(
             "Browsers allow the microphone only on https pages and on localhost, and "
             "this page is neither. Upload a file, or ask for an https address.",
-            icon="🔒",
+            icon=":material/lock:",
         )
 
 
@@ -225,5 +228,5 @@ def _explain_no_connection() -> None:
         "your browser and this server blocks WebRTC, or no STUN or TURN server is set "
         "(AUDIOMNIST_ICE_SERVERS). Press Stop and choose Record instead: it works over "
         "the connection of this page.",
-        icon="📡",
+        icon=":material/signal_disconnected:",
     )

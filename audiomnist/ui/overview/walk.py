@@ -66,7 +66,9 @@ def pick(corpus: Corpus) -> Clip:
         persist_state="session",
         help="Which digit is spoken in the recording.",
     )
-    right.button("Another voice", icon="🔀", on_click=_next_turn, width="stretch")
+    right.button(
+        "Another voice", icon=":material/shuffle:", on_click=_next_turn, width="stretch"
+    )
     return _clip(corpus, digit, st.session_state.get(state.OVERVIEW_TURN, 0))
 
 

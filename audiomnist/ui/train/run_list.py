@@ -7,6 +7,7 @@ from audiomnist.networks.architectures import find_architecture
 from audiomnist.runs.folder import ENDED, Run
 from audiomnist.training.history import best_epoch
 from audiomnist.ui import cached, layout, state, titles
+from audiomnist.ui.numbers import PERCENT
 from audiomnist.ui.train import run_view
 
 
@@ -38,8 +39,8 @@ def show(everything: list[Run]) -> None:
         key=key,
         placeholder="–",
         column_config={
-            "Validation": st.column_config.NumberColumn(format="percent"),
-            "Test": st.column_config.NumberColumn(format="percent"),
+            "Validation": st.column_config.NumberColumn(format=PERCENT),
+            "Test": st.column_config.NumberColumn(format=PERCENT),
             "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
         },
         alt="Training runs, the newest first",
@@ -64,10 +65,10 @@ def _row(run: Run) -> dict[str, object]:
     tested = cached.tested(run) if now == "finished" else None
     return {
         "Run": config.title or run.id,
-        "State": f"{run_view.BADGES[now][1]} {now}",
+        "State": now,
         "Network": find_architecture(config.network.kind).title,
-        "Test": tested.accuracy.value if tested else None,
-        "Validation": best_epoch(history).val_accuracy if is_still else None,
+        "Test": 100 * tested.accuracy.value if tested else None,
+        "Validation": 100 * best_epoch(history).val_accuracy if is_still else None,
         "Epochs": len(history) if is_still else None,
         "Split": config.split_rule,
         "Corpora": ", ".join(map(titles.short_corpus_title, config.corpora)),

@@ -17,11 +17,11 @@ from audiomnist.ui.numbers import interval, share, tell_of_few_speakers
 Colour = Literal["gray", "blue", "green", "orange", "red"]
 
 BADGES: dict[str, tuple[Colour, str]] = {
-    "waiting": ("gray", "⏳"),
-    "running": ("blue", "🏃"),
-    "finished": ("green", "✅"),
-    "cancelled": ("orange", "✋"),
-    "failed": ("red", "⚠️"),
+    "waiting": ("gray", ":material/hourglass_empty:"),
+    "running": ("blue", ":material/directions_run:"),
+    "finished": ("green", ":material/check_circle:"),
+    "cancelled": ("orange", ":material/front_hand:"),
+    "failed": ("red", ":material/error:"),
 }
 """Colour and icon of each state."""
 
@@ -90,7 +90,7 @@ def _show(run: Run, shown: str) -> None:
         if now != shown:
             st.rerun()
         colour, icon = BADGES[now]
-        st.subheader(layout.plain(run.config.title or run.id), anchor=False)
+        st.header(layout.plain(run.config.title or run.id), anchor=False)
         st.badge(now.capitalize(), icon=icon, color=colour)
         st.caption(describe(run))
         if now not in ENDED:
@@ -189,9 +189,11 @@ def _show_result(run: Run) -> None:
             f"({interval(rate)})."
         )
         if rate.value >= _GOOD_ACCURACY:
-            st.success(verdict, icon="🎯")
+            st.success(verdict, icon=":material/target:")
         else:
-            st.warning(f"{verdict} {_what_may_help(run, rate.value)}", icon="🎯")
+            st.warning(
+                f"{verdict} {_what_may_help(run, rate.value)}", icon=":material/target:"
+            )
         tell_of_few_speakers(tested.speakers)
         rate = tested.coverage
         st.markdown(
@@ -203,7 +205,7 @@ def _show_result(run: Run) -> None:
                 "It will often say that it is not sure. A lower threshold lets it "
                 "answer more, rightly and wrongly: see “When to answer” on the "
                 "Evaluate page.",
-                icon="🤐",
+                icon=":material/do_not_disturb_on:",
             )
         rate = tested.false_answers
         if rate.n and rate.value > _MANY_FALSE_ANSWERS:
@@ -211,7 +213,7 @@ def _show_result(run: Run) -> None:
                 f"It takes {share(rate.value)} of {rate.n:,} other words, which are "
                 "not digits, for a digit, so say only digits to it. More epochs and "
                 "“Learn to reject other words” help.",
-                icon="🙉",
+                icon=":material/hearing_disabled:",
             )
     left, right = st.columns(2)
     with left:
@@ -240,7 +242,7 @@ def _offer_actions(run: Run, now: str) -> None:
             # second there is one here, and a click must not be lost to it.
             st.button(
                 "Cancel",
-                icon="✋",
+                icon=":material/front_hand:",
                 help="Stop now. You can resume it later.",
                 on_click=_cancel,
                 args=(run,),
@@ -251,7 +253,7 @@ def _offer_actions(run: Run, now: str) -> None:
         ):
             resume_run(run)
             st.rerun()
-        with st.popover("Delete", icon="🗑️"):
+        with st.popover("Delete", icon=":material/delete:"):
             st.markdown("Delete this run, with its model and curves, for everybody?")
             if st.button("Delete it", type="primary"):
                 delete_run(run)
