@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from audiomnist.ui import server
+from audiomnist.ui import server, theme
 from audiomnist.ui.layout import FAVICON, LOGO, PAGES, script
 
 FIRST = "overview"
@@ -37,6 +37,7 @@ def show() -> None:
     )
     st.logo(LOGO, size="large")
     page.run()
+    theme.follow()
 
 
 if __name__ == "__main__":

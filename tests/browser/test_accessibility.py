@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from driving import visit
+from driving import SLOW, visit
 from playwright.sync_api import Page, expect
 
 from audiomnist.benchmark.browser import PAGES, Server
@@ -31,3 +31,14 @@ def test_ten_digits_are_in_one_line_of_a_phone(shared_server: Server, page: Page
     tops = {pill.bounding_box()["y"] for pill in pills.filter(has_text="0").all()}
     tops |= {pill.bounding_box()["y"] for pill in pills.filter(has_text="9").all()}
     assert len(tops) == 1
+
+
+def test_pictures_follow_the_systems_theme(shared_server: Server, page: Page):
+    page.emulate_media(color_scheme="light")
+    visit(page, shared_server, "overview")
+    picture = page.get_by_role("img", name="Wave of a recording").first
+    in_light = picture.get_attribute("src")
+    page.emulate_media(color_scheme="dark")
+    expect(picture).not_to_have_attribute("src", in_light, timeout=SLOW)
+    page.emulate_media(color_scheme="light")
+    expect(picture).to_have_attribute("src", in_light, timeout=SLOW)
