@@ -62,7 +62,7 @@ def corpus(name: str) -> Corpus:
 
 @st.cache_data(
     max_entries=8,
-    show_spinner=False,
+    show_spinner=_LOOKING,
     hash_funcs={Corpus: lambda corpus: (corpus.digest, _corpus_stamp(corpus.name))},
 )
 def durations(corpus: Corpus) -> np.ndarray:

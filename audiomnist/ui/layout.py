@@ -169,6 +169,30 @@ def beware(sentences: Sequence[str], title: str) -> None:
         st.warning(f"**{title}**\n{lines}", icon=":material/warning:")
 
 
+def destroy(label: str, question: str, *, key: str) -> bool:
+    """Offer what cannot be undone: asked first, and in no button like those that start.
+
+    Parameters
+    ----------
+    label
+        What is done, such as "Remove it".
+    question
+        What is lost, and for whom, in Markdown.
+    key
+        Of the widgets.
+
+    Returns
+    -------
+    bool
+        Whether the visitor has agreed and pressed.
+    """
+    st.markdown(question)
+    is_sure = st.checkbox("Yes, for everybody", key=f"{key}-sure")
+    return st.button(
+        label, icon=":material/delete_forever:", key=key, disabled=not is_sure
+    )
+
+
 def empty(text: str) -> None:
     """Say that there is nothing here yet, and how that changes."""
     st.info(text, icon=":material/lightbulb:")

@@ -32,7 +32,9 @@ with layout.guard(head):
             with right:
                 browse.show_clip(clip, corpus)
         else:
-            layout.empty("No clip matches. Choose fewer digits or other speakers.")
+            layout.empty(
+                "No clip matches. Choose other digits or speakers, or search for less."
+            )
 
     with counts_tab:
         st.markdown(

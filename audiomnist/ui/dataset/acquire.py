@@ -124,12 +124,14 @@ def offer_removal(name: str) -> None:
     if name == "embedded":
         return
     st.header("Remove", anchor=False)
-    with st.popover(f"Remove {layout.plain(short_corpus_title(name))}"):
-        st.markdown(
-            "This deletes the recordings from this machine, for everybody who uses "
-            "the app. Trained models stay."
+    title = layout.plain(short_corpus_title(name))
+    with st.popover(f"Remove {title}", icon=":material/delete:"):
+        question = (
+            f"Delete all recordings of **{title}** from this machine? They will be "
+            "gone for everybody who uses the app, and only another download or import "
+            "brings them back. Trained models stay."
         )
-        if st.button("Remove it", key=f"remove-{name}", type="primary"):
+        if layout.destroy("Remove it", question, key=f"remove-{name}"):
             with layout.guard():
                 remove_unused_corpus(name)
                 _open("embedded")

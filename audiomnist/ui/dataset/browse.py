@@ -9,16 +9,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from audiomnist.corpora import library
 from audiomnist.corpora.catalogue import CORPORA
-from audiomnist.corpora.clips import Clip, Corpus, duration, load_audio
+from audiomnist.corpora.clips import Clip, Corpus, load_audio
 from audiomnist.corpora.naming import UNKNOWN_SPEAKER
 from audiomnist.errors import CorpusError
 from audiomnist.recognition.models import list_models
 from audiomnist.ui import answers, cached, figures, layout, listen, state
 from audiomnist.ui.dataset import acquire
 from audiomnist.ui.titles import corpus_title
-
-ROWS_A_PAGE = 50
-"""Clips in the table at a time, so that large corpora stay quick."""
 
 
 def choose_corpus() -> Corpus:
@@ -84,8 +81,8 @@ def measure(corpus: Corpus, place: DeltaGenerator) -> None:
 
 
 def find(corpus: Corpus) -> tuple[Clip, ...]:
-    """Let the visitor narrow the clips down by digit and speaker."""
-    left, right = st.columns(2)
+    """Let the visitor narrow the clips down by digit, speaker and part of a name."""
+    left, middle, right = st.columns([2, 1, 1])
     digits = left.pills(
         "Digits",
         range(10),
@@ -94,48 +91,55 @@ def find(corpus: Corpus) -> tuple[Clip, ...]:
         key=f"{state.DATASET_DIGITS}-{corpus.name}",
         help="Show only these digits; choose none to show all.",
     )
-    speakers = right.multiselect(
+    speakers = middle.multiselect(
         "Speakers",
         (*corpus.speakers, *([UNKNOWN_SPEAKER] if corpus.n_unnamed else [])),
         key=f"{state.DATASET_SPEAKERS}-{corpus.name}",
         placeholder="All speakers",
         help="Show only these speakers; choose none to show all.",
     )
+    sought = right.text_input(
+        "Search",
+        key=f"{state.DATASET_SEARCH}-{corpus.name}",
+        placeholder="Part of a file’s name",
+        help="Show only clips whose file or speaker has this in its name.",
+    )
+    words = sought.casefold().split()
     return tuple(
         clip
         for clip in corpus.clips
         if (not digits or clip.digit in digits)
         and (not speakers or clip.speaker in speakers)
+        and all(word in f"{clip.name} {clip.speaker}".casefold() for word in words)
     )
 
 
 def choose_clip(corpus: Corpus, clips: Sequence[Clip]) -> Clip:
-    """Show clips as a table, a page at a time, and return the one that is chosen."""
-    n_pages = -(-len(clips) // ROWS_A_PAGE)
-    place = st.empty()
-    first = 0
-    # The table starts again whenever it shows other clips.
-    contents = f"{corpus.name}-{len(clips)}-{hash((clips[0], clips[-1]))}"
-    if n_pages > 1:
-        page = st.pagination(n_pages, key=f"dataset-page-{contents}", width="stretch")
-        first = ROWS_A_PAGE * (page - 1)
-    shown = clips[first : first + ROWS_A_PAGE]
+    """Show clips as one table, and return the one in which a cell is chosen."""
+    seconds = dict(zip(corpus.clips, cached.durations(corpus), strict=True))
     table = pd.DataFrame(
         {
-            "Digit": [clip.digit for clip in shown],
-            "Speaker": [clip.speaker for clip in shown],
-            "Take": [clip.take for clip in shown],
-            "Length": [duration(clip) for clip in shown],
-            "File": [clip.name for clip in shown],
+            "Digit": [clip.digit for clip in clips],
+            "Speaker": [clip.speaker for clip in clips],
+            "Take": [clip.take for clip in clips],
+            "Length": [seconds[clip] for clip in clips],
+            "File": [clip.name for clip in clips],
         }
     )
-    chosen = place.dataframe(
+    # The table starts again whenever it shows other clips.
+    contents = f"{corpus.name}-{len(clips)}-{hash((clips[0], clips[-1]))}"
+    # Above the table, for there its toolbar covers what stands under the pointer.
+    st.caption(
+        "Click any row, or move with the arrow keys, to hear its clip. Click a "
+        "column’s name to sort all of them."
+    )
+    chosen = st.dataframe(
         table,
         hide_index=True,
         height=390,
         on_select="rerun",
-        selection_mode="single-row-required",
-        key=f"dataset-table-{contents}-{first}",
+        selection_mode="single-cell",
+        key=f"dataset-table-{contents}",
         column_config={
             "Digit": st.column_config.NumberColumn(width=50),
             "Take": st.column_config.NumberColumn(width=50),
@@ -143,8 +147,8 @@ def choose_clip(corpus: Corpus, clips: Sequence[Clip]) -> Clip:
         },
         alt="Clips with digit, speaker, take, length and file name.",
     )
-    rows = chosen["selection"]["rows"]
-    return shown[rows[0] if rows else 0]
+    cells = chosen["selection"]["cells"]
+    return clips[cells[0][0] if cells else 0]
 
 
 def show_clip(clip: Clip, corpus: Corpus) -> None:
