@@ -6,6 +6,8 @@ app or by another process: where it lies and when it was written is part of each
 
 import contextlib
 import hashlib
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +33,9 @@ from audiomnist.runs.config import RunConfig
 from audiomnist.runs.folder import Run
 from audiomnist.runs.record import read_record
 from audiomnist.settings import settings
+
+OnProgress = Callable[[int, int], None]
+"""Gets the number of clips done and their total."""
 
 Stamp = tuple[object, ...]
 """Where files lie and when they were written: others have another."""
@@ -104,14 +109,18 @@ def held_out(model: str) -> Evaluation:
     )
 
 
-def evaluate_corpus(model: str, name: str) -> Evaluation:
-    """Evaluate a model on all clips of a corpus."""
-    return _evaluate_part(model, _Part(corpus(name).clips, (name,)))
+def evaluate_corpus(
+    model: str, name: str, on_progress: OnProgress | None = None
+) -> Evaluation:
+    """Evaluate a model on all clips of a corpus; `on_progress` as of `evaluate`."""
+    return _evaluate_part(model, _Part(corpus(name).clips, (name,)), on_progress)
 
 
-def evaluate_same(model: str, other: Evaluation) -> Evaluation:
-    """Evaluate a model on the clips of another model's evaluation."""
-    return _evaluate_part(model, _Part(other.clips, other.corpora))
+def evaluate_same(
+    model: str, other: Evaluation, on_progress: OnProgress | None = None
+) -> Evaluation:
+    """Evaluate a model on the clips of another evaluation, as `evaluate_corpus`."""
+    return _evaluate_part(model, _Part(other.clips, other.corpora), on_progress)
 
 
 class Tested(NamedTuple):
@@ -146,10 +155,23 @@ def tested(run: Run) -> Tested | None:
     return _tested(run.folder, written)
 
 
-def _evaluate_part(model: str, part: _Part) -> Evaluation:
+def _evaluate_part(
+    model: str, part: _Part, on_progress: OnProgress | None
+) -> Evaluation:
     """Evaluate a model as it is on clips as they are."""
     recordings = tuple(_corpus_stamp(name) for name in part.corpora)
-    return _evaluate(model, part, (*_model_stamp(model), *recordings))
+    slot = _slot(model, part, (*_model_stamp(model), *recordings))
+    if slot.evaluation is None and on_progress is not None:
+        on_progress(0, len(part.clips))
+    with slot.lock:
+        if slot.evaluation is None:
+            slot.evaluation = evaluate(
+                recognizer(model).model,
+                part.clips,
+                corpora=part.corpora,
+                on_progress=on_progress,
+            )
+    return slot.evaluation
 
 
 def _corpus_stamp(name: str) -> Stamp:
@@ -238,12 +260,22 @@ def _tested(folder: Path, written: tuple[int, ...]) -> Tested | None:
     )
 
 
+class _Slot:
+    """Keeps one evaluation: made once, while whoever else wants it waits.
+
+    It is filled outside of the cached function, in which nothing can be shown.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.evaluation: Evaluation | None = None
+
+
 @st.cache_resource(
     max_entries=16,
-    show_spinner="Evaluating the model on the clips …",
+    show_spinner=False,
     hash_funcs={_Part: lambda part: part.digest},
 )
-def _evaluate(model: str, part: _Part, stamp: Stamp) -> Evaluation:
-    """The model's answers to the clips of a part."""
-    served = recognizer(model).model
-    return evaluate(served, part.clips, corpora=part.corpora)
+def _slot(model: str, part: _Part, stamp: Stamp) -> _Slot:
+    """Where the model's answers to the clips of a part are kept."""
+    return _Slot()

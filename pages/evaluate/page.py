@@ -31,14 +31,16 @@ with layout.guard():
         with right:
             part = choose_part()
         describe_part(recognizer.model, part)
-        evaluation = evaluate(name, part)
-        show_accuracy(evaluation)
-        tell_of_clips(recognizer.model, part)
-        tell_of_unknown_speakers(recognizer.model, part)
-        tell_what_is_missing(part, evaluation)
-        tabs = st.tabs(list(VIEWS), on_change="rerun", key=state.EVALUATE_VIEW)
-        for tab, show in zip(tabs, VIEWS.values(), strict=True):
-            if tab.open:
-                with tab, layout.guard():
-                    show(recognizer, evaluation)
-        offer_downloads(recognizer.model, part, evaluation)
+        figures = st.empty()
+        evaluation = evaluate(name, part, figures)
+        with figures.container():
+            show_accuracy(evaluation)
+            tell_of_clips(recognizer.model, part)
+            tell_of_unknown_speakers(recognizer.model, part)
+            tell_what_is_missing(part, evaluation)
+            tabs = st.tabs(list(VIEWS), on_change="rerun", key=state.EVALUATE_VIEW)
+            for tab, show in zip(tabs, VIEWS.values(), strict=True):
+                if tab.open:
+                    with tab, layout.guard():
+                        show(recognizer, evaluation)
+            offer_downloads(recognizer.model, part, evaluation)

@@ -36,7 +36,10 @@ def test_an_evaluation_is_read_again_only_when_it_was_written_anew(
 def test_a_corpus_that_is_replaced_under_its_name_is_seen(tiny, tiny_folder, tmp_path):
     before = cached.corpus("tiny")
     lengths = cached.durations(before)
-    evaluation = cached.evaluate_corpus("ann", "tiny")
+    told = []
+    evaluation = cached.evaluate_corpus("ann", "tiny", lambda *done: told.append(done))
+    assert told[0] == (0, 120), "before it begins, so that nothing old is left standing"
+    assert told[-1] == (120, 120)
     assert cached.corpus("tiny") is before
     assert cached.evaluate_corpus("ann", "tiny") is evaluation
     other = tmp_path / "other"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from audiomnist.corpora import library
 from audiomnist.evaluation.metrics import Evaluation
@@ -20,6 +21,7 @@ from audiomnist.evaluation.significance import Rate
 from audiomnist.recognition.models import Model
 from audiomnist.runs.record import read_record
 from audiomnist.ui import cached, layout, state, titles
+from audiomnist.ui.evaluate.progress import progress_in
 from audiomnist.ui.numbers import interval, share, tell_of_few_speakers
 
 HELD_OUT = ""
@@ -96,9 +98,14 @@ def tell_of_unknown_speakers(model: Model, part: str) -> None:
     )
 
 
-def evaluate(name: str, part: str) -> Evaluation:
-    """The model's evaluation on its own test part or on a corpus."""
-    return cached.evaluate_corpus(name, part) if part else cached.held_out(name)
+def evaluate(name: str, part: str, place: DeltaGenerator) -> Evaluation:
+    """The model's evaluation on its own test part or on a corpus.
+
+    While it is made, a bar in `place` says how far it is.
+    """
+    if not part:
+        return cached.held_out(name)
+    return cached.evaluate_corpus(name, part, progress_in(place))
 
 
 def show_accuracy(evaluation: Evaluation) -> None:

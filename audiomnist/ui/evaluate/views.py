@@ -21,6 +21,7 @@ from audiomnist.recognition.recognizer import Recognizer
 from audiomnist.runs.record import read_record
 from audiomnist.ui import answers, cached, choose_model, figures, layout, listen, state
 from audiomnist.ui.evaluate.answering import show_answering
+from audiomnist.ui.evaluate.progress import progress_in
 from audiomnist.ui.figures import Picture
 from audiomnist.ui.numbers import PERCENT, in_percent, interval, share
 
@@ -291,7 +292,10 @@ def _evaluate_second(other: str, evaluation: Evaluation) -> Evaluation | None:
         return saved
     if not all(clip.path.exists() for clip in evaluation.clips):
         return None
-    return cached.evaluate_same(other, evaluation)
+    place = st.empty()
+    result = cached.evaluate_same(other, evaluation, progress_in(place))
+    place.empty()
+    return result
 
 
 def _n_known(other: str, evaluation: Evaluation) -> int:
