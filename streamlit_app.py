@@ -4,6 +4,7 @@ import streamlit as st
 
 from audiomnist.ui import server, theme
 from audiomnist.ui.layout import FAVICON, LOGO, PAGES, script
+from audiomnist.ui.live import keeping
 
 FIRST = "overview"
 
@@ -30,6 +31,8 @@ def show() -> None:
         to_first, url_path=FIRST, title=PAGES[FIRST].title, visibility="hidden"
     )
     page = st.navigation([*pages.values(), deep_link])
+    if page is not pages["live"]:
+        keeping.leave()
     st.set_page_config(
         page_title=f"{page.title} · Audio MNIST",
         page_icon=FAVICON,

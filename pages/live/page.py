@@ -4,7 +4,7 @@ import streamlit as st
 
 from audiomnist.ui import cached, layout, state
 from audiomnist.ui.choose_model import choose_model
-from audiomnist.ui.live import sources
+from audiomnist.ui.live import keeping, sources
 
 layout.heading(
     "Live",
@@ -27,6 +27,7 @@ with layout.guard():
             help="Record works everywhere; Stream recognizes digit after digit over "
             "WebRTC.",
         )
+        keeping.begin(way)
         recognizer = cached.recognizer(model)
         if way == sources.UPLOAD:
             sources.upload(recognizer)
@@ -35,7 +36,4 @@ with layout.guard():
         else:
             sources.record(recognizer)
 
-st.caption(
-    "Your recordings are processed on this server, shown to nobody else, and deleted "
-    "when you leave this page."
-)
+st.caption(keeping.PROMISE)

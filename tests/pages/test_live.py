@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit_webrtc
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 from streamlit_webrtc.webrtc import SignallingTimeoutError
-from visitor import APP, errors, open_page, text, widget
+from visitor import APP, errors, open_page, press, text, widget
 
 from audiomnist.audio.decoding import decode
 from audiomnist.audio.encoding import encode_wav
@@ -177,6 +178,73 @@ def test_live_stream_shows_the_last_word_when_it_is_stopped(stream, recording):
     assert "Recognized:" not in text(page.run())
     stream.playing = False
     assert "## Recognized: :primary[" in text(page.run())
+
+
+@pytest.fixture
+def streamed(stream: SimpleNamespace, recording: bytes) -> AppTest:
+    """The live page with one streamed word on it."""
+    page = open_way(sources.STREAM)
+    stream.playing = True
+    page.run()
+    listener = page.session_state[state.LIVE_LISTENER]
+    asyncio.run(listener.receive([frame(recording)]))
+    assert "Recognized:" in text(page.run())
+    return page
+
+
+def test_the_large_answer_of_a_stream_is_called_the_last_word(streamed):
+    lines = [line.value for line in streamed.markdown]
+    assert lines.index("### The last word") > next(
+        at for at, line in enumerate(lines) if "Recognized" in line
+    )
+    assert "Answered in" in text(streamed)
+
+
+def test_a_visitor_clears_the_streamed_list(streamed):
+    press(streamed, "Clear the list")
+    assert "Listening" in text(streamed), "the stream goes on"
+    assert "Recognized:" not in text(streamed) and not streamed.get("image")
+    assert not streamed.session_state[state.LIVE_LISTENER].digits
+
+
+@pytest.mark.parametrize("leave", ["another page", "another input"])
+def test_streamed_words_are_forgotten_on_leaving(streamed, stream, leave):
+    listener = streamed.session_state[state.LIVE_LISTENER]
+    if leave == "another page":
+        streamed.switch_page(script("evaluate")).run()
+        assert state.LIVE_LISTENER not in streamed.session_state
+        stream.playing = False
+        streamed.switch_page(script("live")).run()
+    else:
+        widget(streamed, "button_group", "Input").set_value(sources.UPLOAD).run()
+    assert not listener.digits and listener.last is None
+    stream.playing = False
+    widget(streamed, "button_group", "Input").set_value(sources.STREAM).run()
+    assert "Nothing recognized yet" in text(streamed)
+    assert "Recognized:" not in text(streamed)
+
+
+@pytest.mark.parametrize("way", [sources.RECORD, sources.UPLOAD])
+def test_files_are_deleted_on_leaving(recording, monkeypatch, way):
+    deleted: list[str] = []
+    monkeypatch.setattr(
+        MemoryUploadedFileManager,
+        "remove_session_files",
+        lambda self, session_id: deleted.append(session_id),
+    )
+    page = open_way(way)
+    kind = "audio_input" if way == sources.RECORD else "file_uploader"
+    page.get(kind)[0].upload("three.wav", recording).run()
+    assert "Answered in" in text(page)
+    deleted.clear()
+    page.run()
+    assert not deleted
+    page.switch_page(script("evaluate")).run()
+    assert len(deleted) == 1
+    page.run()
+    assert len(deleted) == 1, "files of the other page are its own"
+    page.switch_page(script("live")).run()
+    assert "Answered in" not in text(page)
 
 
 def test_live_stream_points_to_the_recorder_when_it_does_not_connect(

@@ -40,6 +40,7 @@ class Listener:
         """The last of these words; the sound of the others is not kept."""
         self.error = ""
         """Why the last frames could not be processed, or ""."""
+        self._is_closed = False
         self._lock = threading.Lock()  # the page ends a stream in its own thread
         self._words: queue.SimpleQueue[Recognition] = queue.SimpleQueue()
         self._streaming: StreamingRecognizer | None = None
@@ -59,6 +60,8 @@ class Listener:
     def feed(self, samples: np.ndarray, sample_rate: int) -> None:
         """Process the next samples, float32 in [-1, 1], shape (n_samples,)."""
         with self._lock:
+            if self._is_closed:
+                return
             if self._streaming is None or self._streaming.sample_rate != sample_rate:
                 self._end()
                 self._streaming = StreamingRecognizer(self.recognizer, sample_rate)
@@ -83,6 +86,19 @@ class Listener:
             self.digits.append(self.last.prediction.digit)
             is_new = True
         return is_new
+
+    def clear(self) -> None:
+        """Forget the words so far; the stream goes on."""
+        self.take()
+        self.digits.clear()
+        self.last = None
+
+    def close(self) -> None:
+        """Forget all words and sound for good; frames that are late are dropped."""
+        with self._lock:
+            self._is_closed = True
+            self._streaming = None
+        self.clear()
 
     def _end(self) -> None:
         """End the stream, if there is one, with its last word."""

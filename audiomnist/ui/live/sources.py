@@ -52,7 +52,8 @@ def record(recognizer: Recognizer) -> None:
         "Press the microphone, say one digit from zero to nine, and press again",
         sample_rate=_SAMPLE_RATE,
         key=state.LIVE_RECORDING,
-        help="The recording is processed on this server and kept for this visit only.",
+        help="It is processed on this server. The foot of the page says how long it is "
+        "kept.",
     )
     if recording is None:
         layout.empty(
@@ -164,6 +165,13 @@ def _show_words(listener: Listener, last: Recognition) -> None:
     digits = " ".join("·" if digit is None else str(digit) for digit in listener.digits)
     st.markdown(f"## Recognized: :primary[{digits}]")
     st.caption("A dot stands for a word to which the model gave no answer.")
+    st.button(
+        "Clear the list",
+        icon=":material/backspace:",
+        help="Forgets these digits and the sound of the last word.",
+        on_click=listener.clear,
+    )
+    st.markdown("### The last word")
     show_answer(listener.recognizer, last)
 
 

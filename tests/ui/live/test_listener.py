@@ -71,3 +71,21 @@ def test_listener_keeps_what_went_wrong_until_all_is_well():
     listener.feed(np.zeros(320, np.float32), 16_000)
     assert listener.error == ""
     assert listener.seconds == 0.02, "what was not heard is no part of the stream"
+
+
+@pytest.mark.parametrize("close", [False, True])
+def test_listener_forgets_its_words(spoken, close):
+    listener = Listener(Recognizer(find_model("cnn")))
+    word = spoken(3, sample_rate=16_000).samples
+    said = np.concatenate([np.zeros(16_000, np.float32), word])
+    listener.feed(said, 16_000)
+    listener.finish()
+    listener.feed(said, 16_000)
+    if close:
+        listener.close()
+    else:
+        listener.clear()
+    assert not listener.digits and listener.last is None and not listener.take()
+    listener.feed(said, 16_000)
+    listener.finish()
+    assert listener.take() is not close, "a closed one hears nothing any more"
