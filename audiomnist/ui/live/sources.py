@@ -1,15 +1,18 @@
 """The live page's three ways in: record, upload, stream; and what came of it."""
 
+import hashlib
 import time
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from audiomnist.audio.formats import FORMAT_NAMES
 from audiomnist.features.config import KINDS
 from audiomnist.recognition.recognizer import Recognition, Recognizer
 from audiomnist.settings import settings
 from audiomnist.ui import answers, figures, layout, listen, state
+from audiomnist.ui.live import microphone
 from audiomnist.ui.live.listener import Listener
 
 RECORD, UPLOAD, STREAM = "Record", "Upload", "Stream"
@@ -28,6 +31,16 @@ _HIDE_FORMER = (
     f'[aria-invalid="true"]) .st-key-{_UPLOADED} {{display: none}}</style>'
 )
 
+_RECORDED = "live-recorded"
+"""Key of the container in which the answer to a recording stands."""
+
+# While a digit is recorded and sent, the page does not run, and there is no button
+# that begins a recording.
+_HIDE_WHILE_RECORDING = (
+    '<style>body:not(:has([data-testid="stAudioInput"] [aria-label="Record"])) '
+    f".st-key-{_RECORDED} {{display: none}}</style>"
+)
+
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 _POLL = 0.4
@@ -36,18 +49,14 @@ _POLL = 0.4
 _PATIENCE = 8.0
 """Seconds after which a connection that does not come deserves an explanation."""
 
-# Left on, these change the level and mute steady sounds: the model would be given sound
-# unlike that of its training.
-_MICROPHONE = {
-    "echoCancellation": False,
-    "noiseSuppression": False,
-    "autoGainControl": False,
-}
-
 
 def record(recognizer: Recognizer) -> None:
     """Record one digit in the browser and recognize it."""
     _explain_insecure_address()
+    problem = microphone.find_problem()
+    if problem and st.session_state.get(state.LIVE_RECORDING) is None:
+        microphone.explain(problem)
+        return
     recording = st.audio_input(
         "Press the microphone, say one digit from zero to nine, and press again",
         sample_rate=_SAMPLE_RATE,
@@ -61,7 +70,10 @@ def record(recognizer: Recognizer) -> None:
             "half a second of quiet before and after the digit."
         )
         return
-    show_answer(recognizer, recognizer.recognize_bytes(recording.getvalue()))
+    content = recording.getvalue()
+    st.html(_HIDE_WHILE_RECORDING)
+    with _place(content), st.container(key=_RECORDED):
+        show_answer(recognizer, recognizer.recognize_bytes(content))
 
 
 def upload(recognizer: Recognizer) -> None:
@@ -73,11 +85,26 @@ def upload(recognizer: Recognizer) -> None:
     if file is None:
         layout.empty("Choose a sound file: a few seconds in which one digit is said.")
         return
-    recognition = recognizer.recognize_bytes(file.getvalue(), file.name)
+    content = file.getvalue()
     st.html(_HIDE_FORMER)
-    with st.container(key=_UPLOADED):
+    with _place(content), st.container(key=_UPLOADED):
+        recognition = recognizer.recognize_bytes(content, file.name)
         listen.play(recognition.audio, alt=f"Your file {file.name}")
         show_answer(recognizer, recognition)
+
+
+def _place(content: bytes) -> DeltaGenerator:
+    """Where the answer to a sound stands.
+
+    Streamlit leaves what stood in a place until something else comes. The answer to
+    another sound has to go before that: it is emptied while the model works.
+    """
+    answered = hashlib.sha256(content).digest()
+    if st.session_state.get(state.LIVE_ANSWERED) == answered:
+        return st.container()
+    place = st.empty()
+    st.session_state[state.LIVE_ANSWERED] = answered
+    return place.container()
 
 
 def stream(recognizer: Recognizer) -> None:
@@ -86,13 +113,20 @@ def stream(recognizer: Recognizer) -> None:
     from streamlit_webrtc.webrtc import SignallingTimeoutError
 
     _explain_insecure_address()
+    problem = microphone.find_problem()
     listener = _listener(recognizer)
+    if problem:
+        _end(listener)
+        microphone.explain(problem)
+        if listener.last:
+            _show_words(listener, listener.last)
+        return
     try:
         context = webrtc_streamer(
             key=state.LIVE_STREAM,
             mode=WebRtcMode.SENDONLY,
             rtc_configuration={"iceServers": list(settings().ice_servers)},
-            media_stream_constraints={"audio": _MICROPHONE, "video": False},
+            media_stream_constraints={"audio": microphone.UNCHANGED, "video": False},
             queued_audio_frames_callback=listener.receive,
             media_toggle_controls=False,
             translations={
@@ -105,8 +139,7 @@ def stream(recognizer: Recognizer) -> None:
         _explain_no_connection()
         return
     if not context.state.playing:
-        listener.finish()
-        listener.take()
+        _end(listener)
     if context.state.playing:
         st.session_state.pop(state.LIVE_CALLED, None)
         st.fragment(_follow, run_every=_POLL)(listener)
@@ -117,7 +150,9 @@ def stream(recognizer: Recognizer) -> None:
         st.session_state.pop(state.LIVE_CALLED, None)
         st.caption(
             "Your browser will ask for the microphone. If streaming cannot connect, "
-            "choose Record, which works over the connection of this page."
+            "choose Record, which works over the connection of this page. Should "
+            "“NotAllowedError” appear, the microphone was not allowed: press Start "
+            "listening again and allow it, or allow it beside the page’s address."
         )
         if not listener.digits:
             layout.empty(
@@ -135,6 +170,12 @@ def _listener(recognizer: Recognizer) -> Listener:
         listener = Listener(recognizer)
         st.session_state[state.LIVE_LISTENER] = listener
     return listener
+
+
+def _end(listener: Listener) -> None:
+    """Take the last word of a stream that has ended."""
+    listener.finish()
+    listener.take()
 
 
 def _follow(listener: Listener) -> None:
