@@ -110,6 +110,15 @@ def test_a_refused_file_leaves_no_former_answer(recording):
     assert not page.get("audio") and not page.get("image")
 
 
+def test_a_refused_recording_leaves_no_former_answer(recording):
+    page = open_page("live")
+    page.get("audio_input")[0].upload("word.wav", recording).run()
+    assert "Answered in" in text(page)
+    page.get("audio_input")[0].upload("word.wav", b"RIFF, or so it says").run()
+    assert errors(page)
+    assert "Answered in" not in text(page) and not page.get("image")
+
+
 def test_live_warns_where_a_browser_gives_no_microphone():
     page = AppTest.from_file(APP, default_timeout=60)
     page.context["url"] = "http://192.168.1.5:8501/live"
