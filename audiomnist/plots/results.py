@@ -19,6 +19,8 @@ _NEARLY_ALL = 99.9  # percent
 
 _MAX_SPEAKERS = 40
 
+_BARS_HEIGHT = 2.3  # inches
+_BELOW_TWO_LINES = 0.68  # inches under the axes: names of two lines, and the label
 _LABEL_HEIGHT = 14.0  # percent, of the number above a bar
 
 # Shares of mistakes up to this one are drawn on the same scale, so that a model with
@@ -41,9 +43,10 @@ def plot_probabilities(
     threshold
         Draws the probability from which on the model answers with a digit.
     """
-    figure, axes = new_figure(style, height=2.45, grid="y")
-    figure.subplots_adjust(bottom=0.65 / 2.45)  # "not a digit" takes two lines
     percent = 100 * np.asarray(values, dtype=np.float64)
+    figure, axes = new_figure(style, height=_BARS_HEIGHT, grid="y")
+    if len(percent) > N_DIGITS:
+        figure.subplots_adjust(bottom=_BELOW_TWO_LINES / _BARS_HEIGHT)
     best = int(percent[:N_DIGITS].argmax())
     is_sure = threshold is None or percent[best] >= 100 * threshold
     marked = {best: style.accent if is_sure else style.second}

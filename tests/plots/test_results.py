@@ -42,6 +42,13 @@ def test_no_digit_stands_out_where_there_is_probably_none():
     assert names == [*map(str, range(10)), "not a digit"]
 
 
+@pytest.mark.parametrize("n_outcomes", [10, 11])
+def test_all_that_is_written_under_the_bars_is_inside_the_picture(n_outcomes):
+    figure = plot_probabilities(np.full(n_outcomes, 0.09), style=Style(), threshold=0.2)
+    figure.draw_without_rendering()
+    assert figure.axes[0].xaxis.label.get_window_extent().y0 >= 0
+
+
 def test_the_number_above_a_bar_is_not_on_the_line():
     values = np.full(10, 0.01)
     values[2], values[3] = 0.5, 0.42
