@@ -72,7 +72,7 @@ def record(recognizer: Recognizer) -> None:
         return
     content = recording.getvalue()
     st.html(_HIDE_WHILE_RECORDING)
-    with _place(content), st.container(key=_RECORDED):
+    with _place(content, recognizer), st.container(key=_RECORDED):
         show_answer(recognizer, recognizer.recognize_bytes(content))
 
 
@@ -87,19 +87,20 @@ def upload(recognizer: Recognizer) -> None:
         return
     content = file.getvalue()
     st.html(_HIDE_FORMER)
-    with _place(content), st.container(key=_UPLOADED):
+    with _place(content, recognizer), st.container(key=_UPLOADED):
         recognition = recognizer.recognize_bytes(content, file.name)
         listen.play(recognition.audio, alt=f"Your file {file.name}")
         show_answer(recognizer, recognition)
 
 
-def _place(content: bytes) -> DeltaGenerator:
-    """Where the answer to a sound stands.
+def _place(content: bytes, recognizer: Recognizer) -> DeltaGenerator:
+    """Where a model's answer to a sound stands.
 
     Streamlit leaves what stood in a place until something else comes. The answer to
-    another sound has to go before that: it is emptied while the model works.
+    another sound, or of another model, has to go before that: its place is emptied
+    while the model works.
     """
-    answered = hashlib.sha256(content).digest()
+    answered = (recognizer.model.name, hashlib.sha256(content).digest())
     if st.session_state.get(state.LIVE_ANSWERED) == answered:
         return st.container()
     place = st.empty()
