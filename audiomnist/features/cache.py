@@ -4,6 +4,7 @@ Owns the way from clips to features and its cache. Augmentation works on spectra
 are kept here, so that no recording is decoded twice.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -25,7 +26,10 @@ from audiomnist.settings import settings, writable_folder
 from audiomnist.storage import replacing
 
 MAX_CACHE_FILES = 64
-"""Sets of features kept on disk; the oldest go first."""
+"""Sets of features or spectra kept on disk; those not used for longest go first."""
+
+MAX_CACHE_BYTES = 2 * 1024**3
+"""Size of all sets together; one of more than half of it is not kept at all."""
 
 _CLIPS_AT_ONCE = 256
 
@@ -105,8 +109,8 @@ def clip_features(
     AudioError
         If a recording cannot be decoded or is shorter than one window.
     """
-    path = settings().cache / "features" / f"{_content_key(clips, config)}.npz"
-    is_speech, values = _read_cache(path, len(clips), config) or (None, None)
+    path = _path("features", clips, config)
+    is_speech, values = _read_features(path, len(clips), config) or (None, None)
     if is_speech is None or values is None:
         parts = [
             extract_spoken(audios, config) for audios in _decoded(clips, on_progress)
@@ -117,7 +121,7 @@ def clip_features(
         values = np.concatenate(
             [part[1] for part in [extract_spoken([], config), *parts]]
         )
-        _write_cache(path, is_speech, values)
+        _write_cache(path, is_speech=is_speech, values=values)
     kept, missing = _sort_out(clips, is_speech)
     return ClipFeatures(kept, values, missing)
 
@@ -128,7 +132,10 @@ def clip_spectra(
     *,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ClipSpectra:
-    """Read clips and compute the spectra of their words, for augmentation.
+    """Read clips and compute the spectra of their words, or find them in the cache.
+
+    Augmentation varies them anew in each epoch, so that no features can be kept in
+    their place. The cache goes by the same as that of `clip_features`.
 
     Raises
     ------
@@ -137,8 +144,12 @@ def clip_spectra(
     AudioError
         If a recording cannot be decoded or is shorter than one window.
     """
-    parts = [spectra(audios, config) for audios in _decoded(clips, on_progress)]
-    joined = join_spectra(parts, config.spectrum)
+    path = _path("spectra", clips, config)
+    joined = _read_spectra(path, len(clips), config)
+    if joined is None:
+        parts = [spectra(audios, config) for audios in _decoded(clips, on_progress)]
+        joined = join_spectra(parts, config.spectrum)
+        _write_cache(path, **vars(joined))
     kept, missing = _sort_out(clips, joined.is_speech)
     return ClipSpectra(kept, with_speech(joined), missing)
 
@@ -189,15 +200,19 @@ def _content_key(clips: Sequence[Clip], config: FeatureConfig) -> str:
     return digest.hexdigest()
 
 
-def _read_cache(
+def _path(kind: str, clips: Sequence[Clip], config: FeatureConfig) -> Path:
+    """The cache file of "features" or "spectra"."""
+    return settings().cache / kind / f"{_content_key(clips, config)}.npz"
+
+
+def _read_features(
     path: Path, n_clips: int, config: FeatureConfig
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """What `_write_cache` wrote; None if it is not there or damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            is_speech, values = arrays["is_speech"], arrays["values"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    """Which clips have speech, and their features; None if there are none."""
+    arrays = _read_cache(path, "is_speech", "values")
+    if arrays is None:
         return None
+    is_speech, values = arrays
     if is_speech.shape != (n_clips,) or values.shape != (
         is_speech.sum(),
         *config.shape,
@@ -206,18 +221,57 @@ def _read_cache(
     return is_speech, values
 
 
-def _write_cache(path: Path, is_speech: np.ndarray, values: np.ndarray) -> None:
-    """Write a cache file in one step, and drop the oldest beyond the limit.
+def _read_spectra(path: Path, n_clips: int, config: FeatureConfig) -> Spectra | None:
+    """Spectra of that many clips; None if there are none."""
+    arrays = _read_cache(path, "power", "bounds", "spans")
+    if arrays is None:
+        return None
+    power, bounds, spans = arrays
+    if bounds.shape != (n_clips + 1,) or spans.shape != (n_clips, 2):
+        return None
+    if power.shape != (bounds[-1], config.spectrum.n_bins):
+        return None
+    return Spectra(power, bounds, spans)
+
+
+def _read_cache(path: Path, *names: str) -> list[np.ndarray] | None:
+    """What `_write_cache` wrote; None if it is not there or damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            found = [arrays[name] for name in names]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    with contextlib.suppress(OSError):  # a disk that may only be read
+        path.touch()
+    return found
+
+
+def _write_cache(path: Path, **arrays: np.ndarray) -> None:
+    """Write a cache file in one step, and drop what was not used for longest.
 
     A disk that is full or read-only costs the time to compute the features
     again, and nothing else: the result stands without the cache.
     """
+    if sum(array.nbytes for array in arrays.values()) > MAX_CACHE_BYTES / 2:
+        return
     try:
         writable_folder(path.parent)
         with replacing(path) as unfinished:
-            np.savez(unfinished, is_speech=is_speech, values=values)
-        files = sorted(path.parent.glob("*.npz"), key=lambda old: old.stat().st_mtime)
-        for old in files[:-MAX_CACHE_FILES]:
-            old.unlink(missing_ok=True)
+            np.savez(unfinished, allow_pickle=False, **arrays)
+        _drop_oldest(path.parent.parent)
     except (OSError, AudioMnistError) as error:
         logging.getLogger(__name__).warning("Features are not cached: %s", error)
+
+
+def _drop_oldest(folder: Path) -> None:
+    """Keep the files that were used last, up to the limits of number and size."""
+    files = []
+    for path in (*folder.glob("features/*.npz"), *folder.glob("spectra/*.npz")):
+        with contextlib.suppress(FileNotFoundError):  # dropped by another process
+            stat = path.stat()
+            files.append((stat.st_mtime, stat.st_size, path))
+    n_bytes = 0
+    for number, (_, size, path) in enumerate(sorted(files, reverse=True), start=1):
+        n_bytes += size
+        if number > MAX_CACHE_FILES or n_bytes > MAX_CACHE_BYTES:
+            path.unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """Features of corpora: the recordings' own, cached by content, nothing invented."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,49 @@ def test_the_second_time_comes_from_the_cache(tiny_corpus, monkeypatch) -> None:
     np.testing.assert_array_equal(first.values, again.values)
     with pytest.raises(AssertionError, match="computed again"):
         clip_features(tiny_corpus.clips, FeatureConfig(n_mels=39, n_mfcc=20))
+
+
+def test_spectra_come_from_the_cache_bit_by_bit(tiny_corpus, monkeypatch) -> None:
+    first = clip_spectra(tiny_corpus.clips, FeatureConfig())
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(cache, "spectra", refuse)
+    again = clip_spectra(tiny_corpus.clips, FeatureConfig())
+    assert (again.clips, again.missing) == (first.clips, first.missing)
+    for name, array in vars(first.spectra).items():
+        np.testing.assert_array_equal(getattr(again.spectra, name), array)
+        assert getattr(again.spectra, name).dtype == array.dtype
+    for clips, version in (
+        (tiny_corpus.clips[1:], VERSION),
+        (tiny_corpus.clips, VERSION + 1),
+    ):
+        monkeypatch.setattr(cache, "VERSION", version)
+        with pytest.raises(AssertionError, match="computed again"):
+            clip_spectra(clips, FeatureConfig())
+
+
+def test_the_cache_keeps_what_was_used_last_within_its_bounds(
+    tiny_corpus, home, monkeypatch
+) -> None:
+    def n_cached() -> int:
+        return len(list((home / "cache").rglob("*.npz")))
+
+    few = [tiny_corpus.clips[first : first + 5] for first in (0, 5, 10)]
+    for clips in few[:2]:
+        clip_spectra(clips, FeatureConfig())
+    files = list((home / "cache" / "spectra").iterdir())
+    for path in files:
+        os.utime(path, (0, 0))
+    clip_spectra(few[0], FeatureConfig())
+    (oldest,) = (path for path in files if path.stat().st_mtime == 0)
+    n_bytes = sum(path.stat().st_size for path in files)
+    monkeypatch.setattr(cache, "MAX_CACHE_BYTES", 1.2 * n_bytes)
+    clip_spectra(few[2], FeatureConfig())
+    assert n_cached() == 2 and not oldest.exists()
+    clip_spectra(tiny_corpus.clips, FeatureConfig())
+    assert n_cached() == 2, "more than half of the bound is not kept"
 
 
 def test_a_changed_recording_is_not_answered_from_the_cache(tmp_path, spoken) -> None:
