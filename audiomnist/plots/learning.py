@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from audiomnist.plots.style import Style
-from audiomnist.training.history import EpochMetrics, best_epoch
+from audiomnist.training.history import BatchLoss, EpochMetrics, best_epoch
 
 _CURVE_HEIGHT = 280  # pixels
 
@@ -24,29 +24,55 @@ class LearningCurves(NamedTuple):
 
 
 def plot_learning_curves(
-    history: Sequence[EpochMetrics], *, style: Style
+    history: Sequence[EpochMetrics],
+    n_epochs: int,
+    batches: Sequence[BatchLoss] = (),
+    *,
+    style: Style,
 ) -> LearningCurves:
     """Chart loss and accuracy of training and validation over the epochs.
 
+    Parameters
+    ----------
+    history
+        The epochs so far.
+    n_epochs
+        How many there may be: the axis is as long from the beginning on.
+    batches
+        Losses of batches, drawn as a thin line behind the others.
+    style
+        The look.
+
+    Returns
+    -------
+    LearningCurves
+        Two charts, without curves where there is nothing yet.
+
+    Notes
+    -----
     The epoch of lowest validation loss, whose weights are kept, is marked as soon as
     there is another one.
     """
     return LearningCurves(
-        _learning_curve(history, "loss", style),
-        _learning_curve(history, "accuracy", style),
+        _learning_curve(history, n_epochs, batches, "loss", style),
+        _learning_curve(history, n_epochs, (), "accuracy", style),
     )
 
 
 def _learning_curve(
-    history: Sequence[EpochMetrics], name: str, style: Style
+    history: Sequence[EpochMetrics],
+    n_epochs: int,
+    batches: Sequence[BatchLoss],
+    name: str,
+    style: Style,
 ) -> dict[str, Any]:
     """Chart one of the metrics in a history."""
-    last = max((metrics.epoch for metrics in history), default=1)
+    last = max([n_epochs, *(metrics.epoch for metrics in history)])
     epoch = {
         "field": "epoch",
         "type": "quantitative",
         "axis": {"tickMinStep": 1, "format": "d", "grid": False},
-        "scale": {"domain": [1, max(2, last)], "nice": False},
+        "scale": {"domain": [0, last], "nice": False},
     }
     lines = _lines(history, name, epoch, style)
     best = best_epoch(history).epoch if len(history) > 1 else None
@@ -55,9 +81,26 @@ def _learning_curve(
     is_early = best is None or best <= last / 2
     rule, label = _best_mark(best, text, epoch, style, is_early=is_early)
     return {
-        "layer": [rule, lines, label],
+        "layer": [rule, _batch_line(batches, epoch, style), lines, label],
         "height": _CURVE_HEIGHT,
         "width": "container",
+    }
+
+
+def _batch_line(
+    batches: Sequence[BatchLoss], epoch: dict[str, Any], style: Style
+) -> dict[str, Any]:
+    """The layer of the losses of batches."""
+    rows = [{"epoch": each.epoch, "loss": each.loss} for each in batches]
+    return {
+        "data": {"values": rows},
+        "mark": {
+            "type": "line",
+            "color": style.accent,
+            "opacity": 0.45,
+            "strokeWidth": 1,
+        },
+        "encoding": {"x": epoch, "y": {"field": "loss", "type": "quantitative"}},
     }
 
 
@@ -76,7 +119,7 @@ def _lines(
         "field": name,
         "type": "quantitative",
         "axis": {"format": "~g" if is_loss else "~%", "tickCount": 5},
-        "scale": {"zero": True} if is_loss else {"zero": False, "domainMax": 1},
+        "scale": {"zero": True} if is_loss else {"domain": [0, 1]},
     }
     part = {
         "field": "part",

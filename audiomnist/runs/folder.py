@@ -21,7 +21,12 @@ from audiomnist.runs.config import RunConfig
 from audiomnist.runs.progress import RunProgress, read_progress
 from audiomnist.runs.record import RunRecord, read_record, write_record
 from audiomnist.settings import settings, writable_folder
-from audiomnist.training.history import EpochMetrics, read_history
+from audiomnist.training.history import (
+    BatchLoss,
+    EpochMetrics,
+    read_batch_losses,
+    read_history,
+)
 
 ENDED = (FINISHED, "cancelled", "failed")
 """States that only a person changes."""
@@ -75,6 +80,14 @@ class Run:
         """The epochs so far; RunError if `history.csv` is damaged."""
         try:
             return read_history(self.folder)
+        except ModelError as error:
+            raise RunError(str(error)) from error
+
+    @property
+    def batch_losses(self) -> list[BatchLoss]:
+        """The losses of its batches so far; RunError if `batches.csv` is damaged."""
+        try:
+            return read_batch_losses(self.folder)
         except ModelError as error:
             raise RunError(str(error)) from error
 

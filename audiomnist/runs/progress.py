@@ -1,6 +1,7 @@
 """How far a live run has come, in a file that others read.
 
-Owns `progress.json` and the estimate of the time that is left.
+Owns `progress.json`, the estimate of the time that is left, and when the losses of the
+batches are written.
 """
 
 import json
@@ -12,7 +13,13 @@ from pathlib import Path
 from audiomnist.configs import config_from_dict, config_to_dict
 from audiomnist.errors import ConfigError, RunError
 from audiomnist.storage import write_json
-from audiomnist.training.history import EpochMetrics
+from audiomnist.training.history import (
+    BatchLoss,
+    EpochMetrics,
+    read_batch_losses,
+    thinned,
+    write_batch_losses,
+)
 
 STAGES = ("waiting", "preparing", "training", "evaluating")
 
@@ -34,7 +41,8 @@ class RunProgress:
     batch
         Part of this epoch, or of the preparation, that is done: 0 to 1.
     seconds_left
-        Until the training's end, None while it cannot be told.
+        Until the end of the preparation or of the training; None while it cannot be
+        told.
 
     Raises
     ------
@@ -95,33 +103,46 @@ class Report:
         self.folder, self.on_report = folder, on_report
         self.progress = RunProgress("waiting", 0, epochs)
         self._written_at: float | None = None
-        self._begun: tuple[float, float] | None = None  # time (s), epochs done
+        self._begun: tuple[float, float] | None = None  # time (s), part or epochs done
+        self._losses: list[BatchLoss] = []
 
     def show(self, stage: str, epoch: int) -> None:
         """Enter a stage."""
+        self._begun = None
         self._write(RunProgress(stage, epoch, self.progress.epochs))
 
     def prepare(self, part: float) -> None:
         """Part of the preparation that is done."""
-        self._write(replace(self.progress, batch=part), may_wait=True)
+        progress = replace(
+            self.progress, batch=part, seconds_left=self._seconds_left(part, 1)
+        )
+        self._write(progress, may_wait=True)
 
     def begin_training(self, n_done: int) -> None:
         """Enter the training with some epochs done."""
-        self._begun = None
+        kept = read_batch_losses(self.folder)
+        self._losses = [loss for loss in kept if loss.epoch <= n_done]
         self.show("training", min(n_done + 1, self.progress.epochs))
 
-    def end_batch(self, batch: int, n_batches: int) -> None:
-        """One more batch of the present epoch is done."""
+    def end_batch(self, batch: int, n_batches: int, loss: float) -> None:
+        """One more batch of the present epoch is done, with this loss."""
         part = batch / n_batches
         done = self.progress.epoch - 1 + part
-        left = None
-        if self._begun is None:  # the first batch waits for TensorFlow to compile
-            self._begun = time.monotonic(), done
-        elif done > self._begun[1]:
-            pace = (time.monotonic() - self._begun[0]) / (done - self._begun[1])
-            left = pace * (self.progress.epochs - done)
+        self._losses.append(BatchLoss(done, loss))
+        # The first batch waits for TensorFlow to compile: it begins the measurement.
+        left = self._seconds_left(done, self.progress.epochs)
         progress = replace(self.progress, batch=part, seconds_left=left)
         self._write(progress, may_wait=True)
+
+    def _seconds_left(self, done: float, total: float) -> float | None:
+        """How long the rest takes at the pace since the first call in this stage."""
+        now = time.monotonic()
+        if self._begun is None:
+            self._begun = now, done
+        since, before = self._begun
+        if done <= before:
+            return None
+        return (now - since) / (done - before) * (total - done)
 
     def end_epoch(self, metrics: EpochMetrics) -> None:
         """An epoch is done and its files are written."""
@@ -136,5 +157,8 @@ class Report:
         now = time.monotonic()
         if may_wait and self._written_at and now - self._written_at < _REPORT_EVERY:
             return
+        if self._losses:
+            self._losses = thinned(self._losses)
+            write_batch_losses(self._losses, self.folder)
         write_json(self.folder / _FILE, config_to_dict(progress))
         self._written_at = now

@@ -1,6 +1,7 @@
 """The history of a training, epoch by epoch, in a file that can be read meanwhile.
 
-Owns what is measured after each epoch, and `history.csv`.
+Owns what is measured after each epoch, and `history.csv`; and the losses of the batches
+in `batches.csv`, which tell of a training before its first epoch is done.
 """
 
 import csv
@@ -8,11 +9,16 @@ import io
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from audiomnist.errors import ModelError
 from audiomnist.storage import write_atomically
 
 HISTORY = "history.csv"
+BATCHES = "batches.csv"
+
+MAX_BATCH_LOSSES = 240
+"""Points of the curve of the batches' losses: as many as can be told apart."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,42 @@ class EpochMetrics:
     processor_seconds: float
 
 
+@dataclass(frozen=True)
+class BatchLoss:
+    """The mean loss of some batches that follow each other.
+
+    Parameters
+    ----------
+    epoch
+        How far the training was after them, in epochs: 0.5 is half of the first.
+    loss
+        Mean over these batches, as in `EpochMetrics.loss`.
+    batches
+        How many they are.
+    """
+
+    epoch: float
+    loss: float
+    batches: int = 1
+
+
+def thinned(losses: Sequence[BatchLoss]) -> list[BatchLoss]:
+    """Join neighbours until there are no more than `MAX_BATCH_LOSSES`."""
+    left = list(losses)
+    while len(left) > MAX_BATCH_LOSSES:
+        pairs = zip(left[::2], left[1::2], strict=False)
+        odd = left[-1:] if len(left) % 2 else []
+        left = [_join(first, second) for first, second in pairs] + odd
+    return left
+
+
+def _join(first: BatchLoss, second: BatchLoss) -> BatchLoss:
+    """One point in the place of two neighbours."""
+    n = first.batches + second.batches
+    total = first.loss * first.batches + second.loss * second.batches
+    return BatchLoss(second.epoch, total / n, n)
+
+
 def best_epoch(history: Sequence[EpochMetrics]) -> EpochMetrics:
     """The epoch of lowest validation loss, the first of equals."""
     return min(history, key=lambda metrics: metrics.val_loss)
@@ -55,11 +97,7 @@ def is_stalled(history: Sequence[EpochMetrics], patience: int) -> bool:
 
 def write_history(history: Sequence[EpochMetrics], folder: Path) -> None:
     """Write `history.csv`, one line an epoch."""
-    table = io.StringIO(newline="")
-    writer = csv.writer(table)
-    writer.writerow(field.name for field in fields(EpochMetrics))
-    writer.writerows(astuple(metrics) for metrics in history)
-    write_atomically(folder / HISTORY, table.getvalue().encode())
+    _write(folder / HISTORY, EpochMetrics, history)
 
 
 def read_history(folder: Path) -> list[EpochMetrics]:
@@ -68,17 +106,51 @@ def read_history(folder: Path) -> list[EpochMetrics]:
     Raises
     ------
     ModelError
-        If the file is not a history.
+        If the file is damaged.
     """
-    path = folder / HISTORY
+    return [
+        EpochMetrics(int(row.pop("epoch")), **row)
+        for row in _read(folder / HISTORY, EpochMetrics)
+    ]
+
+
+def write_batch_losses(losses: Sequence[BatchLoss], folder: Path) -> None:
+    """Write `batches.csv`."""
+    _write(folder / BATCHES, BatchLoss, losses)
+
+
+def read_batch_losses(folder: Path) -> list[BatchLoss]:
+    """Read `batches.csv`; empty before the first batch is done.
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged.
+    """
+    return [
+        BatchLoss(row["epoch"], row["loss"], int(row["batches"]))
+        for row in _read(folder / BATCHES, BatchLoss)
+    ]
+
+
+def _write(path: Path, row: type, rows: Sequence[Any]) -> None:
+    """Write a table of records of one type."""
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(field.name for field in fields(row))
+    writer.writerows(astuple(each) for each in rows)
+    write_atomically(path, table.getvalue().encode())
+
+
+def _read(path: Path, row: type) -> list[dict[str, float]]:
+    """Rows of a table of records of one type; empty if there is no file."""
+    names = [field.name for field in fields(row)]
     try:
-        rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))
-        return [
-            EpochMetrics(
-                int(row.pop("epoch")), **{name: float(row[name]) for name in row}
-            )
-            for row in rows
-        ]
+        with path.open(newline="") as table:
+            return [
+                {name: float(values[name]) for name in names}
+                for values in csv.DictReader(table)
+            ]
     except FileNotFoundError:
         return []
     except (ValueError, KeyError, TypeError, csv.Error) as error:

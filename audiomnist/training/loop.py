@@ -55,7 +55,7 @@ def train(
     folder: Path,
     *,
     on_epoch: Callable[[EpochMetrics], None],
-    on_batch: Callable[[int, int], None] | None = None,
+    on_batch: Callable[[int, int, float], None] | None = None,
     resume: bool = False,
 ) -> None:
     """Train a network and leave the model in a folder.
@@ -78,7 +78,8 @@ def train(
     on_epoch
         Called after each epoch, when its files are written.
     on_batch
-        Called with the number of batches done in this epoch and their total.
+        Called with the number of batches done in this epoch, their total, and the
+        last one's loss.
     resume
         Go on after the last epoch in the folder, if there is one.
 
@@ -189,7 +190,7 @@ class _Learner:
         self.checkpoint.optimizer.build(self.weights)
 
     def learn_epoch(
-        self, epoch: int, on_batch: Callable[[int, int], None] | None
+        self, epoch: int, on_batch: Callable[[int, int, float], None] | None
     ) -> EpochMetrics:
         """Train on every clip once, then validate."""
         begin, begin_processor = time.perf_counter(), time.process_time()
@@ -229,16 +230,17 @@ class _Learner:
     def _learn(
         self,
         batches: Iterable[tuple[np.ndarray, np.ndarray]],
-        on_batch: Callable[[int, int], None] | None,
+        on_batch: Callable[[int, int, float], None] | None,
     ) -> tuple[float, float]:
         """Learn from batches; returns the mean of their losses and accuracies."""
         sums = np.zeros(2)
         for batch, (features, labels) in enumerate(batches, start=1):
-            sums += [float(value) for value in self.step(features, labels)]
+            loss, accuracy = (float(value) for value in self.step(features, labels))
+            sums += loss, accuracy
             if on_batch:
-                on_batch(batch, self.n_batches)
-        loss, accuracy = sums / self.n_batches
-        return float(loss), float(accuracy)
+                on_batch(batch, self.n_batches, loss)
+        means = sums / self.n_batches
+        return float(means[0]), float(means[1])
 
     def learning_rate(self, epoch: int) -> float:
         """The rate of an epoch's last step."""

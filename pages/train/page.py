@@ -17,14 +17,11 @@ form, view = st.columns(2, gap="large")
 with form, st.container(border=True), layout.guard():
     config = run_form.ask()
     if config:
-        run_view.open_run(run_form.start(config))
-        st.toast(
-            "The training is starting. Its progress is shown beside this form, or "
-            "below it on a narrow screen."
-        )
+        run_view.open_started(run_form.start(config))
 
 everything = None
 with view, layout.guard():
+    run_view.look()
     everything = list_runs()
     current = run_view.current_run(everything)
     if current:

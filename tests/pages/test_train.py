@@ -1,5 +1,6 @@
 """The train page: setting up a run, watching it, and what became of it."""
 
+import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -24,7 +25,12 @@ from audiomnist.runs.presets import preset
 from audiomnist.runs.progress import RunProgress
 from audiomnist.runs.queue import cancel_run
 from audiomnist.storage import write_json
-from audiomnist.training.history import EpochMetrics, write_history
+from audiomnist.training.history import (
+    BatchLoss,
+    EpochMetrics,
+    write_batch_losses,
+    write_history,
+)
 from audiomnist.ui import cached, state
 from audiomnist.ui.layout import plain
 from audiomnist.ui.train import run_form, run_view
@@ -187,6 +193,58 @@ def test_train_says_before_a_training_what_is_wrong_with_the_clips(home, spoken)
     assert not page.warning
 
 
+def test_train_says_that_a_run_waits_and_stays_with_the_one_at_work(
+    running, monkeypatch
+):
+    monkeypatch.setattr(run_form, "launch_run", lambda run: None)
+    page = open_page("train")
+    widget(page, "text_input", "Name (optional)").set_value("next [one]")
+    press(page, "Start training")
+    (said,) = (toast.value for toast in page.toast)
+    assert plain("next [one]") in said
+    assert "waits in the queue behind another training" in said
+    assert page.query_params[state.RUN_PARAM] == running.id
+    assert "Training, epoch 3 of 20" in text(page)
+    assert f"1 in the queue: {plain('next [one]')}" in text(page)
+
+
+def test_train_scrolls_once_to_the_run_that_was_started(monkeypatch):
+    monkeypatch.setattr(run_form, "launch_run", lambda run: None)
+
+    def n_scripts(page) -> int:
+        return sum("scrollIntoView" in str(each.value) for each in page.get("html"))
+
+    page = open_page("train")
+    assert n_scripts(page) == 0
+    press(page, "Start training")
+    assert [toast.value for toast in page.toast] == ["The training is starting."]
+    assert n_scripts(page) == 1
+    page.run()
+    assert n_scripts(page) == 0
+
+
+def test_train_shows_losses_and_the_whole_axis_before_the_first_epoch(running):
+    (running.folder / "history.csv").unlink()
+    write_batch_losses([BatchLoss(0.1, 2.0), BatchLoss(0.2, 1.5)], running.folder)
+    page = open_page("train")
+    assert "Epochs done: 0" in text(page)
+    loss, _ = page.get("vega_lite_chart")
+    spec = json.loads(loss.proto.spec)
+    batches = spec["layer"][1]
+    assert batches["encoding"]["x"]["scale"]["domain"] == [
+        0,
+        running.config.training.epochs,
+    ]
+
+
+def test_train_asks_before_it_deletes_and_names_what_goes(finished_run):
+    page = open_page("train", run=finished_run.id)
+    name = plain(finished_run.config.title)
+    assert f"Delete “{name}” with its model" in text(page)
+    button = widget(page, "button", "Delete it")
+    assert button.proto.type == "secondary"
+
+
 def test_train_says_that_a_run_is_starting(running):
     (running.folder / "progress.json").unlink()
     waiting = create_run(preset("ann"))
@@ -265,7 +323,7 @@ def test_train_lists_runs_and_deletes_one(finished_run):
     page = open_page("train")
     table = page.dataframe[0].value
     assert list(table["Network"]) == ["ANN"]
-    assert "finished" in table["State"][0]
+    assert list(table["State"]) == ["Finished"]
     page = open_page("train", run=finished_run.id)
     press(page, "Delete it")
     assert not list_runs()

@@ -7,7 +7,7 @@ import pytest
 from audiomnist.errors import RunError
 from audiomnist.runs import progress
 from audiomnist.runs.progress import Report, RunProgress, read_progress
-from audiomnist.training.history import EpochMetrics
+from audiomnist.training.history import BatchLoss, EpochMetrics, read_batch_losses
 
 
 @pytest.fixture
@@ -48,13 +48,43 @@ def test_the_preparation_has_parts(tmp_path, clock):
     assert read_progress(tmp_path) == RunProgress("preparing", 0, 5, batch=0.4)
 
 
+def test_the_rest_of_the_preparation_is_told(tmp_path, clock):
+    report = Report(tmp_path, 5)
+    report.show("preparing", 0)
+    for part in (0.1, 0.2, 0.4):
+        clock.now += 10 * part
+        report.prepare(part)
+    assert read_progress(tmp_path).seconds_left == pytest.approx(12)
+    report.begin_training(0)
+    assert read_progress(tmp_path).seconds_left is None
+
+
+def test_the_losses_of_the_batches_are_there_before_an_epoch_is(tmp_path, clock):
+    report = Report(tmp_path, 3)
+    report.begin_training(0)
+    clock.now += 1
+    report.end_batch(1, 2, 2.5)
+    assert read_batch_losses(tmp_path) == [BatchLoss(0.5, 2.5)]
+    clock.now += 1
+    report.end_batch(2, 2, 2.0)
+    report.end_epoch(epoch(1))
+    clock.now += 1
+    report.end_batch(1, 2, 1.5)
+    assert len(read_batch_losses(tmp_path)) == 3
+    resumed = Report(tmp_path, 3)
+    resumed.begin_training(1)
+    clock.now += 1
+    resumed.end_batch(1, 2, 1.0)
+    assert [loss.loss for loss in read_batch_losses(tmp_path)] == [2.5, 2.0, 1.0]
+
+
 def test_it_is_written_four_times_a_second_at_most(tmp_path, clock):
     report = Report(tmp_path, 1)
     report.begin_training(0)
     written = []
     for batch in range(1, 101):  # one second
         clock.now += 0.01
-        report.end_batch(batch, 100)
+        report.end_batch(batch, 100, 1.0)
         written.append(read_progress(tmp_path))
     assert 3 <= len(set(written)) <= 5
 
@@ -64,11 +94,11 @@ def test_the_time_left_follows_the_pace(tmp_path, clock):
     report.begin_training(0)
     assert read_progress(tmp_path) == RunProgress("training", 1, 4)
     clock.now += 30  # the first batch is no measure of the others
-    report.end_batch(1, 10)
+    report.end_batch(1, 10, 1.0)
     assert read_progress(tmp_path).seconds_left is None
     for batch in range(2, 6):
         clock.now += 1
-        report.end_batch(batch, 10)
+        report.end_batch(batch, 10, 1.0)
     progress = read_progress(tmp_path)
     assert (progress.epoch, progress.batch) == (1, 0.5)
     assert progress.seconds_left == pytest.approx(35)

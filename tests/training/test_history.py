@@ -7,11 +7,17 @@ import pytest
 from audiomnist.errors import ModelError
 from audiomnist.training.events import keep_records
 from audiomnist.training.history import (
+    BATCHES,
     HISTORY,
+    MAX_BATCH_LOSSES,
+    BatchLoss,
     EpochMetrics,
     best_epoch,
     is_stalled,
+    read_batch_losses,
     read_history,
+    thinned,
+    write_batch_losses,
     write_history,
 )
 
@@ -35,6 +41,21 @@ def test_a_damaged_history_is_refused(content, tmp_path):
     (tmp_path / HISTORY).write_bytes(content)
     with pytest.raises(ModelError, match="not a training history"):
         read_history(tmp_path)
+    (tmp_path / BATCHES).write_bytes(content)
+    with pytest.raises(ModelError, match="not a training history"):
+        read_batch_losses(tmp_path)
+
+
+def test_few_losses_stand_for_many_batches(tmp_path):
+    many = [BatchLoss((i + 1) / 100, i % 7) for i in range(4 * MAX_BATCH_LOSSES + 3)]
+    few = thinned(many)
+    assert MAX_BATCH_LOSSES / 2 < len(few) <= MAX_BATCH_LOSSES
+    assert few[-1].epoch == many[-1].epoch
+    assert sum(each.batches for each in few) == len(many)
+    total = sum(each.loss * each.batches for each in few)
+    assert total == pytest.approx(sum(each.loss for each in many))
+    write_batch_losses(few, tmp_path)
+    assert read_batch_losses(tmp_path) == few
 
 
 def test_the_best_epoch_is_the_first_of_lowest_validation_loss():

@@ -108,7 +108,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(network, data, tmp_path)
     folder.mkdir()
     n_batches = []
 
-    def interrupt(batch, _):
+    def interrupt(batch, *_):
         n_batches.append(batch)
         if len(n_batches) == 5:  # in the second epoch of three batches each
             raise Interruption
@@ -304,9 +304,11 @@ def test_batches_are_counted(data, tmp_path):
         replace(QUICK, epochs=1, batch_size=15),
         data,
         tmp_path,
-        on_batch=lambda batch, n_batches: seen.append((batch, n_batches)),
+        on_batch=lambda *done: seen.append(done),
     )
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert [done[:2] for done in seen] == [(1, 3), (2, 3), (3, 3)]
+    (metrics,) = read_history(tmp_path)
+    assert np.mean([loss for *_, loss in seen]) == pytest.approx(metrics.loss)
 
 
 @pytest.mark.parametrize(

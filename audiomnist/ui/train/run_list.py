@@ -21,7 +21,7 @@ def show(everything: list[Run]) -> None:
         return
     waiting = [run for run in everything if run.state == "waiting"]
     if waiting:
-        names = layout.plain(", ".join(run.id for run in reversed(waiting)))
+        names = layout.plain(", ".join(map(titles.run_title, reversed(waiting))))
         st.caption(f"{len(waiting)} in the queue: {names}.")
     table = pd.DataFrame([_row(run) for run in everything])
 
@@ -29,6 +29,7 @@ def show(everything: list[Run]) -> None:
         rows = st.session_state[key]["selection"]["rows"]
         if rows:
             run_view.open_run(everything[rows[0]])
+            run_view.bring_into_sight()
 
     key = f"{state.TRAIN_RUNS}-{len(everything)}"
     st.dataframe(
@@ -52,7 +53,7 @@ def offer_newest(everything: list[Run]) -> None:
     """Lead back to the newest run, where there is one."""
     if everything:
         newest = everything[0]
-        name = layout.plain(newest.config.title or newest.id)
+        name = layout.plain(titles.run_title(newest))
         layout.link("train", f"See the newest run, {name}", run=newest.id)
 
 
@@ -64,8 +65,8 @@ def _row(run: Run) -> dict[str, object]:
     is_still = now in ENDED and bool(history)
     tested = cached.tested(run) if now == "finished" else None
     return {
-        "Run": config.title or run.id,
-        "State": now,
+        "Run": titles.run_title(run),
+        "State": now.capitalize(),
         "Network": find_architecture(config.network.kind).title,
         "Test": 100 * tested.accuracy.value if tested else None,
         "Validation": 100 * best_epoch(history).val_accuracy if is_still else None,

@@ -6,11 +6,10 @@ import streamlit as st
 
 from audiomnist.networks.architectures import find_architecture
 from audiomnist.plots.learning import plot_learning_curves
-from audiomnist.runs.folder import ENDED, Run, delete_run
+from audiomnist.runs.folder import ENDED, Run, delete_run, list_runs
 from audiomnist.runs.progress import RunProgress
 from audiomnist.runs.queue import cancel_run, resume_run
-from audiomnist.training.config import TrainConfig
-from audiomnist.training.history import EpochMetrics, best_epoch
+from audiomnist.training.history import best_epoch
 from audiomnist.ui import cached, figures, layout, state, titles
 from audiomnist.ui.numbers import interval, share, tell_of_few_speakers
 
@@ -20,8 +19,8 @@ BADGES: dict[str, tuple[Colour, str]] = {
     "waiting": ("gray", ":material/hourglass_empty:"),
     "running": ("blue", ":material/directions_run:"),
     "finished": ("green", ":material/check_circle:"),
-    "cancelled": ("orange", ":material/front_hand:"),
-    "failed": ("red", ":material/error:"),
+    "cancelled": ("orange", ":material/cancel:"),
+    "failed": ("red", ":material/warning:"),
 }
 """Colour and icon of each state."""
 
@@ -46,6 +45,20 @@ _LOW_COVERAGE = 0.9
 
 _POLL = 1.0
 """Seconds between two looks at a living run."""
+
+
+_SCROLL = """\
+<script>
+// {number}
+setTimeout(() => {{
+  const run = document.querySelector(".run-view");
+  const top = run ? run.getBoundingClientRect().top : 0;
+  if (run && (top < 0 || top > 0.6 * innerHeight)) {{
+    run.scrollIntoView({{block: "start"}});
+  }}
+}}, 150);
+</script>"""
+"""Shows the run where it begins above or far below what is in sight."""
 
 
 def is_living(run: Run) -> bool:
@@ -76,6 +89,45 @@ def open_run(run: Run | None) -> None:
         st.query_params[state.RUN_PARAM] = run.id
 
 
+def open_started(run: Run) -> None:
+    """Open a run that was put into the queue, unless one at work is being shown."""
+    living = [other for other in list_runs() if is_living(other) and other != run]
+    named = st.query_params.get(state.RUN_PARAM)
+    bring_into_sight()
+    if not living:
+        open_run(run)
+        st.toast("The training is starting.", icon=":material/play_arrow:")
+        return
+    name = layout.plain(titles.run_title(run))
+    if any(other.id == named for other in living):
+        shown = "The list of runs shows when it begins"
+    else:
+        open_run(run)
+        shown = "It begins by itself"
+    n = len(living)
+    before = "another training" if n == 1 else f"{n} other trainings"
+    st.toast(
+        f"“{name}” waits in the queue behind {before}. {shown}.",
+        icon=":material/hourglass_empty:",
+    )
+
+
+def bring_into_sight() -> None:
+    """Let the next run of the page scroll to the run that it shows."""
+    st.session_state[state.TRAIN_LOOK] = True
+
+
+def look() -> None:
+    """Scroll to the run, if it was asked for and is not in sight."""
+    st.html('<div class="run-view" style="scroll-margin-top: 5rem"></div>')
+    if st.session_state.pop(state.TRAIN_LOOK, False):
+        # Another text each time, or the browser would not do it again.
+        st.session_state[state.TRAIN_LOOKS] = number = (
+            st.session_state.get(state.TRAIN_LOOKS, 0) + 1
+        )
+        st.html(_SCROLL.format(number=number), unsafe_allow_javascript=True)
+
+
 def watch(run: Run) -> None:
     """Show a run, and go on looking for as long as it lives."""
     state_now = run.state
@@ -89,22 +141,29 @@ def _show(run: Run, shown: str) -> None:
         now = run.state
         if now != shown:
             st.rerun()
-        colour, icon = BADGES[now]
-        st.header(layout.plain(run.config.title or run.id), anchor=False)
-        st.badge(now.capitalize(), icon=icon, color=colour)
-        st.caption(describe(run))
-        if now not in ENDED:
-            st.progress(*_progress(run.progress, now))
-        elif run.message:
-            layout.show_error(run.message)
-        if now == "finished":
-            _show_result(run)
-        _offer_actions(run, now)
-        history = run.history
-        if history:
-            _show_history(history, run.config.training)
-        elif now not in ENDED:
-            st.caption("The curves appear after the first epoch.")
+        # The curves keep their place from the first moment to the last, so that the
+        # browser draws them on and does not begin anew.
+        head, curves = st.container(), st.container()
+        with head:
+            _show_state(run, now)
+        if now not in ENDED or run.history:
+            with curves:
+                _show_history(run)
+
+
+def _show_state(run: Run, now: str) -> None:
+    """Show what a run is, how far it is or how it ended, and what can be done."""
+    colour, icon = BADGES[now]
+    st.header(layout.plain(titles.run_title(run)), anchor=False)
+    st.badge(now.capitalize(), icon=icon, color=colour)
+    st.caption(describe(run))
+    if now not in ENDED:
+        st.progress(*_progress(run.progress, now))
+    elif run.message:
+        layout.show_error(run.message)
+    if now == "finished":
+        _show_result(run)
+    _offer_actions(run, now)
 
 
 def describe(run: Run) -> str:
@@ -144,26 +203,39 @@ def _progress(progress: RunProgress, now: str) -> tuple[float, str]:
         text += f", epoch {epoch} of {progress.epochs}"
     if progress.seconds_left is not None:
         text += f", {duration(progress.seconds_left)} left"
+        if progress.stage == "preparing":
+            text += " until it learns"
     return min(1.0, done), text
 
 
-def _show_history(history: list[EpochMetrics], training: TrainConfig) -> None:
+def _show_history(run: Run) -> None:
     """Show loss and accuracy of training and validation over the epochs."""
-    last, best = history[-1], best_epoch(history)
+    history, training = run.history, run.config.training
     seconds = sum(metrics.seconds for metrics in history)
+    best = best_epoch(history) if history else None
     with st.container(horizontal=True):
-        st.metric("Epochs done", str(last.epoch))
+        st.metric("Epochs done", str(len(history)))
         st.metric(
             "Validation accuracy",
-            share(best.val_accuracy),
+            share(best.val_accuracy) if best else "–",
             help=f"In epoch {best.epoch}, which has the lowest loss; its weights are "
-            "kept.",
+            "kept."
+            if best
+            else "Known after the first epoch.",
         )
-        st.metric("Training time", duration(seconds).removeprefix("about "))
-    figures.show_curves(plot_learning_curves(history, style=figures.style()))
+        st.metric(
+            "Training time",
+            duration(seconds).removeprefix("about ") if history else "–",
+        )
+    figures.show_curves(
+        plot_learning_curves(
+            history, training.epochs, run.batch_losses, style=figures.style()
+        )
+    )
     lines = [
+        "The thin line is the loss of the training batches as they are learned.",
         "If the training curve keeps improving while the validation curve does not, "
-        "the network is memorizing its clips (overfitting)."
+        "the network is memorizing its clips (overfitting).",
     ]
     if training.augmentation is not None:
         lines.append(
@@ -205,7 +277,7 @@ def _show_result(run: Run) -> None:
                 "It will often say that it is not sure. A lower threshold lets it "
                 "answer more, rightly and wrongly: see “When to answer” on the "
                 "Evaluate page.",
-                icon=":material/do_not_disturb_on:",
+                icon=":material/voice_over_off:",
             )
         rate = tested.false_answers
         if rate.n and rate.value > _MANY_FALSE_ANSWERS:
@@ -242,7 +314,7 @@ def _offer_actions(run: Run, now: str) -> None:
             # second there is one here, and a click must not be lost to it.
             st.button(
                 "Cancel",
-                icon=":material/front_hand:",
+                icon=":material/cancel:",
                 help="Stop now. You can resume it later.",
                 on_click=_cancel,
                 args=(run,),
@@ -253,9 +325,13 @@ def _offer_actions(run: Run, now: str) -> None:
         ):
             resume_run(run)
             st.rerun()
-        with st.popover("Delete", icon=":material/delete:"):
-            st.markdown("Delete this run, with its model and curves, for everybody?")
-            if st.button("Delete it", type="primary"):
+        with st.popover("Delete", icon=":material/delete:", type="tertiary"):
+            name = layout.plain(titles.run_title(run))
+            st.markdown(
+                f"Delete “{name}” with its model, its curves and its test? It goes "
+                "for everybody who uses this server, and cannot be brought back."
+            )
+            if st.button("Delete it", icon=":material/delete_forever:"):
                 delete_run(run)
                 open_run(None)
                 st.rerun()
