@@ -3,13 +3,18 @@
 Owns the curves of loss and accuracy over the epochs; their look is from `style`.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from audiomnist.digits import N_DIGITS
 from audiomnist.plots.style import Style
 from audiomnist.training.history import BatchLoss, EpochMetrics, best_epoch
 
 _CURVE_HEIGHT = 280  # pixels
+
+_LOSS_OF_CHANCE = round(math.log(N_DIGITS + 1), 1)
+"""Of a network that knows nothing of ten digits and what is none."""
 
 
 class LearningCurves(NamedTuple):
@@ -75,6 +80,8 @@ def _learning_curve(
         "scale": {"domain": [0, last], "nice": False},
     }
     lines = _lines(history, name, epoch, style)
+    if name == "loss" and not history and not batches:
+        lines["encoding"]["y"]["scale"] = {"domain": [0, _LOSS_OF_CHANCE]}
     best = best_epoch(history).epoch if len(history) > 1 else None
     text = "" if best is None or name != "loss" else f"best: {best}"
     # The label goes to the side where there is room for it, and where no curve is.

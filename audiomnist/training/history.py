@@ -67,12 +67,17 @@ class BatchLoss:
 
 
 def thinned(losses: Sequence[BatchLoss]) -> list[BatchLoss]:
-    """Join neighbours until there are no more than `MAX_BATCH_LOSSES`."""
-    left = list(losses)
+    """Join neighbours until there are `MAX_BATCH_LOSSES` at most, alike in size."""
+    left, size = list(losses), 1
     while len(left) > MAX_BATCH_LOSSES:
-        pairs = zip(left[::2], left[1::2], strict=False)
-        odd = left[-1:] if len(left) % 2 else []
-        left = [_join(first, second) for first, second in pairs] + odd
+        size *= 2
+        joined = left[:1]
+        for loss in left[1:]:
+            if joined[-1].batches + loss.batches <= size:
+                joined[-1] = _join(joined[-1], loss)
+            else:
+                joined.append(loss)
+        left = joined
     return left
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from audiomnist.benchmark.browser import Server, wait_until_ready
 from audiomnist.corpora.library import import_corpus
 from audiomnist.runs.folder import list_runs
+from audiomnist.runs.presets import preset
 
 HURRY = 300  # ms between two presses
 
@@ -18,8 +19,7 @@ def test_a_training_is_watched_found_again_and_evaluated(
 ):
     import_corpus("tiny", tiny_folder)
     visit(page, server, "train")
-    page.get_by_test_id("stButtonGroup").get_by_text("ANN", exact=True).click()
-    wait_until_ready(page)
+    choose_network(page, "ANN")
     choose_corpus(page, "tiny")
     set_slider(page, "Epochs", 100)
     page.get_by_role("button", name="Start training").click()
@@ -66,6 +66,49 @@ def test_a_training_started_in_a_hurry_is_one_and_can_be_cancelled(
     expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=SLOW)
     (run,) = list_runs()
     assert run.state == "cancelled"
+
+
+def test_a_reload_keeps_the_form(server: Server, page: Page, tiny_folder: Path):
+    import_corpus("tiny", tiny_folder)
+    visit(page, server, "train")
+    choose_network(page, "ANN")
+    choose_corpus(page, "tiny")
+    set_slider(page, "Epochs", 7)
+    page.get_by_text("More settings").click()
+    page.get_by_text("Vary the clips (augmentation)").click()
+    wait_until_ready(page)
+    page.get_by_role("textbox", name="Name (optional)").fill("kept")
+    page.keyboard.press("Enter")
+    wait_until_ready(page)
+    set_slider(page, "Epochs", 8)
+
+    page.reload()
+    wait_until_ready(page)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("heading", name="kept")).to_be_visible(timeout=SLOW)
+    (run,) = list_runs()
+    assert (run.config.network.kind, run.config.corpora) == ("ann", ("tiny",))
+    assert run.config.training.epochs == 8
+    is_varied = preset("ann").training.augmentation is not None
+    assert (run.config.training.augmentation is not None) != is_varied
+
+
+def test_a_start_on_a_phone_shows_its_progress(
+    server: Server, page: Page, tiny_folder: Path
+):
+    import_corpus("tiny", tiny_folder)
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, server, "train")
+    choose_corpus(page, "tiny")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_test_id("stProgress").first).to_be_in_viewport(timeout=SLOW)
+    expect(page.get_by_role("button", name="Cancel")).to_be_in_viewport()
+
+
+def choose_network(page: Page, name: str) -> None:
+    """Choose a network of the form."""
+    page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True).click()
+    wait_until_ready(page)
 
 
 def metric(page: Page, label: str):

@@ -90,6 +90,24 @@ def test_train_starts_what_was_set_up(monkeypatch, tiny):
     assert "Waiting for its turn" in text(page)
 
 
+def test_train_forgets_what_the_chosen_corpora_do_not_have(tiny):
+    page = open_page("train")
+    widget(page, "multiselect", "Corpora").set_value(["embedded", "tiny"]).run()
+    rule = widget(page, "selectbox", "Split into training and test")
+    rule.set_value("leave_one_out").run()
+    widget(page, "selectbox", "Speaker to leave out").set_value("voice3").run()
+    widget(page, "multiselect", "Corpora").set_value(["embedded"]).run()
+    left_out = widget(page, "selectbox", "Speaker to leave out")
+    assert not page.exception and left_out.value in left_out.options
+    widget(page, "multiselect", "Corpora").set_value(["embedded", "tiny"]).run()
+    rule = widget(page, "selectbox", "Split into training and test")
+    rule.set_value("corpus").run()
+    widget(page, "multiselect", "Corpora").set_value(["tiny"]).run()
+    assert not page.exception
+    rule = widget(page, "selectbox", "Split into training and test")
+    assert rule.value != "corpus"
+
+
 def test_train_takes_the_other_words_that_a_corpus_brought(monkeypatch, home, tiny):
     folder = home / "corpora" / "tiny" / ".others" / "bed"
     folder.mkdir(parents=True)

@@ -48,8 +48,11 @@ def test_a_damaged_history_is_refused(content, tmp_path):
 
 def test_few_losses_stand_for_many_batches(tmp_path):
     many = [BatchLoss((i + 1) / 100, i % 7) for i in range(4 * MAX_BATCH_LOSSES + 3)]
-    few = thinned(many)
+    few: list[BatchLoss] = []
+    for each in many:  # as they come
+        few = thinned([*few, each])
     assert MAX_BATCH_LOSSES / 2 < len(few) <= MAX_BATCH_LOSSES
+    assert max(each.batches for each in few) == 8, "old ones are not coarser"
     assert few[-1].epoch == many[-1].epoch
     assert sum(each.batches for each in few) == len(many)
     total = sum(each.loss * each.batches for each in few)

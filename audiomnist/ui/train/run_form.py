@@ -39,6 +39,7 @@ def ask() -> RunConfig | None:
         required=True,
         default="cnn",
         key=state.TRAIN_KIND,
+        bind="query-params",
         persist_state="session",
         help=" ".join(f"{each.title}: {each.gist}." for each in ARCHITECTURES.values()),
     )
@@ -50,20 +51,24 @@ def ask() -> RunConfig | None:
         default=["embedded"],
         format_func=titles.short_corpus_title,
         key=state.TRAIN_CORPORA,
+        bind="query-params",
         persist_state="session",
         help="Recordings to train on and test on; you can choose several.",
     )
     if any(name in CORPORA and CORPORA[name].is_synthetic for name in names):
         st.caption("Some of these voices are synthetic: no person recorded them.")
     rule, held_out = _ask_split(names)
-    training = _ask_epochs(preset(kind).training)
+    training = _ask_epochs(kind, preset(kind).training)
     # What seldom needs another value is folded, so that the start is in sight.
     with st.expander("More settings"):
-        training = _ask_details(training)
+        training = _ask_details(kind, training)
         title = st.text_input(
             "Name (optional)",
             placeholder=f"My first {network.title}",
             max_chars=60,
+            key=state.TRAIN_TITLE,
+            bind="query-params",
+            persist_state="session",
             help="Helps you to find the run in the list.",
         )
     config = replace(
@@ -128,6 +133,9 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
         "Split into training and test",
         [rule.name for rule in RULES.values() if rule.suits(chosen)],
         format_func=lambda name: RULES[name].title,
+        key=state.TRAIN_SPLIT,
+        bind="query-params",
+        persist_state="session",
         help="Which clips are for training, and which are held out for the test.",
     )
     rule = RULES[name]
@@ -136,6 +144,9 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
         held_out = st.selectbox(
             "Speaker to leave out",
             [speaker for corpus in chosen for speaker in corpus.speakers],
+            key=state.TRAIN_SPEAKER,
+            bind="query-params",
+            persist_state="session",
             help="The test clips are those of this speaker.",
         )
         return name, held_out
@@ -144,31 +155,40 @@ def _ask_split(names: Sequence[str]) -> tuple[str, str]:
             "Corpus to test on",
             names,
             format_func=titles.short_corpus_title,
+            key=state.TRAIN_TESTED,
+            bind="query-params",
+            persist_state="session",
             help="All of it is the test part; the other corpora are for training.",
         )
         return name, held_out
     return name, ""
 
 
-def _ask_epochs(default: TrainConfig) -> TrainConfig:
+def _ask_epochs(kind: str, default: TrainConfig) -> TrainConfig:
     """How long to train."""
     epochs = st.slider(
         "Epochs",
         1,
         _MAX_EPOCHS,
         default.epochs,
+        key=f"{state.TRAIN_EPOCHS}-{kind}",
+        bind="query-params",
+        persist_state="session",
         help="How many times the network goes through all training clips.",
     )
     return replace(default, epochs=epochs)
 
 
-def _ask_details(default: TrainConfig) -> TrainConfig:
+def _ask_details(kind: str, default: TrainConfig) -> TrainConfig:
     """How fast, and whether the clips are varied."""
     left, right = st.columns(2)
     batch_size = left.select_slider(
         "Batch size",
         sorted({*_BATCH_SIZES, default.batch_size}),
         default.batch_size,
+        key=f"{state.TRAIN_BATCH}-{kind}",
+        bind="query-params",
+        persist_state="session",
         help="Clips per training step. Larger batches make steadier steps, smaller "
         "ones more of them.",
     )
@@ -177,12 +197,18 @@ def _ask_details(default: TrainConfig) -> TrainConfig:
         sorted({*_LEARNING_RATES, default.learning_rate}),
         default.learning_rate,
         format_func=lambda rate: f"{rate:g}",
+        key=f"{state.TRAIN_RATE}-{kind}",
+        bind="query-params",
+        persist_state="session",
         help="Size of each step. If it is too large, the loss jumps about; if it is "
         "too small, training takes forever.",
     )
     is_augmented = st.toggle(
         "Vary the clips (augmentation)",
         default.augmentation is not None,
+        key=f"{state.TRAIN_VARIED}-{kind}",
+        bind="query-params",
+        persist_state="session",
         help="In every epoch each clip gets another tempo, another room and other "
         "noise. Training takes longer, but the model copes better with unknown "
         "speakers and microphones.",
@@ -190,6 +216,9 @@ def _ask_details(default: TrainConfig) -> TrainConfig:
     rejects_other_words = st.toggle(
         "Learn to reject other words",
         default.others_part > 0,
+        key=f"{state.TRAIN_REJECTS}-{kind}",
+        bind="query-params",
+        persist_state="session",
         help="The network is also trained on other words, noises and mangled digits, "
         "so that it can answer “not a digit”.",
     )
