@@ -303,6 +303,23 @@ def test_train_finds_the_living_run_without_its_name(running):
     assert len(page.get("vega_lite_chart")) == 2
 
 
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        (
+            RunProgress("preparing", 0, 9, 0.5, 4.0),
+            "Preparing the clips, about 4 s left until it learns",
+        ),
+        (RunProgress("training", 1, 9), "Building the network, epoch 1 of 9"),
+        (RunProgress("training", 1, 9, 0.1), "Training, epoch 1 of 9"),
+    ],
+)
+def test_train_says_what_a_run_does_before_its_first_epoch(progress, said, running):
+    write_json(running.folder / "progress.json", config_to_dict(progress))
+    (bar,) = open_page("train").get("progress")
+    assert bar.text == said
+
+
 def test_train_cancels_a_run(running, monkeypatch):
     cancelled = []
     monkeypatch.setattr(run_view, "cancel_run", cancelled.append)

@@ -200,6 +200,9 @@ def _progress(progress: RunProgress, now: str) -> tuple[float, str]:
     if progress.stage == "training":
         epoch = max(1, progress.epoch)
         done = (epoch - 1 + progress.batch) / progress.epochs
+        is_built = progress.batch > 0 or progress.seconds_left is not None
+        if not is_built:  # TensorFlow is loaded, and makes a program of the network
+            text = "Building the network"
         text += f", epoch {epoch} of {progress.epochs}"
     if progress.seconds_left is not None:
         text += f", {duration(progress.seconds_left)} left"
