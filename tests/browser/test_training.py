@@ -25,7 +25,7 @@ def test_a_training_is_watched_found_again_and_evaluated(
     page.get_by_role("button", name="Start training").click()
 
     epochs = metric(page, "Epochs done")
-    epochs.wait_for(timeout=SLOW)
+    expect(epochs).not_to_have_text("0", timeout=SLOW)  # there from the start on
     page.get_by_test_id("stVegaLiteChart").first.wait_for(timeout=SLOW)
     (run,) = list_runs()
     assert run.state == "running"
