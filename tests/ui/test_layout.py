@@ -1,5 +1,7 @@
 """What every page shares: title, navigation, errors as text."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import open_page
@@ -60,3 +62,15 @@ def test_names_in_errors_are_no_markdown():
     (box,) = page.error
     assert box.value == plain(said)
     assert plain(said).count("\\*") == 2
+
+
+def test_icons_are_streamlits_own_and_no_emoji():
+    """Emoji are boxes where a machine has no font for them."""
+    emoji = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u23e9-\u23fa\ufe0f]")
+    files = [
+        *(REPOSITORY / "pages").rglob("*.py"),
+        *(REPOSITORY / "audiomnist" / "ui").rglob("*.py"),
+    ]
+    assert len(files) > 20
+    found = [f.name for f in files if emoji.search(f.read_text(encoding="utf-8"))]
+    assert found == []
