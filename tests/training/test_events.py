@@ -126,7 +126,7 @@ def test_each_epoch_is_shown_when_it_is_done(data, tmp_path):
 
 
 def test_an_epoch_that_is_learned_again_is_shown_once(data, whole, tmp_path):
-    def interrupt_third_epoch(batch, _):
+    def interrupt_third_epoch(batch, *_):
         if batch == 2 and len(read_history(tmp_path)) == 2:
             raise InterruptionError
 
