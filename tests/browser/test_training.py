@@ -114,7 +114,7 @@ def choose_network(page: Page, name: str) -> None:
 def metric(page: Page, label: str):
     """The value of a metric."""
     card = page.get_by_test_id("stMetric").filter(has_text=label)
-    return card.get_by_test_id("stMetricValue")
+    return card.get_by_test_id("stMetricValue").last
 
 
 def curve(page: Page) -> bytes:
