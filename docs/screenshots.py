@@ -2,8 +2,7 @@
 
 Run `PYTHONPATH=. python docs/screenshots.py` in the repository. Starts a server with
 a home of its own, trains a small network for the Train page and lets the microphone
-hear a digit. Debian's Chromium shows the icons once fonts-noto-color-emoji is
-installed.
+hear a digit.
 """
 
 import tempfile

@@ -88,16 +88,16 @@ def _learning_curve(
     is_early = best is None or best <= last / 2
     rule, label = _best_mark(best, text, epoch, style, is_early=is_early)
     return {
-        "layer": [rule, _batch_line(batches, epoch, style), lines, label],
+        "layer": [rule, _batch_line(batches, name, epoch, style), lines, label],
         "height": _CURVE_HEIGHT,
         "width": "container",
     }
 
 
 def _batch_line(
-    batches: Sequence[BatchLoss], epoch: dict[str, Any], style: Style
+    batches: Sequence[BatchLoss], name: str, epoch: dict[str, Any], style: Style
 ) -> dict[str, Any]:
-    """The layer of the losses of batches."""
+    """The layer of the losses of batches, on the axis of the metric of this name."""
     rows = [{"epoch": each.epoch, "loss": each.loss} for each in batches]
     return {
         "data": {"values": rows},
@@ -107,7 +107,10 @@ def _batch_line(
             "opacity": 0.45,
             "strokeWidth": 1,
         },
-        "encoding": {"x": epoch, "y": {"field": "loss", "type": "quantitative"}},
+        "encoding": {
+            "x": epoch,
+            "y": {"field": "loss", "type": "quantitative", "title": name},
+        },
     }
 
 
@@ -125,6 +128,7 @@ def _lines(
     value = {
         "field": name,
         "type": "quantitative",
+        "title": name,
         "axis": {"format": "~g" if is_loss else "~%", "tickCount": 5},
         "scale": {"zero": True} if is_loss else {"domain": [0, 1]},
     }

@@ -31,3 +31,14 @@ def test_learning_curves_of_any_length(n_epochs):
         assert lines["encoding"]["y"]["field"] == name
         shown = [{"epoch": 0.5, "loss": 2.0}] if name == "loss" else []
         assert batches["data"]["values"] == shown
+
+
+def test_each_chart_is_named_after_its_metric():
+    loss, accuracy = plot_learning_curves([], 3, style=Style())
+    for chart, name in ((loss, "loss"), (accuracy, "accuracy")):
+        titles = {
+            layer["encoding"]["y"].get("title", name)
+            for layer in chart["layer"]
+            if "field" in layer["encoding"].get("y", {})
+        }
+        assert titles == {name}

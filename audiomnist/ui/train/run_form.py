@@ -55,8 +55,10 @@ def ask() -> RunConfig | None:
         persist_state="session",
         help="Recordings to train on and test on; you can choose several.",
     )
-    if any(name in CORPORA and CORPORA[name].is_synthetic for name in names):
-        st.caption("Some of these voices are synthetic: no person recorded them.")
+    synthetic = [name in CORPORA and CORPORA[name].is_synthetic for name in names]
+    if any(synthetic):
+        which = "These voices" if all(synthetic) else "Some of these voices"
+        st.caption(f"{which} are synthetic: no person recorded them.")
     rule, held_out = _ask_split(names)
     training = _ask_epochs(kind, preset(kind).training)
     # What seldom needs another value is folded, so that the start is in sight.
