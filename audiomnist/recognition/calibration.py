@@ -106,10 +106,8 @@ class Calibration:
             With the temperature from 0.2 to 5 that has the lowest mean negative log
             likelihood, and the threshold of `choose_threshold`.
         """
-        if is_unknown is None:
-            is_unknown = np.ones(len(digits), dtype=bool)
-        are_enough = is_unknown.all() or is_unknown.sum() >= MIN_CLIPS
-        if are_enough:
+        are_enough = is_unknown is None or is_unknown.sum() >= MIN_CLIPS
+        if is_unknown is not None and are_enough:
             logits, digits = logits[is_unknown], digits[is_unknown]
             weights = None if weights is None else weights[is_unknown]
         clip = np.arange(len(digits))

@@ -127,3 +127,5 @@ def test_without_unknown_speakers_a_threshold_claims_little(n_unknown):
     assert Calibration.fit(logits, digits).threshold > 0.99
     fitted = Calibration.fit(logits, digits, is_unknown=is_unknown)
     assert fitted.threshold == 0.5
+    few = Calibration.fit(logits[:10], digits[:10], is_unknown=np.ones(10, dtype=bool))
+    assert few.threshold == 0.5, "these are unknown, but few"
